@@ -1,0 +1,96 @@
+"""What the configuration says, as frozen values that the rest of the program is built from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monitor.domain.check import Check, MaintenanceWindow
+from monitor.domain.ownership import Ownership
+from monitor.domain.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSettings:
+    """Where and how long runs are kept.
+
+    Attributes:
+        url: A database URL; SQLite in ``directory`` when ``None``.
+        keep_runs: How long runs are kept.
+        keep_evidence: How long the full evidence of runs that passed is kept.
+        artifact_quota_bytes: How many bytes all artifacts together may take.
+    """
+
+    directory: Path
+    url: Secret | None = None
+    keep_runs: dt.timedelta = dt.timedelta(days=90)
+    keep_evidence: dt.timedelta = dt.timedelta(days=14)
+    artifact_quota_bytes: int = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """Where pages and metrics are served. An address other than loopback needs a password."""
+
+    host: str = "127.0.0.1"
+    port: int = 9488
+    external_url: str = ""
+    username: str | None = None
+    password: Secret | None = None
+
+    @property
+    def url(self) -> str:
+        """Return the address under which people reach the pages."""
+        return self.external_url or f"http://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """How much may run at the same time, and in what bounds.
+
+    Attributes:
+        browsers: Browser workers; each runs one journey at a time.
+        scripts: Workers for HTTP journeys written in Python; each runs one at a time.
+        http_runs: Declarative HTTP journeys that the one HTTP worker runs at a time.
+        browser_memory_bytes: What a browser worker's whole process tree may use.
+        runs_per_browser: After so many runs a browser is replaced by a fresh one.
+        webhook_host: The address on which a worker listens for webhooks that a step waits for.
+    """
+
+    browsers: int = 1
+    scripts: int = 2
+    http_runs: int = 200
+    browser_memory_bytes: int = 2_000_000_000
+    worker_memory_bytes: int = 1_000_000_000
+    runs_per_browser: int = 50
+    chromium: Path | None = None
+    headless_shell: Path | None = None
+    firefox: Path | None = None
+    webhook_host: str = "127.0.0.1"
+    webhook_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedCheck:
+    """A check that does not run, and why; the others do."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the configuration says."""
+
+    path: Path
+    location: str
+    journeys: Path
+    checks: tuple[Check, ...]
+    refused: tuple[RefusedCheck, ...] = ()
+    ownership: Ownership = Ownership()
+    maintenance: tuple[MaintenanceWindow, ...] = ()
+    storage: StorageSettings
+    web: WebSettings = WebSettings()
+    workers: WorkerSettings = WorkerSettings()
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)

@@ -1,0 +1,1 @@
+"""A shop with third parties that can be broken on demand."""

@@ -1,0 +1,1 @@
+"""Why: pure functions from evidence to diagnosis."""

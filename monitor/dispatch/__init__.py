@@ -1,0 +1,1 @@
+"""Where: runs are handed to worker processes, and ended from outside at their deadline."""

@@ -1,0 +1,47 @@
+"""What a worker is asked to carry out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.domain.check import Check
+
+
+class InterventionKind(StrEnum):
+    """How an experiment changes the world of one run."""
+
+    BLOCK = "block"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervention:
+    """One change: requests to ``host`` are blocked, or answered from the archive named ``archive``."""
+
+    kind: InterventionKind
+    host: str
+    archive: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One run to make, with everything a worker needs to know and nothing it has to look up.
+
+    Attributes:
+        not_after: The moment after which the run must not start any more.
+        artifact_directory: Where the worker may put files of this run.
+        first_party: Registrable domains and hosts that count as own; trace context and target headers go only there.
+    """
+
+    run_id: str
+    check: Check
+    location: str
+    scheduled_at: dt.datetime
+    not_after: dt.datetime
+    attempt_limit: int
+    artifact_directory: str
+    first_party: tuple[str, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
+    traceparent: str | None = None

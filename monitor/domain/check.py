@@ -1,0 +1,90 @@
+"""A journey bound to a target, a client profile and a schedule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from monitor.domain.profile import ClientProfile, HostOverride
+from monitor.domain.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The environment a journey is aimed at.
+
+    Attributes:
+        base_url: Scheme, host and port; steps name paths below it.
+        headers: Sent to the target's own origin only, never to a third party's.
+        allowed_private: Whether addresses of private ranges and loopback may be contacted.
+    """
+
+    name: str
+    base_url: str
+    headers: tuple[tuple[str, str | Secret], ...] = ()
+    hosts: tuple[HostOverride, ...] = ()
+    extra_ca: str | None = field(default=None, repr=False)
+    allowed_private: bool = True
+    concurrency: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Every:
+    """Run at a fixed interval, at a stable offset of the check's own."""
+
+    interval: dt.timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cron:
+    """Run at the moments of a crontab expression in a time zone."""
+
+    expression: str
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintenanceWindow:
+    """A time in which planned slots are skipped and said to be so.
+
+    Either from ``start`` to ``end`` once, or for ``duration`` from each moment of ``cron``.
+    """
+
+    name: str
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+    cron: Cron | None = None
+    duration: dt.timedelta | None = None
+    checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """The scheduled unit and the identity of the series: ``journey@target/profile``.
+
+    Attributes:
+        deadline: After this time the run is ended from outside, attempts and teardown included.
+        attempts: How often a failing journey may be tried within one run, the first try included.
+        values: What the journey's parameters are in this check.
+        objective: The share of runs that should succeed, between 0 and 1.
+    """
+
+    name: str
+    journey: str
+    target: Target
+    profile: ClientProfile
+    schedule: Every | Cron
+    deadline: dt.timedelta
+    attempts: int = 2
+    budget: dt.timedelta | None = None
+    values: tuple[tuple[str, str | Secret], ...] = ()
+    team: str | None = None
+    service: str | None = None
+    tier: int = 2
+    objective: float = 0.99
+    enabled: bool = True
+
+    @property
+    def interval(self) -> dt.timedelta | None:
+        """Return the time between two slots, or ``None`` where a crontab decides."""
+        return self.schedule.interval if isinstance(self.schedule, Every) else None

@@ -1,0 +1,1 @@
+"""One run, inside a worker: session, steps and evidence under one deadline."""

@@ -1,0 +1,1 @@
+"""How a step touches the world; the noise of libraries becomes evidence here and nowhere else."""

@@ -1,0 +1,1 @@
+"""Steps in a real browser, with everything it did on record."""

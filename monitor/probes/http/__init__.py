@@ -1,0 +1,1 @@
+"""Steps over plain HTTP, timed at the socket."""

@@ -1,0 +1,1 @@
+"""Who is told: metrics and the run log."""
