@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from monitor.domain.assignment import Assignment
-from monitor.domain.check import Check, Every, Target
+from monitor.domain.check import Check, Schedule, Target
 from monitor.domain.evidence import Attempt, Evidence
 from monitor.domain.exchange import Exchange
 from monitor.domain.outcome import Outcome, Validity
@@ -30,7 +30,7 @@ def a_check(**values: Any) -> Check:
         "journey": "browse",
         "target": a_target(),
         "profile": a_profile(),
-        "schedule": Every(interval=dt.timedelta(minutes=1)),
+        "schedule": Schedule(interval=dt.timedelta(minutes=1)),
         "deadline": dt.timedelta(seconds=30),
     }
     return Check(**{**defaults, **values})

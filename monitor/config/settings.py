@@ -88,7 +88,7 @@ class Settings:
     journeys: Path
     checks: tuple[Check, ...]
     refused: tuple[RefusedCheck, ...] = ()
-    ownership: Ownership = Ownership()
+    ownership: Ownership = field(default_factory=Ownership)
     maintenance: tuple[MaintenanceWindow, ...] = ()
     storage: StorageSettings
     web: WebSettings = WebSettings()

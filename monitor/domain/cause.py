@@ -23,7 +23,7 @@ class Cause(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How sure: by experiment or two independent families of evidence, or by one. Below that the cause is undetermined."""
+    """How sure: by experiment or two independent families of evidence, or by one family alone."""
 
     CONFIRMED = "confirmed"
     PROBABLE = "probable"

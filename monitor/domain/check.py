@@ -29,17 +29,15 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Every:
-    """Run at a fixed interval, at a stable offset of the check's own."""
+class Schedule:
+    """When: at a fixed ``interval`` with a stable offset of the check's own, or at the moments of a crontab expression.
 
-    interval: dt.timedelta
+    Exactly one of ``interval`` and ``cron`` is given. One class for both, because the wire codec tells values by their
+    fields.
+    """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cron:
-    """Run at the moments of a crontab expression in a time zone."""
-
-    expression: str
+    interval: dt.timedelta | None = None
+    cron: str | None = None
     timezone: str = "UTC"
 
 
@@ -53,7 +51,7 @@ class MaintenanceWindow:
     name: str
     start: dt.datetime | None = None
     end: dt.datetime | None = None
-    cron: Cron | None = None
+    cron: Schedule | None = None
     duration: dt.timedelta | None = None
     checks: tuple[str, ...] = ()
 
@@ -73,7 +71,7 @@ class Check:
     journey: str
     target: Target
     profile: ClientProfile
-    schedule: Every | Cron
+    schedule: Schedule
     deadline: dt.timedelta
     attempts: int = 2
     budget: dt.timedelta | None = None
@@ -87,4 +85,4 @@ class Check:
     @property
     def interval(self) -> dt.timedelta | None:
         """Return the time between two slots, or ``None`` where a crontab decides."""
-        return self.schedule.interval if isinstance(self.schedule, Every) else None
+        return self.schedule.interval

@@ -39,7 +39,7 @@ class ProberFault(StrEnum):
     DISK_FULL = "disk_full"
     STARVED = "starved"
     SCRIPT = "script"
-    SECRET_MISSING = "secret_missing"
+    SECRET_MISSING = "secret_missing"  # noqa: S105 - names a fault, holds no secret
     OFFLINE = "offline"
     ASSERTION_TIMEOUT = "assertion_timeout"
     INTERNAL = "internal"

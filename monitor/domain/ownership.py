@@ -35,7 +35,7 @@ class CapabilityOwner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:
-    """A third party the user named: its hosts (exact, or ``*.`` and a suffix), and whether journeys cannot do without it."""
+    """A third party the user named, its hosts (exact, or ``*.`` and a suffix), and whether journeys need it."""
 
     name: str
     hosts: tuple[str, ...]
