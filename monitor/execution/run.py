@@ -1,0 +1,193 @@
+"""One run: attempts within one deadline, made into evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from monitor.domain.assignment import Assignment
+from monitor.domain.clock import Clock
+from monitor.domain.evidence import Attempt, Evidence, ProberFault, VantageHealth, Vitals
+from monitor.domain.journey import Journey, ProbeKind
+from monitor.domain.outcome import Outcome
+from monitor.domain.secret import Redactor, Secret
+from monitor.execution.allowance import Allowance
+from monitor.execution.attempt import Made, Undertaking, make_attempt
+from monitor.execution.containment import Raised, Returned, contain
+from monitor.execution.progress import Progress, not_reached
+from monitor.probes.session import Probe
+
+_log = logging.getLogger(__name__)
+
+_WORTH_ANOTHER_LOOK = frozenset(
+    {
+        ProberFault.BROWSER_CRASHED,
+        ProberFault.BROWSER_FROZEN,
+        ProberFault.DRIVER_DIED,
+        ProberFault.INTERNAL,
+    }
+)
+
+
+class HealthWatch(Protocol):
+    """Follows how we ourselves fare during one run."""
+
+    async def finish(self) -> VantageHealth:
+        """Stop following and return what was seen."""
+        ...
+
+
+class Vantage(Protocol):
+    """Where we look from, as far as its health is concerned."""
+
+    def watch(self) -> HealthWatch:
+        """Begin to follow our own health."""
+        ...
+
+
+def ignore(_: Progress) -> None:
+    """Tell nobody."""
+
+
+async def execute(
+    assignment: Assignment,
+    journey: Journey,
+    probe: Probe,
+    *,
+    clock: Clock,
+    progress: Callable[[Progress], None] = ignore,
+    vantage: Vantage | None = None,
+    lent: Mapping[str, object] | None = None,
+    worker: str = "",
+) -> Evidence:
+    """Carry out one run and return what was observed, by the check's deadline.
+
+    Raises nothing, but for CancelledError where the caller itself is cancelled. ``lent`` holds what steps may ask for
+    by name beside the check's values. A step that blocks the event loop can only be ended from outside.
+    """
+    allowance = Allowance(assignment.check.deadline.total_seconds(), clock=clock)
+    started_at = clock.now()
+    watch = vantage.watch() if vantage else None
+    run = Undertaking(
+        assignment=assignment,
+        journey=journey,
+        probe=probe,
+        allowance=allowance,
+        redactor=Redactor(secrets_of(assignment)),
+        values=_values(assignment, lent or {}),
+        report=_quiet(progress),
+    )
+    made = await contain(lambda: _attempts(run), seconds=allowance.left())
+    attempts = made.value if isinstance(made, Returned) else [_broken(run, made)]
+    health = await _health(watch, allowance)
+    return _evidence(attempts, health, started_at=started_at, run=run, worker=worker)
+
+
+def secrets_of(assignment: Assignment) -> Iterator[Secret]:
+    """Yield every secret that a run is given."""
+    check = assignment.check
+    pairs = (*check.values, *check.target.headers)
+    yield from (value for _, value in pairs if isinstance(value, Secret))
+    proxy = check.profile.proxy
+    if proxy is not None and proxy.password is not None:
+        yield proxy.password
+
+
+async def _attempts(run: Undertaking) -> list[Made]:
+    missing = [name for name in run.journey.parameters if name not in run.values]
+    if missing:
+        text = f"check '{run.assignment.check.name}' gives no value for {', '.join(missing)}; add it under 'values'"
+        return [_inconclusive(run, ProberFault.SECRET_MISSING, text)]
+    made = [await make_attempt(run, 1)]
+    while _again(run, made):
+        made.append(await make_attempt(run, len(made) + 1))
+    return made
+
+
+def _again(run: Undertaking, made: Sequence[Made]) -> bool:
+    if any(attempt.effects_begun for attempt in made):
+        return False
+    # An attempt that cannot be given its time would only put a failure of ours in place of the site's.
+    if run.allowance.left_for_steps() < run.allowance.for_steps / 2:
+        return False
+    faulty = [made_one for made_one in made if made_one.attempt.outcome is Outcome.INCONCLUSIVE]
+    match made[-1].attempt.outcome:
+        case Outcome.PASSED | Outcome.DEGRADED:
+            return False
+        case Outcome.FAILED:
+            return len(made) - len(faulty) < run.assignment.attempt_limit
+        case Outcome.INCONCLUSIVE:
+            return len(faulty) == 1 and made[-1].attempt.prober_fault in _WORTH_ANOTHER_LOOK
+
+
+def _evidence(
+    made: Sequence[Made], health: VantageHealth, *, started_at: dt.datetime, run: Undertaking, worker: str
+) -> Evidence:
+    seen = [one.seen for one in made]
+    pings = [one.alive for one in made if one.alive is not None]
+    if run.probe.kind is ProbeKind.BROWSER and pings:
+        health = replace(health, browser_alive=pings[-1])
+    return Evidence(
+        started_at=started_at,
+        duration=run.allowance.now(),
+        attempts=tuple(one.attempt for one in made),
+        exchanges=tuple(exchange for one in seen for exchange in one.exchanges),
+        console=tuple(message for one in seen for message in one.console),
+        page_errors=tuple(error for one in seen for error in one.page_errors),
+        websockets=tuple(socket for one in seen for socket in one.websockets),
+        events=tuple(event for one in seen for event in one.events),
+        vitals=_last_vitals(made),
+        vantage=health,
+        artifacts=tuple(artifact for one in seen for artifact in one.artifacts),
+        truncated=tuple(cut for one in seen for cut in one.truncated),
+        engine=run.probe.engine,
+        worker=worker,
+    )
+
+
+def _last_vitals(made: Sequence[Made]) -> Vitals | None:
+    return next((one.seen.vitals for one in reversed(made) if one.seen.vitals is not None), None)
+
+
+def _values(assignment: Assignment, lent: Mapping[str, object]) -> dict[str, object]:
+    return {**lent, **{name.replace("-", "_"): value for name, value in assignment.check.values}}
+
+
+def _quiet(progress: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    def report(told: Progress) -> None:
+        try:
+            progress(told)
+        except Exception:  # noqa: BLE001 - whatever the listener raises is not the run's trouble
+            # A listener that is gone costs the partial evidence of a killed run, not the run.
+            _log.warning("progress could not be told", exc_info=True)
+
+    return report
+
+
+def _broken(run: Undertaking, ended: object) -> Made:
+    error = ended.error if isinstance(ended, Raised) else TimeoutError("attempts outlived the deadline")
+    _log.error("execution failed", exc_info=error, extra={"run_id": run.assignment.run_id})
+    return _inconclusive(run, ProberFault.INTERNAL, f"execution failed: {type(error).__name__}: {error}")
+
+
+def _inconclusive(run: Undertaking, fault: ProberFault, text: str) -> Made:
+    attempt = Attempt(
+        number=1,
+        outcome=Outcome.INCONCLUSIVE,
+        started=0.0,
+        duration=run.allowance.now(),
+        steps=tuple(not_reached(step) for step in run.journey.steps),
+        prober_fault=fault,
+        prober_fault_text=run.redactor.mask(text),
+    )
+    return Made(attempt=attempt)
+
+
+async def _health(watch: HealthWatch | None, allowance: Allowance) -> VantageHealth:
+    if watch is None:
+        return VantageHealth()
+    ended = await contain(watch.finish, seconds=max(0.2, allowance.left() / 2), grace=0.1)
+    return ended.value if isinstance(ended, Returned) else VantageHealth()
