@@ -1,0 +1,23 @@
+// Keeps the page fresh without a reload, so that focus and scroll position stay. When the server does not answer, the page says so and fades:
+// what was true a minute ago must not look like now.
+"use strict";
+const seconds = Number(document.body.dataset.refresh || 0);
+const stale = () => {
+  document.getElementById("content").style.opacity = "0.45";
+  document.getElementById("age").textContent = "No answer from the monitor: what you see is old.";
+};
+const refresh = async () => {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(10000) });
+    if (!answer.ok) return stale();
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const focused = document.activeElement && document.activeElement.id;
+    document.getElementById("content").replaceWith(page.getElementById("content"));
+    document.getElementById("age").textContent = page.getElementById("age").textContent;
+    if (focused) document.getElementById(focused)?.focus();
+  } catch {
+    stale();
+  }
+};
+if (seconds) setInterval(refresh, seconds * 1000);
