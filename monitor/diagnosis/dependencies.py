@@ -1,0 +1,164 @@
+"""Which failed exchanges the failing step depended on. Nothing is needed merely because it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
+
+from monitor.diagnosis.context import Context
+from monitor.diagnosis.incident import Incident
+from monitor.diagnosis.mechanisms import is_defect
+from monitor.domain.cause import Party
+from monitor.domain.evidence import Evidence, StepError, StepErrorKind, StepResult
+from monitor.domain.exchange import Exchange
+from monitor.domain.outcome import StepOutcome
+
+_WAITED = frozenset({StepErrorKind.TIMEOUT, StepErrorKind.DEADLINE})
+_DATA = frozenset({"xhr", "fetch"})
+_CODE = frozenset({"script", "stylesheet"})
+_DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "csp_report", "manifest", "texttrack"})
+_BY_NAVIGATION = frozenset({"", "other", "user", "navigation"})
+_SERVER_ERROR = 500
+_HALF = 0.5
+
+
+def incident_of(evidence: Evidence, context: Context) -> Incident:
+    """Gather what the rules look at: the failing step and the exchanges it depended on."""
+    attempt = evidence.last
+    exchanges = tuple(x for x in evidence.exchanges if x.attempt == attempt.number and not x.intervention)
+    step = next((s for s in attempt.steps if s.outcome in (StepOutcome.FAILED, StepOutcome.INCONCLUSIVE)), None)
+    blank = Incident(evidence=evidence, context=context, attempt=attempt, step=step, exchanges=exchanges)
+    needed = _needed(blank)
+    chosen = {x.id for x in needed}
+    suspects = tuple(x for x in exchanges if x.id not in chosen and is_defect(x))
+    return Incident(
+        evidence=evidence,
+        context=context,
+        attempt=attempt,
+        step=step,
+        exchanges=exchanges,
+        needed=needed,
+        suspects=_by_suspicion(suspects, step),
+    )
+
+
+def _needed(incident: Incident) -> tuple[Exchange, ...]:
+    for kind in (_awaited, _navigated, _relied_on, _relied_on_earlier, _blocking):
+        found = tuple(x for x in kind(incident) if is_defect(x))
+        if found:
+            return found
+    return ()
+
+
+def _awaited(incident: Incident) -> Iterable[Exchange]:
+    """What the step itself was waiting for, followed along its redirects to the host that failed."""
+    error = incident.step.error if incident.step else None
+    if error is None:
+        return ()
+    if error.exchange is not None:
+        return _end_of_chain(incident.exchanges, error.exchange)
+    matches = [x for x in incident.exchanges if _matches(error.awaited, x.url)]
+    return [end for match in matches for end in _end_of_chain(incident.exchanges, match.id)]
+
+
+def _matches(awaited: str, url: str) -> bool:
+    if "://" in awaited or awaited.startswith("**/"):
+        return fnmatchcase(url, awaited.replace("**", "*"))
+    is_path = awaited.startswith("/") and not awaited.startswith("//")
+    return is_path and fnmatchcase(urlsplit(url).path, awaited)
+
+
+def _end_of_chain(exchanges: tuple[Exchange, ...], start: str) -> tuple[Exchange, ...]:
+    by_id = {x.id: x for x in exchanges}
+    following = {x.redirected_from: x for x in exchanges if x.redirected_from is not None}
+    current = by_id.get(start)
+    seen: set[str] = set()
+    while current is not None and current.id in following and current.id not in seen:
+        seen.add(current.id)
+        current = following[current.id]
+    return (current,) if current is not None else ()
+
+
+def _navigated(incident: Incident) -> Iterable[Exchange]:
+    """Pages that the step went to, or the last request of an HTTP journey: it got over the ones before."""
+    requests = [x for x in _in_step(incident) if x.resource == "http"]
+    pages = [x for x in _in_step(incident) if is_navigation(x, incident.exchanges)]
+    return requests[-1:] + pages
+
+
+def is_navigation(exchange: Exchange, exchanges: tuple[Exchange, ...]) -> bool:
+    """Say whether an exchange loads the page itself rather than a frame that some script put into it."""
+    if exchange.resource != "document":
+        return False
+    first = exchange
+    by_id = {x.id: x for x in exchanges}
+    for _ in exchanges:
+        previous = by_id.get(first.redirected_from or "")
+        if previous is None:
+            break
+        first = previous
+    return first.initiator is None or first.initiator.kind in _BY_NAVIGATION
+
+
+def _relied_on(incident: Incident) -> Iterable[Exchange]:
+    """Data and code of our own, and vendors that journeys are known to need, within the failing step."""
+    return (x for x in _in_step(incident) if _relies(incident, x))
+
+
+def _relied_on_earlier(incident: Incident) -> Iterable[Exchange]:
+    """The same in earlier steps: what a page failed to load may be missed only later."""
+    return (x for x in incident.exchanges if not x.pending and _relies(incident, x))
+
+
+def _relies(incident: Incident, exchange: Exchange) -> bool:
+    if exchange.resource in _DECORATION:
+        return False
+    owner = incident.owner(exchange)
+    if owner.party is Party.THIRD_PARTY:
+        return owner.critical and _telling(incident, exchange)
+    return exchange.resource in _DATA | _CODE and _telling(incident, exchange)
+
+
+def _telling(incident: Incident, exchange: Exchange) -> bool:
+    """Leave out answers that are a normal part of talking to an API, and requests that are meant to stay open."""
+    if exchange.pending:
+        patience = (incident.step.duration if incident.step else 0.0) * _HALF
+        return incident.kind in _WAITED | {StepErrorKind.EXPECTATION} and exchange.timings.total >= patience
+    if exchange.resource in _DATA and exchange.status is not None and exchange.failure is None:
+        return exchange.status >= _SERVER_ERROR
+    return True
+
+
+def _blocking(incident: Incident) -> Iterable[Exchange]:
+    """A script in the page's head that never came, where the page is what the step waited for."""
+    error = incident.step.error if incident.step else None
+    if error is None or error.kind not in _WAITED or not _awaits_page(error, incident):
+        return ()
+    pending = [x for x in _in_step(incident) if x.pending and _is_parser_blocking(x)]
+    # An asynchronous script looks the same from outside. One candidate may be named, two may not.
+    return pending if len(pending) == 1 else ()
+
+
+def _awaits_page(error: StepError, incident: Incident) -> bool:
+    words = f"{error.awaited} {error.message} {error.detail}".lower()
+    by_words = any(word in words for word in ("goto", "navigat", "domcontentloaded"))
+    pages = (x for x in _in_step(incident) if is_navigation(x, incident.exchanges))
+    return by_words and any(not is_defect(page) for page in pages)
+
+
+def _is_parser_blocking(exchange: Exchange) -> bool:
+    return exchange.resource in _CODE and exchange.initiator is not None and exchange.initiator.kind == "parser"
+
+
+def _in_step(incident: Incident) -> Iterable[Exchange]:
+    name = incident.step.name if incident.step else None
+    return (x for x in incident.exchanges if name is None or x.step in ("", name))
+
+
+def _by_suspicion(suspects: tuple[Exchange, ...], step: StepResult | None) -> tuple[Exchange, ...]:
+    def rank(exchange: Exchange) -> tuple[bool, bool, bool]:
+        elsewhere = step is not None and exchange.step not in ("", step.name)
+        return elsewhere, exchange.resource in _DECORATION, exchange.pending
+
+    return tuple(sorted(suspects, key=rank))

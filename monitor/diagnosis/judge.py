@@ -1,0 +1,133 @@
+"""From evidence to judgement: the rules in the order of what outranks what."""
+
+from __future__ import annotations
+
+from monitor.diagnosis.collateral import collateral_of
+from monitor.diagnosis.context import Context
+from monitor.diagnosis.dependencies import incident_of
+from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
+from monitor.diagnosis.mechanisms import detail_for, mechanism_of
+from monitor.diagnosis.rules import access, needed, page, policy, statements, validity
+from monitor.diagnosis.rules import environment as surroundings
+from monitor.diagnosis.slowness import is_over_budget, slow, time_by_party
+from monitor.diagnosis.wording import happening
+from monitor.domain.cause import Cause, Confidence, Detail
+from monitor.domain.diagnosis import Alternative, Diagnosis
+from monitor.domain.evidence import Evidence
+from monitor.domain.outcome import Outcome, Validity
+from monitor.domain.run import Judgement
+
+RULESET = "2026.1"
+
+RULES: tuple[Rule, ...] = (
+    *validity.RULES,
+    *access.RULES[:1],
+    *statements.RULES,
+    *surroundings.RULES,
+    *access.RULES[1:],
+    *policy.RULES,
+    *needed.RULES,
+    *page.RULES,
+)
+_NOTHING = "R17"
+_SLOW = "R18"
+_TOP = 2
+
+
+def judge(evidence: Evidence, context: Context) -> Judgement:
+    """Say how a run ended, whether it counts, and, where it did not pass, whose failure it is."""
+    if not evidence.attempts:
+        return _no_attempt()
+    incident = incident_of(evidence, context)
+    timings = time_by_party(incident)
+    good = evidence.last.outcome in (Outcome.PASSED, Outcome.DEGRADED) and evidence.last.prober_fault is None
+    if not good:
+        return _failed(incident, timings)
+    collateral = collateral_of(incident, passed=True)
+    if evidence.last.outcome is Outcome.PASSED and not is_over_budget(incident):
+        return Judgement(outcome=Outcome.PASSED, validity=Validity.VALID, collateral=collateral, timings=timings)
+    starved = validity.vantage_starved(incident)
+    finding, rule = (starved, "S0") if starved else (slow(incident), _SLOW)
+    return Judgement(
+        outcome=Outcome.DEGRADED if finding.validity is Validity.VALID else Outcome.INCONCLUSIVE,
+        validity=finding.validity,
+        diagnosis=_diagnosis(finding, rule),
+        collateral=collateral,
+        timings=timings,
+    )
+
+
+def _failed(incident: Incident, timings: tuple[tuple[str, float], ...]) -> Judgement:
+    finding, rule = _first(incident)
+    return Judgement(
+        outcome=Outcome.FAILED if finding.validity is Validity.VALID else Outcome.INCONCLUSIVE,
+        validity=finding.validity,
+        diagnosis=_diagnosis(finding, rule),
+        collateral=collateral_of(incident, passed=False),
+        timings=timings,
+    )
+
+
+def _first(incident: Incident) -> tuple[Finding, str]:
+    for rule in RULES:
+        finding = rule.decide(incident)
+        if finding is not None:
+            return finding, rule.id
+    return _insufficient(incident), _NOTHING
+
+
+def _insufficient(incident: Incident) -> Finding:
+    """R17: nothing matched, so nobody is blamed; the best candidates are named as such."""
+    error = incident.step.error if incident.step else None
+    candidates = tuple(_candidates(incident))
+    seen = tuple(happening(x) for x in incident.suspects[:_TOP])
+    rest = f"; seen beside it: {'; '.join(seen)}" if seen else ""
+    return Finding(
+        detail=Detail.UND_INSUFFICIENT,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {_what_failed(error.message if error else '')}{rest}. Nothing shows whose it is.",
+        evidence=seen,
+        exchanges=tuple(x.id for x in incident.suspects[:_TOP]),
+        alternatives=candidates,
+    )
+
+
+def _what_failed(message: str) -> str:
+    first = message.strip().splitlines()[0].rstrip(".") if message.strip() else "something failed"
+    return f"it failed: {first}" if message.strip() else first
+
+
+def _candidates(incident: Incident) -> list[Alternative]:
+    found: dict[Detail, Alternative] = {}
+    for exchange in incident.suspects:
+        detail = detail_for(incident.owner(exchange).party, mechanism_of(exchange), exchange)
+        if detail is not None and detail not in found:
+            found[detail] = alternative(detail, happening(exchange))
+    for detail in (Detail.OWN_CONTENT, Detail.UND_SCRIPT_OR_APP_CHANGE):
+        found.setdefault(detail, alternative(detail))
+    return list(found.values())[:_TOP]
+
+
+def _diagnosis(finding: Finding, rule: str) -> Diagnosis:
+    return Diagnosis(
+        cause=finding.detail.cause,
+        detail=finding.detail,
+        confidence=Confidence.NONE if finding.detail.cause is Cause.UNDETERMINED else finding.confidence,
+        rule=rule,
+        ruleset=RULESET,
+        because=finding.because,
+        culprit=finding.culprit,
+        evidence=finding.evidence,
+        exchanges=finding.exchanges,
+        alternatives=finding.alternatives,
+    )
+
+
+def _no_attempt() -> Judgement:
+    finding = Finding(
+        detail=Detail.CLIENT_PROBER,
+        validity=Validity.INVALID,
+        because="The worker returned no attempt, so we did not look. This says nothing about the site.",
+        culprit=environment("the monitor"),
+    )
+    return Judgement(outcome=Outcome.INCONCLUSIVE, validity=Validity.INVALID, diagnosis=_diagnosis(finding, "R01"))

@@ -1,0 +1,181 @@
+"""Whose host, path or capability something is: the user's words first, then data sets that only name strangers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from monitor.diagnosis.names import Names, suffixes
+from monitor.domain.cause import Party
+from monitor.domain.diagnosis import Culprit, CulpritKind
+from monitor.domain.ownership import Ownership, PathOwner
+
+_CACHED_URLS = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who answers for a host.
+
+    Attributes:
+        name: The team, the vendor, or the domain where nobody gave it a name.
+        because: What the answer rests on.
+        critical: Whether the user said, or its trade says, that journeys need this vendor.
+        operator: The vendor that serves an own name.
+    """
+
+    party: Party
+    name: str
+    host: str
+    because: str
+    category: str = ""
+    critical: bool = False
+    named: bool = True
+    operator: str | None = None
+
+    @property
+    def culprit(self) -> Culprit:
+        """Return this owner as the culprit of a diagnosis."""
+        kind = CulpritKind.TEAM if self.party is Party.OWN else CulpritKind.VENDOR
+        return Culprit(kind=kind, name=self.name, host=self.host)
+
+    @property
+    def title(self) -> str:
+        """Return the owner in words, for a sentence."""
+        if self.party is Party.OWN:
+            return f"own infrastructure, {self.name}" if self.name != self.host else "own infrastructure"
+        return f"third party {self.name}" if self.named else "a third party that nobody named"
+
+
+_NEEDED_TRADES = frozenset({"payment", "identity", "captcha"})
+
+
+class Owners:
+    """Resolves URLs to owners for checks of one target.
+
+    The order is: exact hosts of the user, the user's wildcards (longest first), own registrable domains, and then the
+    shipped names. The target's host and its registrable domain are own without being told. IP addresses and clouds
+    never decide.
+    """
+
+    def __init__(self, ownership: Ownership, target_host: str, names: Names) -> None:
+        """Index the user's statement once; answers are cached."""
+        self._ownership = ownership
+        self._names = names
+        self._target_host = target_host
+        self._own = {domain.lower().lstrip("*.") for domain in ownership.domains}
+        self._own |= {target_host, names.domains.of(target_host) or target_host}
+        self._exact, self._wildcard = _index(ownership)
+        self._paths = sorted(ownership.paths, key=lambda owner: (-len(owner.prefix), owner.host == "*"))
+        self._of_host = lru_cache(maxsize=_CACHED_URLS)(self._find)
+
+    def owner_of(self, url: str) -> Owner:
+        """Return who answers for a URL; a bare host will do."""
+        parts = urlsplit(url if "://" in url else f"//{url}")
+        host = (parts.hostname or "").rstrip(".")
+        owner = self._of_host(host)
+        if self._paths and owner.party is Party.OWN:
+            return self._by_path(owner, parts.path or "/")
+        return owner
+
+    def domain_of(self, host: str) -> str:
+        """Return the registrable domain of a host, or the host where it has none."""
+        return self._names.domains.of(host) or host
+
+    def team_of(self, capability: str | None) -> str | None:
+        """Return the team that owns a back-end capability."""
+        owners = self._ownership.capabilities
+        return next((owner.team for owner in owners if owner.capability == capability), None)
+
+    def is_edge(self, words: str) -> bool:
+        """Say whether the user named an edge provider that appears in these words of a response."""
+        return any(edge.lower() in words.lower() for edge in self._ownership.edges)
+
+    def _find(self, host: str) -> Owner:
+        stated = self._exact.get(host) or next(
+            (self._wildcard[suffix] for suffix in suffixes(host) if suffix in self._wildcard),
+            None,
+        )
+        if stated is not None:
+            return self._stated(stated, host)
+        own = next((suffix for suffix in suffixes(host) if suffix in self._own), None)
+        if own is not None:
+            return self._own_host(host, own)
+        return self._stranger(host)
+
+    def _stated(self, stated: Owner, host: str) -> Owner:
+        return Owner(
+            party=stated.party,
+            name=stated.name or self._ownership.default_team or host,
+            host=host,
+            because=stated.because,
+            category=stated.category,
+            critical=stated.critical,
+            operator=stated.operator,
+        )
+
+    def _own_host(self, host: str, domain: str) -> Owner:
+        because = "it is the target's own host" if host == self._target_host else f"{domain} is an own domain"
+        return Owner(party=Party.OWN, name=self._ownership.default_team or host, host=host, because=because)
+
+    def _stranger(self, host: str) -> Owner:
+        vendor = self._names.vendors.find(host)
+        if vendor is None:
+            domain = self.domain_of(host)
+            because = f"nobody named {domain} as own or as a vendor"
+            return Owner(party=Party.THIRD_PARTY, name=domain, host=host, because=because, named=False)
+        return Owner(
+            party=Party.THIRD_PARTY,
+            name=vendor.name,
+            host=host,
+            because=f"the shipped list of vendors says that {host} is {vendor.name}",
+            category=vendor.category,
+            critical=vendor.category in _NEEDED_TRADES,
+        )
+
+    def _by_path(self, owner: Owner, path: str) -> Owner:
+        for candidate in self._paths:
+            if candidate.host.lower() in ("*", owner.host) and _below(path, candidate):
+                because = f"{candidate.team} owns {candidate.prefix} of {candidate.host}"
+                return Owner(
+                    party=Party.OWN,
+                    name=candidate.team,
+                    host=owner.host,
+                    because=because,
+                    operator=owner.operator,
+                )
+        return owner
+
+
+def _below(path: str, owner: PathOwner) -> bool:
+    prefix = owner.prefix.rstrip("/")
+    return path == prefix or path.startswith(prefix + "/")
+
+
+def _index(ownership: Ownership) -> tuple[dict[str, Owner], dict[str, Owner]]:
+    exact: dict[str, Owner] = {}
+    wildcard: dict[str, Owner] = {}
+
+    def put(pattern: str, owner: Owner) -> None:
+        table, host = (wildcard, pattern[2:]) if pattern.startswith("*.") else (exact, pattern)
+        table.setdefault(host.lower(), owner)
+
+    for hosted in ownership.hosted:
+        because = f"ownership names {hosted.host} as own and served by {hosted.vendor}"
+        put(hosted.host, Owner(party=Party.OWN, name="", host="", because=because, operator=hosted.vendor))
+    for vendor in ownership.vendors:
+        because = f"ownership names {vendor.name} as a vendor"
+        owner = Owner(
+            party=Party.THIRD_PARTY,
+            name=vendor.name,
+            host="",
+            because=because,
+            category=vendor.category,
+            critical=vendor.critical,
+        )
+        for pattern in vendor.hosts:
+            put(pattern, owner)
+    for host in ownership.hosts:
+        put(host.host, Owner(party=Party.OWN, name=host.team, host="", because=f"{host.team} owns {host.host}"))
+    return exact, wildcard

@@ -1,0 +1,159 @@
+"""Rank 5, 7 and 8: a failed exchange that the step needed, and the owner of the host that failed."""
+
+from __future__ import annotations
+
+from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
+from monitor.diagnosis.mechanisms import Mechanism, detail_for, mechanism_of
+from monitor.diagnosis.wording import happening
+from monitor.domain.cause import Confidence, Detail, Party
+from monitor.domain.exchange import Exchange
+from monitor.domain.failure import Failure
+from monitor.domain.outcome import Outcome
+
+_CLIENTS_SIDE = {
+    Mechanism.NAME: (Detail.CLIENT_DNS, "if another resolver knows the name"),
+    Mechanism.RESOLVER: (Detail.CLIENT_DNS, "if another resolver answers"),
+    Mechanism.PATH: (Detail.UND_PATH, "if the host answers from elsewhere"),
+    Mechanism.BROKEN_OFF: (Detail.UND_PATH, "if the host answers from elsewhere"),
+    Mechanism.UNREACHABLE: (Detail.CLIENT_NETWORK, "if the host answers from elsewhere"),
+    Mechanism.REFUSED: (Detail.CLIENT_NETWORK, "if the host takes connections from elsewhere"),
+    Mechanism.TLS: (Detail.CLIENT_TLS_INTERCEPTION, "if the certificate looks different from elsewhere"),
+}
+_ANSWERED_NAME = frozenset({Failure.DNS_NAME_NOT_RESOLVED, Failure.DNS_NO_ADDRESS, Failure.DNS_CNAME_LOOP})
+
+
+def several_parties(incident: Incident) -> Finding | None:
+    """R16: needed exchanges of more than one party failed, and each may be enough."""
+    decided = {detail: x for x in incident.needed if (detail := _decisive(incident, x)) is not None}
+    if len({detail.cause for detail in decided}) < 2:  # noqa: PLR2004 - several begins at two
+        return None
+    happened = tuple(happening(x) for x in decided.values())
+    return Finding(
+        detail=Detail.UND_MULTIPLE_CAUSES,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} more than one thing failed: {'; '.join(happened)}.",
+        evidence=happened,
+        exchanges=tuple(x.id for x in decided.values()),
+        alternatives=tuple(alternative(detail, happening(x)) for detail, x in decided.items()),
+    )
+
+
+def needed_failed(incident: Incident) -> Finding | None:
+    """R08: one party's exchange failed and the step needed it."""
+    if not incident.needed:
+        return None
+    for exchange in incident.needed:
+        detail = _decisive(incident, exchange)
+        if detail is not None:
+            return _blame(incident, exchange, detail)
+    return _abstain(incident, incident.needed[0])
+
+
+def _decisive(incident: Incident, exchange: Exchange) -> Detail | None:
+    """Return the detail where the failure can be laid at one side's door from this one place."""
+    owner = incident.owner(exchange)
+    if owner.operator is not None:
+        return None
+    mechanism = mechanism_of(exchange)
+    if mechanism in (Mechanism.PATH, Mechanism.UNREACHABLE, Mechanism.RESOLVER, Mechanism.POLICY):
+        return None
+    if mechanism is Mechanism.BROKEN_OFF and not _repeated(incident, exchange):
+        return None
+    if mechanism is Mechanism.NAME and not _name_is_gone(incident, exchange):
+        return None
+    return detail_for(owner.party, mechanism, exchange)
+
+
+def _repeated(incident: Incident, exchange: Exchange) -> bool:
+    """Say whether the same host failed in the same way in every attempt: one broken connection proves nothing."""
+    numbers = {attempt.number for attempt in incident.evidence.attempts if attempt.outcome is Outcome.FAILED}
+    seen = {x.attempt for x in incident.evidence.exchanges if x.host == exchange.host and x.failure is exchange.failure}
+    return len(numbers) > 1 and numbers <= seen
+
+
+def _name_is_gone(incident: Incident, exchange: Exchange) -> bool:
+    """Believe the resolver only if it answered, and, where its words are a browser's, knew another domain's name."""
+    if exchange.resource == "http" and exchange.failure in _ANSWERED_NAME:
+        return True
+    domain_of = incident.context.owners.domain_of
+    return exchange.failure in _ANSWERED_NAME and any(
+        x.address is not None and x.timings.resolve and domain_of(x.host) != domain_of(exchange.host)
+        for x in incident.exchanges
+    )
+
+
+def _blame(incident: Incident, exchange: Exchange, detail: Detail) -> Finding:
+    owner = incident.owner(exchange)
+    mechanism = mechanism_of(exchange)
+    runner_up = _CLIENTS_SIDE.get(mechanism)
+    others = tuple(happening(x) for x in incident.needed if x.id != exchange.id)
+    return Finding(
+        detail=detail,
+        because=f"{incident.scene} {happening(exchange)}; it belongs to {owner.title}.",
+        culprit=incident.culprit(owner),
+        evidence=(happening(exchange), owner.because, *others),
+        exchanges=(exchange.id,),
+        alternatives=(alternative(*runner_up),) if runner_up else (),
+    )
+
+
+def _abstain(incident: Incident, exchange: Exchange) -> Finding:
+    owner = incident.owner(exchange)
+    mechanism = mechanism_of(exchange)
+    detail, what_would_tell = _open_question(mechanism, operator=owner.operator)
+    theirs = detail_for(owner.party, mechanism, exchange)
+    candidates = [alternative(theirs, f"the host belongs to {owner.title}")] if theirs else []
+    if owner.operator is not None:
+        candidates.append(alternative(Detail.TP_HOSTED, f"{owner.operator} serves this name"))
+    elif mechanism in _CLIENTS_SIDE and _CLIENTS_SIDE[mechanism][0] is not detail:
+        candidates.append(alternative(*_CLIENTS_SIDE[mechanism]))
+    return Finding(
+        detail=detail,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {happening(exchange)}; {what_would_tell}.",
+        evidence=(happening(exchange), owner.because),
+        exchanges=(exchange.id,),
+        alternatives=tuple(candidates),
+    )
+
+
+def _open_question(mechanism: Mechanism, *, operator: str | None) -> tuple[Detail, str]:
+    if operator is not None:
+        return Detail.UND_SHARED_RESPONSIBILITY, f"whether {operator} or our settings there failed, is not known"
+    if mechanism in (Mechanism.PATH, Mechanism.UNREACHABLE, Mechanism.BROKEN_OFF):
+        return Detail.UND_PATH, "the host, the way to it or this place may be at fault, and only another place can tell"
+    if mechanism in (Mechanism.NAME, Mechanism.RESOLVER):
+        return Detail.UND_INSUFFICIENT, "the zone or our resolver may be at fault, and only a second resolver can tell"
+    return Detail.UND_INSUFFICIENT, "this says too little about whose failure it is"
+
+
+def empty_page(incident: Incident) -> Finding | None:
+    """R08: the page or answer that the step went to came with 200 and nothing in it."""
+    error = incident.step.error if incident.step else None
+    if error is None or incident.needed:
+        return None
+    empty = next((x for x in incident.exchanges if _is_empty_page(x, incident)), None)
+    if empty is None or incident.owner(empty).party is not Party.OWN:
+        return None
+    owner = incident.owner(empty)
+    words = f"{empty.host} answered 200 with an empty page"
+    return Finding(
+        detail=Detail.OWN_CONTENT,
+        because=f"{incident.scene} {words}; it belongs to {owner.title}.",
+        culprit=incident.culprit(owner),
+        evidence=(words,),
+        exchanges=(empty.id,),
+    )
+
+
+def _is_empty_page(exchange: Exchange, incident: Incident) -> bool:
+    in_step = incident.step is not None and exchange.step in ("", incident.step.name)
+    is_page = exchange.resource in ("document", "http") and exchange.mime_type == "text/html"
+    return in_step and is_page and exchange.status == 200 and exchange.body_bytes == 0  # noqa: PLR2004 - HTTP's own number
+
+
+RULES = (
+    Rule(id="R16", decide=several_parties),
+    Rule(id="R08", decide=needed_failed),
+    Rule(id="R08", decide=empty_page),
+)

@@ -1,0 +1,172 @@
+"""Rank 3: a party on the path says itself whose failure it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
+from monitor.diagnosis.wording import happening, where
+from monitor.domain.cause import Confidence, Detail, Party
+from monitor.domain.diagnosis import Culprit, CulpritKind
+from monitor.domain.exchange import Exchange
+
+_PROXY_AUTH = 407
+_LEGAL = 451
+_CAPTIVE = 511
+_ERROR = re.compile(r";\s*error\s*=\s*\"?([a-z_]+)")
+_BLOCKED_BY = re.compile(r"<([^>]+)>[^,]*rel=\"?blocked-by\"?")
+_NUMBER = re.compile(r"\d{3,4}")
+
+NEXT_HOP: Mapping[str, Detail] = {
+    "dns_timeout": Detail.OWN_DNS,
+    "dns_error": Detail.OWN_DNS,
+    "destination_not_found": Detail.OWN_CONNECT,
+    "destination_unavailable": Detail.OWN_CONNECT,
+    "destination_ip_prohibited": Detail.OWN_CONNECT,
+    "destination_ip_unroutable": Detail.OWN_CONNECT,
+    "connection_refused": Detail.OWN_CONNECT,
+    "connection_terminated": Detail.OWN_CONNECT,
+    "connection_timeout": Detail.OWN_CONNECT,
+    "connection_read_timeout": Detail.OWN_HTTP_STATUS,
+    "connection_write_timeout": Detail.OWN_HTTP_STATUS,
+    "tls_protocol_error": Detail.OWN_TLS,
+    "tls_certificate_error": Detail.OWN_TLS,
+    "tls_alert_received": Detail.OWN_TLS,
+    "http_response_incomplete": Detail.OWN_HTTP_PROTOCOL,
+    "http_response_header_section_size": Detail.OWN_HTTP_PROTOCOL,
+    "http_response_header_size": Detail.OWN_HTTP_PROTOCOL,
+    "http_response_body_size": Detail.OWN_HTTP_PROTOCOL,
+    "http_response_trailer_section_size": Detail.OWN_HTTP_PROTOCOL,
+    "http_response_trailer_size": Detail.OWN_HTTP_PROTOCOL,
+    "http_response_transfer_coding": Detail.OWN_HTTP_PROTOCOL,
+    "http_response_content_coding": Detail.OWN_HTTP_PROTOCOL,
+    "http_protocol_error": Detail.OWN_HTTP_PROTOCOL,
+    "http_response_timeout": Detail.OWN_HTTP_STATUS,
+}
+EDGE_ITSELF = frozenset({"proxy_internal_error", "proxy_internal_response", "proxy_configuration_error"})
+
+ORIGIN_OF_CLOUDFLARE: Mapping[int, Detail] = {
+    520: Detail.OWN_HTTP_PROTOCOL,
+    521: Detail.OWN_CONNECT,
+    522: Detail.OWN_CONNECT,
+    523: Detail.OWN_CONNECT,
+    524: Detail.OWN_HTTP_STATUS,
+    525: Detail.OWN_TLS,
+    526: Detail.OWN_TLS,
+    1016: Detail.OWN_DNS,
+}
+# Codes of access rules are left out: who set the rule is not said.
+_ROUTING = frozenset(range(1000, 1100)) - {1006, 1007, 1008, 1009, 1010, 1012, 1015, 1020}
+
+
+def intermediary_spoke(incident: Incident) -> Finding | None:
+    """R06: a proxy, a captive gateway or a legal block answered in the host's place and says so by its status."""
+    for exchange in incident.needed:
+        if exchange.status == _PROXY_AUTH and incident.context.check.profile.proxy is not None:
+            return _environment(incident, exchange, Detail.CLIENT_PROXY, "the client's proxy")
+        if exchange.status == _CAPTIVE:
+            return _environment(incident, exchange, Detail.CLIENT_NETWORK, "the client's gateway")
+        if exchange.status == _LEGAL:
+            return _legal(incident, exchange)
+    return None
+
+
+def _legal(incident: Incident, exchange: Exchange) -> Finding | None:
+    blocker = _BLOCKED_BY.search(dict(exchange.headers).get("link", ""))
+    host = urlsplit(blocker[1]).hostname if blocker else None
+    domain_of = incident.context.owners.domain_of
+    if host is None or domain_of(host) == domain_of(exchange.host):
+        return None
+    return _environment(incident, exchange, Detail.CLIENT_ACCESS_POLICY, f"the legal block of {host}")
+
+
+def _environment(incident: Incident, exchange: Exchange, detail: Detail, part: str) -> Finding:
+    return Finding(
+        detail=detail,
+        because=f"{incident.scene} {happening(exchange)}: {part} answered in the place of {exchange.host}.",
+        culprit=environment(part),
+        evidence=(happening(exchange),),
+        exchanges=(exchange.id,),
+    )
+
+
+def edge_spoke(incident: Incident) -> Finding | None:
+    """R06: the edge in front of an own host says whether it failed itself or could not reach the origin."""
+    for exchange in incident.needed:
+        if incident.owner(exchange).party is not Party.OWN:
+            continue
+        finding = _proxy_status(incident, exchange) or _cloudflare(incident, exchange)
+        if finding is not None:
+            return finding
+    return None
+
+
+def _proxy_status(incident: Incident, exchange: Exchange) -> Finding | None:
+    words = dict(exchange.headers).get("proxy-status", "")
+    # The last member of the list is the hop nearest to us; the first that names an error is nearest to the fault.
+    member = next((part for part in words.split(",") if _ERROR.search(part)), None)
+    if member is None:
+        return None
+    matched = _ERROR.search(member)
+    error = matched[1] if matched else ""
+    statement = f"{where(exchange)} answered {exchange.status}, and its edge says {error}"
+    if error in NEXT_HOP:
+        return _origin(incident, exchange, NEXT_HOP[error], statement)
+    if error in EDGE_ITSELF:
+        return _edge(incident, exchange, statement, member.partition(";")[0].strip().strip('"'))
+    return None
+
+
+def _cloudflare(incident: Incident, exchange: Exchange) -> Finding | None:
+    headers = dict(exchange.headers)
+    stated = _NUMBER.search(headers.get("cf-error-type", ""))
+    if stated is None and headers.get("server", "").lower() != "cloudflare":
+        return None
+    number = int(stated[0]) if stated else exchange.status or 0
+    statement = f"{where(exchange)} answered {exchange.status}, and Cloudflare says error {number}"
+    if number in ORIGIN_OF_CLOUDFLARE:
+        return _origin(incident, exchange, ORIGIN_OF_CLOUDFLARE[number], statement)
+    if stated is not None and number in _ROUTING:
+        return _edge(incident, exchange, statement, "cloudflare")
+    return None
+
+
+def _origin(incident: Incident, exchange: Exchange, detail: Detail, statement: str) -> Finding:
+    owner = incident.owner(exchange)
+    return Finding(
+        detail=detail,
+        because=f"{incident.scene} {statement}: the origin behind the edge failed ({owner.title}).",
+        culprit=incident.culprit(owner),
+        evidence=(statement,),
+        exchanges=(exchange.id,),
+        alternatives=(alternative(Detail.TP_EDGE, "if a direct request to the origin succeeds"),),
+    )
+
+
+def _edge(incident: Incident, exchange: Exchange, statement: str, name: str) -> Finding:
+    headers = dict(exchange.headers)
+    words = f"{name} {headers.get('server', '')} {headers.get('via', '')}"
+    foreign = incident.context.owners.is_edge(words) or "cf-ray" in headers or "cf-error-type" in headers
+    if foreign:
+        return Finding(
+            detail=Detail.TP_EDGE,
+            because=f"{incident.scene} {statement}: the edge itself failed, not the origin behind it.",
+            culprit=Culprit(kind=CulpritKind.VENDOR, name=name, host=exchange.host),
+            evidence=(statement,),
+            exchanges=(exchange.id,),
+            alternatives=(alternative(Detail.OWN_HTTP_STATUS, "if a direct request to the origin fails too"),),
+        )
+    return Finding(
+        detail=Detail.UND_INSUFFICIENT,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {statement}; whether {name} is our own proxy or an edge provider is not stated "
+        "under `edges` in the ownership.",
+        evidence=(statement,),
+        exchanges=(exchange.id,),
+        alternatives=(alternative(Detail.OWN_HTTP_STATUS, statement), alternative(Detail.TP_EDGE, statement)),
+    )
+
+
+RULES = (Rule(id="R06", decide=intermediary_spoke), Rule(id="R06", decide=edge_spoke))

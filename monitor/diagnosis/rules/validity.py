@@ -1,0 +1,131 @@
+"""Rank 1: were we able to look at all? Our own fault vetoes everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
+from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.wording import happening
+from monitor.domain.cause import Confidence, Detail
+from monitor.domain.evidence import ProberFault, StepErrorKind
+from monitor.domain.outcome import Outcome, Validity
+
+LAG_LIMIT = 0.025
+PRESSURE_LIMIT = 40.0
+THROTTLED_LIMIT = 0.20
+DISK_LIMIT = 16_000_000
+_SERVER_ERROR = 500
+
+FAULTS: Mapping[ProberFault, tuple[Detail, str]] = {
+    ProberFault.BROWSER_MISSING: (Detail.CLIENT_PROBER, "the browser of the profile is not installed"),
+    ProberFault.BROWSER_FOREIGN: (Detail.CLIENT_PROBER, "the browser found is not one that can be driven"),
+    ProberFault.BROWSER_CRASHED: (Detail.CLIENT_PROBER, "the browser crashed"),
+    ProberFault.BROWSER_FROZEN: (Detail.CLIENT_PROBER, "the browser stopped answering"),
+    ProberFault.DRIVER_DIED: (Detail.CLIENT_PROBER, "the browser's driver died"),
+    ProberFault.WORKER_DIED: (Detail.CLIENT_PROBER, "the worker process died"),
+    ProberFault.WORKER_KILLED: (Detail.CLIENT_PROBER, "the worker did not end by the deadline and was killed"),
+    ProberFault.OUT_OF_MEMORY: (Detail.CLIENT_PROBER, "the worker ran out of memory"),
+    ProberFault.OUT_OF_FILES: (Detail.CLIENT_PROBER, "the worker ran out of file descriptors"),
+    ProberFault.DISK_FULL: (Detail.CLIENT_PROBER, "the monitor's disk is full"),
+    ProberFault.STARVED: (Detail.CLIENT_DEVICE, "the monitor's machine was starved of processor time"),
+    ProberFault.SCRIPT: (Detail.CLIENT_PROBER, "the journey's code raised an error of its own"),
+    ProberFault.SECRET_MISSING: (Detail.UND_MONITOR_CONFIG, "a secret that the journey needs is missing"),
+    ProberFault.OFFLINE: (Detail.CLIENT_NETWORK, "the monitor itself is offline"),
+    ProberFault.ASSERTION_TIMEOUT: (Detail.CLIENT_PROBER, "an expectation could not be evaluated in time"),
+    ProberFault.INTERNAL: (Detail.CLIENT_PROBER, "the monitor failed internally"),
+}
+
+_EXPLAINS_SITE_ERRORS = frozenset({ProberFault.OFFLINE, ProberFault.SECRET_MISSING})
+
+
+def prober_failed(incident: Incident) -> Finding | None:
+    """R01: the browser, its driver, the worker or the journey's own code failed."""
+    fault = incident.attempt.prober_fault
+    if fault is None:
+        return _prober_failed_unsaid(incident)
+    detail, words = FAULTS[fault]
+    seen = _server_error(incident) if fault not in _EXPLAINS_SITE_ERRORS else None
+    text = incident.attempt.prober_fault_text
+    if seen is not None:
+        return Finding(
+            detail=Detail.UND_CONFLICT,
+            confidence=Confidence.NONE,
+            validity=Validity.INVALID,
+            because=f"We could not look properly ({words}), yet {seen} in the same run; the next run will tell.",
+            evidence=(words, seen, *([text] if text else [])),
+            alternatives=(alternative(detail, words), alternative(Detail.OWN_HTTP_STATUS, seen)),
+        )
+    return _ours(incident, detail, words, text)
+
+
+def _prober_failed_unsaid(incident: Incident) -> Finding | None:
+    if incident.kind in (StepErrorKind.PROBER, StepErrorKind.PAGE_CRASHED):
+        error = incident.step.error if incident.step else None
+        words = (
+            "the page crashed in our browser" if incident.kind is StepErrorKind.PAGE_CRASHED else "the prober failed"
+        )
+        return _ours(incident, Detail.CLIENT_PROBER, words, error.message if error else "")
+    broken = next((x for x in incident.needed if mechanism_of(x) is Mechanism.PROBER), None)
+    if broken is not None:
+        return _ours(incident, Detail.CLIENT_PROBER, happening(broken), broken.failure_text)
+    if incident.evidence.vantage.browser_alive is False:
+        return _ours(incident, Detail.CLIENT_PROBER, "the browser did not answer a sign of life", "")
+    if incident.attempt.outcome is Outcome.INCONCLUSIVE:
+        return _ours(incident, Detail.CLIENT_PROBER, "the attempt ended without a result", "")
+    return None
+
+
+def _ours(incident: Incident, detail: Detail, words: str, text: str) -> Finding:
+    lifeless = incident.evidence.vantage.browser_alive is False
+    sure = lifeless and detail is Detail.CLIENT_PROBER
+    decided = Confidence.CONFIRMED if sure else Confidence.PROBABLE
+    culprit = environment("the monitor's configuration" if detail is Detail.UND_MONITOR_CONFIG else "the monitor")
+    return Finding(
+        detail=detail,
+        confidence=Confidence.NONE if detail is Detail.UND_MONITOR_CONFIG else decided,
+        validity=Validity.INVALID,
+        because=f"{incident.scene} we could not look: {words}. This says nothing about the site.",
+        culprit=culprit,
+        evidence=tuple(line for line in (words, text, "the sign of life failed" if lifeless else "") if line),
+    )
+
+
+def _server_error(incident: Incident) -> str | None:
+    """An answer of 5xx cannot be forged by our own death; a broken connection can."""
+    errors = (x for x in incident.exchanges if x.status is not None and x.status >= _SERVER_ERROR)
+    first = next((x for x in errors if x.resource in ("document", "http", "xhr", "fetch")), None)
+    return happening(first) if first else None
+
+
+def vantage_starved(incident: Incident) -> Finding | None:
+    """R01: our own machine was too starved to tell a slow site from a slow monitor."""
+    broken = tuple(_broken_limits(incident))
+    if not broken:
+        return None
+    return Finding(
+        detail=Detail.CLIENT_DEVICE,
+        validity=Validity.INVALID,
+        because=f"{incident.scene} the monitor's machine was starved ({broken[0]}), so the run says nothing sure.",
+        culprit=environment("the monitor's machine"),
+        evidence=broken,
+    )
+
+
+def _broken_limits(incident: Incident) -> Iterator[str]:
+    vantage = incident.evidence.vantage
+    if (vantage.loop_lag_p50 or 0.0) > LAG_LIMIT:
+        yield f"the worker's loop ran {1000 * (vantage.loop_lag_p50 or 0.0):.0f} ms late"
+    if (vantage.cpu_pressure or 0.0) > PRESSURE_LIMIT:
+        yield f"processor pressure was {vantage.cpu_pressure:.0f} %"
+    if (vantage.memory_pressure or 0.0) > PRESSURE_LIMIT:
+        yield f"memory pressure was {vantage.memory_pressure:.0f} %"
+    if (vantage.throttled_ratio or 0.0) > THROTTLED_LIMIT:
+        yield f"its processor share was cut in {100 * (vantage.throttled_ratio or 0.0):.0f} % of all periods"
+    if vantage.oom_kills:
+        yield "the system killed a process for want of memory"
+    if vantage.disk_free_bytes is not None and vantage.disk_free_bytes < DISK_LIMIT:
+        yield f"only {vantage.disk_free_bytes} bytes of disk were left"
+
+
+RULES = (Rule(id="R01", decide=prober_failed), Rule(id="S0", decide=vantage_starved))
