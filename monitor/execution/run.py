@@ -32,19 +32,19 @@ _WORTH_ANOTHER_LOOK = frozenset(
 )
 
 
-class HealthWatch(Protocol):
-    """Follows how we ourselves fare during one run."""
+class HealthWindow(Protocol):
+    """How we ourselves fare during one run."""
 
-    async def finish(self) -> VantageHealth:
-        """Stop following and return what was seen."""
+    def close(self, *, browser_alive: bool | None = None) -> VantageHealth:
+        """Return what was seen since the window was opened."""
         ...
 
 
-class Vantage(Protocol):
-    """Where we look from, as far as its health is concerned."""
+class Health(Protocol):
+    """Whatever follows our own health: the sampler of ``monitor.probes.vantage``."""
 
-    def watch(self) -> HealthWatch:
-        """Begin to follow our own health."""
+    def window(self) -> HealthWindow:
+        """Open a window that starts now."""
         ...
 
 
@@ -59,7 +59,7 @@ async def execute(
     *,
     clock: Clock,
     progress: Callable[[Progress], None] = ignore,
-    vantage: Vantage | None = None,
+    health: Health | None = None,
     lent: Mapping[str, object] | None = None,
     worker: str = "",
 ) -> Evidence:
@@ -70,7 +70,7 @@ async def execute(
     """
     allowance = Allowance(assignment.check.deadline.total_seconds(), clock=clock)
     started_at = clock.now()
-    watch = vantage.watch() if vantage else None
+    window = health.window() if health else None
     run = Undertaking(
         assignment=assignment,
         journey=journey,
@@ -82,8 +82,8 @@ async def execute(
     )
     made = await contain(lambda: _attempts(run), seconds=allowance.left())
     attempts = made.value if isinstance(made, Returned) else [_broken(run, made)]
-    health = await _health(watch, allowance)
-    return _evidence(attempts, health, started_at=started_at, run=run, worker=worker)
+    evidence = _evidence(attempts, started_at=started_at, run=run, worker=worker)
+    return replace(evidence, vantage=_health(window, attempts, run), duration=allowance.now())
 
 
 def secrets_of(assignment: Assignment) -> Iterator[Secret]:
@@ -123,13 +123,8 @@ def _again(run: Undertaking, made: Sequence[Made]) -> bool:
             return len(faulty) == 1 and made[-1].attempt.prober_fault in _WORTH_ANOTHER_LOOK
 
 
-def _evidence(
-    made: Sequence[Made], health: VantageHealth, *, started_at: dt.datetime, run: Undertaking, worker: str
-) -> Evidence:
+def _evidence(made: Sequence[Made], *, started_at: dt.datetime, run: Undertaking, worker: str) -> Evidence:
     seen = [one.seen for one in made]
-    pings = [one.alive for one in made if one.alive is not None]
-    if run.probe.kind is ProbeKind.BROWSER and pings:
-        health = replace(health, browser_alive=pings[-1])
     return Evidence(
         started_at=started_at,
         duration=run.allowance.now(),
@@ -140,7 +135,6 @@ def _evidence(
         websockets=tuple(socket for one in seen for socket in one.websockets),
         events=tuple(event for one in seen for event in one.events),
         vitals=_last_vitals(made),
-        vantage=health,
         artifacts=tuple(artifact for one in seen for artifact in one.artifacts),
         truncated=tuple(cut for one in seen for cut in one.truncated),
         engine=run.probe.engine,
@@ -186,8 +180,13 @@ def _inconclusive(run: Undertaking, fault: ProberFault, text: str) -> Made:
     return Made(attempt=attempt)
 
 
-async def _health(watch: HealthWatch | None, allowance: Allowance) -> VantageHealth:
-    if watch is None:
-        return VantageHealth()
-    ended = await contain(watch.finish, seconds=max(0.2, allowance.left() / 2), grace=0.1)
-    return ended.value if isinstance(ended, Returned) else VantageHealth()
+def _health(window: HealthWindow | None, made: Sequence[Made], run: Undertaking) -> VantageHealth:
+    pings = [one.alive for one in made if one.alive is not None]
+    alive = pings[-1] if run.probe.kind is ProbeKind.BROWSER and pings else None
+    if window is None:
+        return VantageHealth(browser_alive=alive)
+    try:
+        return window.close(browser_alive=alive)
+    except Exception:  # noqa: BLE001 - what is not known of us is left out, and the run still told
+        _log.exception("our own health could not be read", extra={"run_id": run.assignment.run_id})
+        return VantageHealth(browser_alive=alive)
