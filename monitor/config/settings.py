@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,8 +81,22 @@ class RefusedCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a check stands: line and column count from 1; ``path`` is such as ``checks[0]``."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything the configuration says."""
+    """Everything the configuration says.
+
+    Attributes:
+        places: Where each check stands, by its name.
+    """
 
     path: Path
     location: str
@@ -94,3 +109,4 @@ class Settings:
     web: WebSettings = WebSettings()
     workers: WorkerSettings = WorkerSettings()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)

@@ -1,0 +1,176 @@
+"""The model of ``ownership.yaml``, and what is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from monitor.domain.ownership import CapabilityOwner, HostedName, HostOwner, Ownership, PathOwner, Vendor
+from monitor.reading.addresses import HostPattern, Url, check_host_pattern
+from monitor.reading.document import Document
+from monitor.reading.names import Slug, Title, check_slug, check_title
+from monitor.reading.problem import Path, Problem, quoted
+from monitor.reading.suggestion import did_you_mean
+from monitor.reading.validation import FileModel
+
+
+def as_team(value: object) -> object:
+    """Return the name of a team as a mapping, and everything else as it is."""
+    return {"team": value} if isinstance(value, str) else value
+
+
+def check_domain(value: str) -> str:
+    """Return an own domain in lower case. Raises ValueError for patterns: a domain covers all below it already."""
+    if value.startswith("*."):
+        msg = f"{quoted(value)} needs no '*.': a domain covers every host below it"
+        raise ValueError(msg)
+    return check_host_pattern(value)
+
+
+def check_prefix(value: str) -> str:
+    """Return a path as it is. Raises ValueError where it does not start with a slash."""
+    if not value.startswith("/") or not value.isprintable():
+        msg = f"{quoted(value)} is not a path; write /checkout"
+        raise ValueError(msg)
+    return value
+
+
+def check_path_host(value: str) -> str:
+    """Return a host, or ``*`` for every own host. Raises ValueError where it is neither."""
+    return value if value == "*" else check_host_pattern(value)
+
+
+class OwnerModel(FileModel):
+    """A team, and perhaps the service that it runs there."""
+
+    team: Slug = Field(description="Owning team.")
+    service: Slug | None = Field(default=None, description="Service that the team runs there.")
+
+
+class PathModel(OwnerModel):
+    """A team that owns the paths below a prefix."""
+
+    host: Annotated[str, AfterValidator(check_path_host)] = Field(
+        default="*", description="Host; `*` for every own host."
+    )
+    prefix: Annotated[str, AfterValidator(check_prefix)] = Field(description="First part of the path.")
+
+
+class VendorModel(FileModel):
+    """A third party that you know."""
+
+    hosts: list[HostPattern] = Field(min_length=1, description="Hosts of the vendor; `*.` covers all below.")
+    critical: bool = Field(default=False, description="Whether journeys need the vendor.")
+    category: str = Field(default="", max_length=100, description="What it is for, such as `payment`.")
+
+
+class HostedModel(FileModel):
+    """An own name that a vendor serves."""
+
+    host: HostPattern = Field(description="Own host name.")
+    vendor: Title = Field(description="Name of the vendor that serves it.")
+    control: Url | None = Field(
+        default=None, description="URL of the vendor's that shows whether the vendor itself works."
+    )
+
+
+_Owner = Annotated[OwnerModel, BeforeValidator(as_team, json_schema_input_type=Slug | OwnerModel)]
+_Capability = Annotated[str, Field(max_length=100), AfterValidator(check_slug)]
+_VendorName = Annotated[str, Field(max_length=100), AfterValidator(check_title)]
+
+
+class OwnershipModel(FileModel):
+    """Everything that ``ownership.yaml`` may say."""
+
+    domains: list[Annotated[str, AfterValidator(check_domain)]] = Field(
+        default_factory=list, description="Own domains; every host below one is own."
+    )
+    default_team: Slug | None = Field(default=None, description="Team that owns what is own and named nowhere else.")
+    teams: list[Slug] = Field(
+        default_factory=list, description="All teams; where it is given, other names of teams are refused."
+    )
+    hosts: dict[HostPattern, _Owner] = Field(default_factory=dict, description="Owner of a host.")
+    paths: list[PathModel] = Field(default_factory=list, description="Owners of paths.")
+    capabilities: dict[_Capability, _Owner] = Field(
+        default_factory=dict, description="Owner of a back-end capability that steps name."
+    )
+    vendors: dict[_VendorName, VendorModel] = Field(default_factory=dict, description="Known third parties by name.")
+    hosted: list[HostedModel] = Field(default_factory=list, description="Own names that vendors serve.")
+    edges: list[HostPattern] = Field(
+        default_factory=list, description="Own hosts behind a content delivery network or proxy of a vendor."
+    )
+    controls: list[Url] = Field(
+        default_factory=list, max_length=10, description="URLs of others that tell whether we see the world at all."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_default(self) -> Self:
+        if self.domains and self.teams and self.default_team is None:
+            msg = "has 'teams' but no 'default_team'; name the team that owns the rest"
+            raise ValueError(msg)
+        return self
+
+
+def ownership_from(model: OwnershipModel) -> Ownership:
+    """Return the ownership that the file states."""
+    return Ownership(
+        domains=tuple(model.domains),
+        hosts=tuple(
+            HostOwner(host=host, team=owner.team, service=owner.service) for host, owner in model.hosts.items()
+        ),
+        paths=tuple(
+            PathOwner(host=path.host, prefix=path.prefix, team=path.team, service=path.service) for path in model.paths
+        ),
+        capabilities=tuple(
+            CapabilityOwner(capability=name, team=owner.team, service=owner.service)
+            for name, owner in model.capabilities.items()
+        ),
+        vendors=tuple(
+            Vendor(name=name, hosts=tuple(vendor.hosts), critical=vendor.critical, category=vendor.category)
+            for name, vendor in model.vendors.items()
+        ),
+        hosted=tuple(HostedName(host=name.host, vendor=name.vendor, control=name.control) for name in model.hosted),
+        edges=tuple(model.edges),
+        controls=tuple(model.controls),
+        default_team=model.default_team,
+    )
+
+
+def ownership_problems(model: OwnershipModel, document: Document) -> Iterator[Problem]:
+    """Yield what only shows when the parts of the file are held against each other."""
+    if model.teams:
+        for path, team in _teams(model):
+            if team not in model.teams:
+                hint = did_you_mean(team, model.teams)
+                yield document.problem(path, f"no team is called {quoted(team)}{hint or '; add it to teams'}")
+    for index, hosted in enumerate(model.hosted):
+        if hosted.vendor not in model.vendors:
+            hint = did_you_mean(hosted.vendor, model.vendors)
+            message = f"no vendor is called {quoted(hosted.vendor)}{hint or '; add it to vendors'}"
+            yield document.problem(("hosted", index, "vendor"), message)
+    yield from _vendor_problems(model, document)
+
+
+def _vendor_problems(model: OwnershipModel, document: Document) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for name, vendor in model.vendors.items():
+        for index, host in enumerate(vendor.hosts):
+            path = ("vendors", name, "hosts", index)
+            if host in seen:
+                yield document.problem(path, f"{quoted(host)} belongs to {quoted(seen[host])} already; keep one")
+            elif host.removeprefix("*.") in model.domains:
+                yield document.problem(path, f"{quoted(host)} is also one of 'domains'; it cannot be both")
+            seen.setdefault(host, name)
+
+
+def _teams(model: OwnershipModel) -> Iterator[tuple[Path, str]]:
+    if model.default_team is not None:
+        yield ("default_team",), model.default_team
+    for host, owner in model.hosts.items():
+        yield ("hosts", host, "team"), owner.team
+    for index, path in enumerate(model.paths):
+        yield ("paths", index, "team"), path.team
+    for name, owner in model.capabilities.items():
+        yield ("capabilities", name, "team"), owner.team
