@@ -1,1 +1,1 @@
-"""When: slots on a fixed grid, with what was late, overlapping or skipped on record."""
+"""When checks run: slots on a fixed grid, missed and overlapping runs."""
