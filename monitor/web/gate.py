@@ -1,4 +1,4 @@
-"""The one door that every request goes through: host, credentials, origin, and the headers that every answer carries."""
+"""The one door for every request: host, credentials, origin, and the headers that every answer carries."""
 
 from __future__ import annotations
 
