@@ -1,0 +1,218 @@
+"""The questions asked of the store, as statements, and their answers, as values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+
+from monitor.domain.cause import Cause, Confidence, Detail
+from monitor.domain.diagnosis import Culprit, CulpritKind
+from monitor.domain.failure import Phase
+from monitor.domain.outcome import Outcome, SlotReason, SlotState, Validity
+from monitor.domain.run import Slot
+from monitor.history.moments import micros, moment_of
+from monitor.history.schema import BINDINGS, CHECKS, DIAGNOSES, EVIDENCE, SLOTS
+from monitor.history.values import GroupBy, RunFilter, RunSummary, Share, Verdict
+
+_DAY = 86_400_000_000
+_FINISHED = SLOTS.c.state == SlotState.FINISHED.value
+
+_VERDICT = (
+    DIAGNOSES.c.cause, DIAGNOSES.c.detail, DIAGNOSES.c.confidence, DIAGNOSES.c.rule, DIAGNOSES.c.because,
+    DIAGNOSES.c.culprit_kind, DIAGNOSES.c.culprit, DIAGNOSES.c.culprit_host, DIAGNOSES.c.failed_step,
+)  # fmt: skip
+_SUMMARY = (
+    SLOTS.c.run_id, SLOTS.c.scheduled_at, SLOTS.c.started_at, SLOTS.c.duration, SLOTS.c.outcome, SLOTS.c.validity,
+    SLOTS.c.attempts, SLOTS.c.recovered, SLOTS.c.resolve, SLOTS.c.connect, SLOTS.c.tls, SLOTS.c.wait, SLOTS.c.receive,
+    CHECKS.c.name.label("check_name"), BINDINGS.c.journey, BINDINGS.c.target, BINDINGS.c.profile, BINDINGS.c.location,
+    *_VERDICT,
+)  # fmt: skip
+
+
+def _same_slot(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.scheduled_at == SLOTS.c.scheduled_at, table.c.check_id == SLOTS.c.check_id)
+
+
+_RUN = (
+    SLOTS.join(CHECKS, CHECKS.c.id == SLOTS.c.check_id)
+    .join(BINDINGS, BINDINGS.c.id == SLOTS.c.binding_id)
+    .outerjoin(DIAGNOSES, _same_slot(DIAGNOSES))
+)
+
+
+def runs_where(wanted: RunFilter) -> sa.Select[Any]:
+    """Return the newest runs that a filter lets through."""
+    query = sa.select(*_SUMMARY).select_from(_RUN).where(_FINISHED)
+    if wanted.check is not None:
+        query = query.where(SLOTS.c.check_id == _number_of(wanted.check))
+    if wanted.outcomes:
+        query = query.where(SLOTS.c.outcome.in_([outcome.value for outcome in wanted.outcomes]))
+    for column, value in (
+        (DIAGNOSES.c.cause, wanted.cause),
+        (DIAGNOSES.c.detail, wanted.detail),
+        (DIAGNOSES.c.culprit, wanted.culprit),
+    ):
+        if value is not None:
+            query = query.where(column == str(value))
+    if wanted.since is not None:
+        query = query.where(SLOTS.c.scheduled_at >= micros(wanted.since))
+    if wanted.before is not None:
+        query = query.where(SLOTS.c.scheduled_at < micros(wanted.before))
+    return query.order_by(SLOTS.c.scheduled_at.desc(), SLOTS.c.check_id).limit(wanted.limit)
+
+
+def one_run(run_id: str) -> sa.Select[Any]:
+    """Return one run with what is kept of it: lean, and everything where everything is kept."""
+    columns = (*_SUMMARY, SLOTS.c.body.label("lean"), EVIDENCE.c.body.label("everything"))
+    return (
+        sa.select(*columns)
+        .select_from(_RUN.outerjoin(EVIDENCE, _same_slot(EVIDENCE)))
+        .where(SLOTS.c.run_id == run_id, _FINISHED)
+        .limit(1)
+    )
+
+
+def latest_runs() -> sa.Select[Any]:
+    """Return the newest finished run of each check."""
+    return sa.select(*_SUMMARY).select_from(_RUN).where(_FINISHED, SLOTS.c.scheduled_at == _newest(_inner_finished))
+
+
+def latest_slots() -> sa.Select[Any]:
+    """Return the newest slot of each check that is not planned any more."""
+    query = sa.select(CHECKS.c.name, *_SLOT).select_from(SLOTS.join(CHECKS, CHECKS.c.id == SLOTS.c.check_id))
+    return query.where(SLOTS.c.scheduled_at == _newest(_inner_begun))
+
+
+_INNER = SLOTS.alias("inner_slots")
+_inner_finished = _INNER.c.state == SlotState.FINISHED.value
+_inner_begun = _INNER.c.state != SlotState.PLANNED.value
+_SLOT = (SLOTS.c.scheduled_at, SLOTS.c.state, SLOTS.c.reason, SLOTS.c.run_id)
+
+
+def _newest(condition: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+    return (
+        sa.select(_INNER.c.scheduled_at)
+        .where(_INNER.c.check_id == CHECKS.c.id, condition)
+        .order_by(_INNER.c.scheduled_at.desc())
+        .limit(1)
+        .correlate(CHECKS)
+        .scalar_subquery()
+    )
+
+
+def slots_of(check: str, since: dt.datetime) -> sa.Select[Any]:
+    """Return the slots of a check since a moment, oldest first."""
+    number = _number_of(check)
+    wanted = (SLOTS.c.check_id == number, SLOTS.c.scheduled_at >= micros(since))
+    return sa.select(sa.literal(check), *_SLOT).where(*wanted).order_by(SLOTS.c.scheduled_at)
+
+
+def outcome_counts(since: dt.datetime) -> sa.Select[Any]:
+    """Return how many runs of each check ended how since a moment."""
+    return (
+        sa.select(CHECKS.c.name, SLOTS.c.outcome, sa.func.count())
+        .select_from(SLOTS.join(CHECKS, CHECKS.c.id == SLOTS.c.check_id))
+        .where(_FINISHED, SLOTS.c.scheduled_at >= micros(since))
+        .group_by(CHECKS.c.name, SLOTS.c.outcome)
+    )
+
+
+def state_counts(check: str | None, since: dt.datetime, until: dt.datetime) -> sa.Select[Any]:
+    """Return how many slots are in which state and with which outcome."""
+    query = sa.select(SLOTS.c.state, SLOTS.c.outcome, sa.func.count()).where(
+        SLOTS.c.scheduled_at >= micros(since),
+        SLOTS.c.scheduled_at <= micros(until),
+    )
+    if check is not None:
+        query = query.where(SLOTS.c.check_id == _number_of(check))
+    return query.group_by(SLOTS.c.state, SLOTS.c.outcome)
+
+
+def failures_by(group: GroupBy, since: dt.datetime, check: str | None) -> sa.Select[Any]:
+    """Return how many failed runs there were of each group."""
+    key: sa.ColumnElement[Any]
+    match group:
+        case GroupBy.CAUSE:
+            key = DIAGNOSES.c.cause
+        case GroupBy.DETAIL:
+            key = DIAGNOSES.c.detail
+        case GroupBy.CULPRIT:
+            key = DIAGNOSES.c.culprit
+        case GroupBy.CHECK:
+            key = DIAGNOSES.c.check_id
+        case GroupBy.DAY:
+            # An integer division in both databases, unlike SQLAlchemy's own operator on a mere number.
+            key = DIAGNOSES.c.scheduled_at.op("/")(sa.literal_column(str(_DAY)))
+    query = (
+        sa.select(key.label("key"), DIAGNOSES.c.cause, sa.func.count().label("runs"))
+        .where(DIAGNOSES.c.scheduled_at >= micros(since), DIAGNOSES.c.outcome == Outcome.FAILED.value)
+        .group_by(sa.literal_column("1"), DIAGNOSES.c.cause)
+    )
+    return query if check is None else query.where(DIAGNOSES.c.check_id == _number_of(check))
+
+
+def share_of(group: GroupBy, row: sa.Row[*tuple[Any, ...]], names: dict[int, str]) -> Share:
+    """Return one group of a breakdown."""
+    match group:
+        case GroupBy.CHECK:
+            key = names.get(row.key, "")
+        case GroupBy.DAY:
+            key = f"{moment_of(int(row.key) * _DAY):%Y-%m-%d}"
+        case _:
+            key = row.key or ""
+    return Share(key=key, cause=Cause(row.cause), runs=row.runs)
+
+
+def slot_of(row: sa.Row[*tuple[Any, ...]]) -> Slot:
+    """Return a slot from a row that begins with the name of its check."""
+    check, scheduled_at, state, reason, run_id = row
+    return Slot(
+        check=check,
+        scheduled_at=moment_of(scheduled_at),
+        state=SlotState(state),
+        reason=SlotReason(reason) if reason else None,
+        run_id=run_id,
+    )
+
+
+def summary_of(row: sa.Row[*tuple[Any, ...]]) -> RunSummary:
+    """Return the summary of a run."""
+    seconds = ((phase.value, getattr(row, phase.value)) for phase in Phase)
+    return RunSummary(
+        run_id=row.run_id,
+        check=row.check_name,
+        journey=row.journey,
+        target=row.target,
+        profile=row.profile,
+        location=row.location,
+        scheduled_at=moment_of(row.scheduled_at),
+        started_at=moment_of(row.started_at),
+        duration=row.duration,
+        outcome=Outcome(row.outcome),
+        validity=Validity(row.validity),
+        attempts=row.attempts,
+        recovered=bool(row.recovered),
+        phases=tuple((name, value) for name, value in seconds if value is not None),
+        verdict=_verdict_of(row) if row.cause else None,
+    )
+
+
+def _verdict_of(row: sa.Row[*tuple[Any, ...]]) -> Verdict:
+    culprit = None
+    if row.culprit_kind:
+        culprit = Culprit(kind=CulpritKind(row.culprit_kind), name=row.culprit, host=row.culprit_host)
+    return Verdict(
+        cause=Cause(row.cause),
+        detail=Detail(row.detail),
+        confidence=Confidence(row.confidence),
+        rule=row.rule,
+        because=row.because,
+        culprit=culprit,
+        failed_step=row.failed_step,
+    )
+
+
+def _number_of(check: str) -> sa.ScalarSelect[Any]:
+    return sa.select(CHECKS.c.id).where(CHECKS.c.name == check).scalar_subquery()

@@ -1,0 +1,180 @@
+"""Reads what happened: short, time-limited, in threads, on connections that can do nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from monitor.config.settings import StorageSettings
+from monitor.domain.clock import Clock
+from monitor.domain.outcome import Outcome, SlotState
+from monitor.domain.run import Slot
+from monitor.execution.wire import WireError
+from monitor.history import questions
+from monitor.history.body import BodyCodec
+from monitor.history.database import READ_LIMIT, Database
+from monitor.history.migrate import revision_of
+from monitor.history.schema import CHECKS, REVISION
+from monitor.history.values import (
+    CheckState,
+    Coverage,
+    GroupBy,
+    HistoryError,
+    RunFilter,
+    RunSummary,
+    Share,
+    StoredRun,
+)
+
+T = TypeVar("T")
+
+_CONCLUSIVE = frozenset({Outcome.PASSED, Outcome.DEGRADED, Outcome.FAILED})
+_GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
+
+
+class Reader:
+    """What happened, for whoever asks; needs no lock, so that it also works beside a running instance."""
+
+    def __init__(self, database: Database, *, clock: Clock, limit: float = READ_LIMIT) -> None:
+        """Read from a database that is there; each read may take ``limit`` seconds."""
+        self._database = database
+        self._clock = clock
+        self._limit = limit
+        self._reading = database.reading(limit)
+        self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="history-reader")
+        self._bodies = BodyCodec()
+
+    @classmethod
+    async def beside(cls, storage: StorageSettings, *, clock: Clock) -> Self:
+        """Open for reading only. Raises HistoryError where there is no history yet, or one of another schema."""
+        database = Database(storage)
+        if database.path is not None and not database.path.exists():
+            msg = f"{database.path} does not exist: nothing has been recorded there yet"
+            raise HistoryError(msg)
+        reader = cls(database, clock=clock)
+        found = await reader._ask(revision_of)
+        if found != REVISION:
+            await reader.close()
+            msg = f"the database has schema {found or 'none'}, and this program reads schema {REVISION}"
+            raise HistoryError(msg)
+        return reader
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await asyncio.to_thread(self._close_reading)
+
+    async def recent(self, check: str, limit: int = 50) -> tuple[RunSummary, ...]:
+        """Return the newest runs of a check, newest first."""
+        return await self.runs(RunFilter(check=check, limit=limit))
+
+    async def runs(self, wanted: RunFilter) -> tuple[RunSummary, ...]:
+        """Return the newest runs that the filter lets through, newest first."""
+        rows = await self._rows(questions.runs_where(wanted))
+        return tuple(map(questions.summary_of, rows))
+
+    async def run(self, run_id: str) -> StoredRun | None:
+        """Return a run with its evidence and judgement, or ``None`` where it is not known."""
+        rows = await self._rows(questions.one_run(run_id))
+        if not rows:
+            return None
+        return await asyncio.to_thread(self._stored, rows[0])
+
+    async def latest(self, *, since: dt.datetime | None = None) -> tuple[CheckState, ...]:
+        """Return the latest of each check, by name; counts runs from ``since`` on where that is given."""
+        runs = {run.check: run for run in map(questions.summary_of, await self._rows(questions.latest_runs()))}
+        slots = {slot.check: slot for slot in map(questions.slot_of, await self._rows(questions.latest_slots()))}
+        counts: dict[str, list[tuple[Outcome, int]]] = defaultdict(list)
+        if since is not None:
+            for check, outcome, count in await self._rows(questions.outcome_counts(since)):
+                counts[check].append((Outcome(outcome), count))
+        return tuple(
+            CheckState(check=name, slot=slots.get(name), run=runs.get(name), counts=tuple(sorted(counts[name])))
+            for name in sorted(runs.keys() | slots.keys())
+        )
+
+    async def slots(self, check: str, since: dt.datetime) -> tuple[Slot, ...]:
+        """Return the slots of a check from ``since`` on, oldest first."""
+        return tuple(map(questions.slot_of, await self._rows(questions.slots_of(check, since))))
+
+    async def coverage(
+        self,
+        check: str | None,
+        since: dt.datetime,
+        until: dt.datetime | None = None,
+    ) -> Coverage:
+        """Return how much of what was planned (of all checks where none is named) brought a conclusive result."""
+        rows = await self._rows(questions.state_counts(check, since, until or self._clock.now()))
+        states: Counter[SlotState] = Counter()
+        outcomes: Counter[Outcome] = Counter()
+        for state, outcome, count in rows:
+            states[SlotState(state)] += count
+            if outcome is not None:
+                outcomes[Outcome(outcome)] += count
+        return Coverage(
+            planned=states.total(),
+            conclusive=sum(outcomes[outcome] for outcome in _CONCLUSIVE),
+            good=sum(outcomes[outcome] for outcome in _GOOD),
+            states=tuple(sorted(states.items())),
+        )
+
+    async def causes(
+        self,
+        since: dt.datetime,
+        group_by: GroupBy = GroupBy.CAUSE,
+        *,
+        check: str | None = None,
+    ) -> tuple[Share, ...]:
+        """Return how many runs failed since a moment, by group, the largest first."""
+        rows = await self._rows(questions.failures_by(group_by, since, check))
+        names: dict[int, str] = {}
+        if group_by is GroupBy.CHECK:
+            names = {row.id: row.name for row in await self._rows(sa.select(CHECKS.c.id, CHECKS.c.name))}
+        shares = (questions.share_of(group_by, row, names) for row in rows)
+        return tuple(sorted(shares, key=lambda share: (-share.runs, share.key)))
+
+    def _stored(self, row: sa.Row[*tuple[Any, ...]]) -> StoredRun:
+        lean = row.everything is None
+        try:
+            body = self._bodies.read(row.lean if lean else row.everything)
+        except WireError as error:
+            msg = f"what is stored of run {row.run_id} cannot be read: {error}"
+            raise HistoryError(msg) from error
+        return StoredRun(
+            summary=questions.summary_of(row),
+            evidence=body.evidence,
+            judgement=body.judgement,
+            lean=lean,
+        )
+
+    async def _rows(self, query: sa.Select[Any]) -> list[sa.Row[*tuple[Any, ...]]]:
+        return await self._ask(lambda connection: list(connection.execute(query).all()))
+
+    async def _ask(self, question: Callable[[sa.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer, question)
+
+    def _answer(self, question: Callable[[sa.Connection], T]) -> T:
+        try:
+            with self._reading.connect() as connection:
+                return question(connection)
+        except DBAPIError as error:
+            words = str(error.orig)
+            if "interrupted" in words or "statement timeout" in words:
+                words = f"the question took longer than {self._limit:g} s; ask about a shorter time"
+            msg = f"history cannot be read: {words}"
+            raise HistoryError(msg) from error
+
+    def _start_afresh(self, _folder: Path) -> None:
+        """Let go of connections to a database that was put aside."""
+        self._reading.dispose()
+
+    def _close_reading(self) -> None:
+        self._readers.shutdown(wait=True)
+        self._reading.dispose()

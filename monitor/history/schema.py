@@ -1,0 +1,102 @@
+"""The tables: slots with the figures of their runs, diagnoses, evidence, and the names they refer to.
+
+A moment is kept as whole microseconds since 1970 in UTC, so that both databases compare moments alike and exactly.
+The newest files below ``migrations/versions`` must lead to these very tables; a test compares them.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+REVISION = "0001"
+"""The schema that this program reads and writes: the newest migration."""
+
+METADATA = sa.MetaData()
+
+CHECKS = sa.Table(
+    "checks",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+)
+
+BINDINGS = sa.Table(
+    "bindings",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("check_id", sa.Integer, nullable=False),
+    sa.Column("journey", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("location", sa.Text, nullable=False),
+    sa.UniqueConstraint("check_id", "journey", "target", "profile", "location", name="bindings_unique"),
+)
+"""What a check meant when a run was made; a later change of the configuration adds a row and changes none."""
+
+OPEN = "state IN ('planned', 'started')"
+
+SLOTS = sa.Table(
+    "slots",
+    METADATA,
+    # Ordered by time first: new rows go to the end, and retention removes a contiguous beginning.
+    sa.Column("scheduled_at", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("check_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("run_id", sa.Text),
+    sa.Column("started_at", sa.BigInteger),
+    sa.Column("binding_id", sa.Integer),
+    sa.Column("duration", sa.Double),
+    sa.Column("outcome", sa.Text),
+    sa.Column("validity", sa.Text),
+    sa.Column("attempts", sa.SmallInteger),
+    sa.Column("recovered", sa.SmallInteger),
+    sa.Column("resolve", sa.Double),
+    sa.Column("connect", sa.Double),
+    sa.Column("tls", sa.Double),
+    sa.Column("wait", sa.Double),
+    sa.Column("receive", sa.Double),
+    sa.Column("body", sa.LargeBinary),
+    sa.Index("slots_check", "check_id", "scheduled_at"),
+    sa.Index(
+        "slots_run",
+        "run_id",
+        sqlite_where=sa.text("run_id IS NOT NULL"),
+        postgresql_where=sa.text("run_id IS NOT NULL"),
+    ),
+    sa.Index("slots_open", "scheduled_at", sqlite_where=sa.text(OPEN), postgresql_where=sa.text(OPEN)),
+    sqlite_with_rowid=False,
+)
+"""One row for each planned moment; the run that filled it is part of it, so that there cannot be two."""
+
+DIAGNOSES = sa.Table(
+    "diagnoses",
+    METADATA,
+    sa.Column("scheduled_at", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("check_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("confidence", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("culprit_kind", sa.Text),
+    sa.Column("culprit", sa.Text),
+    sa.Column("culprit_host", sa.Text),
+    sa.Column("failed_step", sa.Text),
+    sa.Column("because", sa.Text, nullable=False),
+    # Answers a breakdown by cause, detail, culprit or check from the index alone.
+    sa.Index("diagnoses_breakdown", "scheduled_at", "outcome", "cause", "detail", "culprit", "check_id"),
+    sqlite_with_rowid=False,
+)
+"""Why runs ended as they did; runs without a diagnosis, which are nearly all, have no row."""
+
+EVIDENCE = sa.Table(
+    "evidence",
+    METADATA,
+    sa.Column("scheduled_at", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("check_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("good", sa.SmallInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index("evidence_good", "scheduled_at", sqlite_where=sa.text("good = 1"), postgresql_where=sa.text("good = 1")),
+)
+"""Everything that was seen, for the runs of which everything is kept."""
