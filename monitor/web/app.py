@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import monitor
-from monitor.domain.check import Check
 from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.outcome import SlotState
 from monitor.history.values import RunFilter
 from monitor.web import words
 from monitor.web.gate import Gate
 from monitor.web.monitor import Monitor
-from monitor.web.overview import CheckFacts, overview
+from monitor.web.overview import STRIP, Overview, Past, Row, Standing, row, standings, tiles
 from monitor.web.run_view import run_view
 
 _STATIC = Path(__file__).parent / "static"
-_STRIP = 30
+_ROWS = 100
 _DAY = dt.timedelta(hours=24)
 _SHOWN_INLINE = {".png": "image/png"}
 _MOST_LISTED = 500
+_GAPS = frozenset({SlotState.MISSED, SlotState.LOST, SlotState.SKIPPED})
 
 
 def create_app(parts: Monitor) -> Starlette:
@@ -65,10 +65,19 @@ class Pages:
 
     async def front(self, request: Request) -> Response:
         """Show every check."""
-        facts = await self._facts()
-        health = self._parts.health()
-        now = self._parts.clock.now()
-        view = overview(facts, now=now, notices=(*health.problems, *health.notices))
+        asked = request.query_params.get("page", "1")
+        health, now = self._parts.health(), self._parts.clock.now()
+        everyone = await self._standings(now)
+        pages = max(1, -(-len(everyone) // _ROWS))
+        page = min(pages, max(1, int(asked))) if asked.isdecimal() else 1
+        shown = everyone[(page - 1) * _ROWS : page * _ROWS]
+        view = Overview(
+            rows=tuple(await asyncio.gather(*(self._row(one, now) for one in shown))),
+            tiles=tiles(everyone),
+            notices=(*health.problems, *health.notices),
+            page=page,
+            pages=pages,
+        )
         return await self._page("overview.html", view=view)
 
     async def run(self, request: Request) -> Response:
@@ -88,34 +97,34 @@ class Pages:
     async def artifact(self, request: Request) -> Response:
         """Hand out a file that a run left; anything but a picture only as a download."""
         name = request.path_params["name"]
-        path = await asyncio.to_thread(self._parts.artifact, request.path_params["run_id"], name)
-        if path is None:
+        body = await asyncio.to_thread(self._read_artifact, request.path_params["run_id"], name)
+        if body is None:
             return await self._missing("There is no such file, or it has been removed to keep within the quota.")
-        inline = _SHOWN_INLINE.get(path.suffix)
-        headers = {"content-security-policy": "default-src 'none'; sandbox", "cache-control": "private, max-age=3600"}
-        return FileResponse(
-            path,
-            media_type=inline or "application/octet-stream",
-            filename=path.name,
-            content_disposition_type="inline" if inline else "attachment",
-            headers=headers,
-        )
+        inline = _SHOWN_INLINE.get(Path(name).suffix)
+        headers = {
+            "content-security-policy": "default-src 'none'; sandbox",
+            "content-disposition": "inline" if inline else f'attachment; filename="{quote(name)}"',
+            "cache-control": "private, max-age=3600",
+        }
+        return Response(body, media_type=inline or "application/octet-stream", headers=headers)
 
     async def checks_json(self, request: Request) -> Response:
         """Return every check's state as data."""
-        facts = await self._facts()
-        view = overview(facts, now=self._parts.clock.now(), notices=())
-        rows = [
-            {
-                "check": row.check,
-                "state": row.state.value,
-                "run_id": row.run_id,
-                "cause": row.cause,
-                "culprit": row.culprit or None,
-                "because": row.because or None,
-            }
-            for row in view.rows
-        ]
+        rows = []
+        for one in await self._standings(self._parts.clock.now()):
+            verdict = one.last.verdict if one.last else None
+            culprit = verdict.culprit if verdict else None
+            rows.append(
+                {
+                    "check": one.check.name,
+                    "state": one.state.value,
+                    "run_id": one.last.run_id if one.last else None,
+                    "scheduled_at": one.last.scheduled_at.isoformat() if one.last else None,
+                    "cause": verdict.cause.value if verdict else None,
+                    "culprit": culprit.name if culprit else None,
+                    "because": one.refusal or (verdict.because if verdict else None),
+                }
+            )
         return JSONResponse({"checks": rows})
 
     async def runs_json(self, request: Request) -> Response:
@@ -175,6 +184,13 @@ class Pages:
         """Answer an address that does not exist."""
         return await self._missing("There is no page at this address.")
 
+    def _read_artifact(self, run_id: str, name: str) -> bytes | None:
+        try:
+            with self._parts.history.artifacts.open(run_id, name) as file:
+                return file.read()
+        except OSError:
+            return None
+
     async def _missing(self, message: str) -> Response:
         return await self._page("missing.html", status=404, message=message)
 
@@ -184,28 +200,23 @@ class Pages:
         render = partial(self._templates.get_template(template).render, **common, **values)
         return HTMLResponse(await asyncio.to_thread(render), status)
 
-    async def _facts(self) -> Sequence[CheckFacts]:
-        settings, titles = self._parts.settings, _titles(self._parts.catalogue)
-        since = self._parts.clock.now() - _DAY
+    async def _standings(self, now: dt.datetime) -> tuple[Standing, ...]:
+        settings = self._parts.settings
+        states = await self._parts.history.latest()
+        latest = {state.check: state.run for state in states if state.run is not None}
         refused = {check.name: check.reason for check in settings.refused}
         checks = [check for check in settings.checks if check.enabled]
-        return await asyncio.gather(*(self._fact(check, titles, refused, since) for check in checks))
+        return await asyncio.to_thread(standings, checks, latest, refused, now)
 
-    async def _fact(
-        self, check: Check, titles: dict[str, str], refused: dict[str, str], since: dt.datetime
-    ) -> CheckFacts:
-        history = self._parts.history
-        runs = await history.recent(check.name, _STRIP)
-        gaps = await history.slots(check.name, since, limit=_STRIP)
-        unseen = {SlotState.MISSED, SlotState.LOST, SlotState.SKIPPED}
-        return CheckFacts(
-            check=check,
-            title=titles.get(check.journey, check.journey),
-            runs=runs,
-            slots=[slot for slot in gaps if slot.state in unseen],
-            coverage=await history.coverage(check.name, since),
-            refusal=refused.get(check.name),
+    async def _row(self, one: Standing, now: dt.datetime) -> Row:
+        history, since = self._parts.history, now - _DAY
+        slots = await history.slots(one.check.name, since)
+        past = Past(
+            runs=await history.recent(one.check.name, STRIP),
+            gaps=[slot for slot in slots if slot.state in _GAPS],
+            coverage=await history.coverage(one.check.name, since),
         )
+        return row(one, past, title=_titles(self._parts.catalogue).get(one.check.journey, one.check.journey), now=now)
 
 
 def _titles(catalogue: JourneyCatalogue) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from monitor.config.settings import Settings
@@ -71,8 +70,4 @@ class Monitor(Protocol):
 
     def owner_of(self, url: str, stored: StoredRun) -> OwnerName:
         """Return whose the host of a URL is, as far as is known."""
-        ...
-
-    def artifact(self, run_id: str, name: str) -> Path | None:
-        """Return the file that a run left under that name, or ``None``."""
         ...

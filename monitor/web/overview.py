@@ -5,17 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.domain.check import Check
-from monitor.domain.outcome import SlotState
 from monitor.domain.run import Slot
 from monitor.history.values import Coverage, RunSummary
 from monitor.web import words
 
 # A figure that rests on fewer of the planned slots says more about the monitor than about the site.
 LEAST_COVERAGE = 0.9
+STRIP = 30
 _SLACK = dt.timedelta(seconds=60)
 _CRON_AGE = dt.timedelta(days=1)
 
@@ -45,15 +45,22 @@ _ORDER = {state: number for number, state in enumerate(State)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckFacts:
-    """What is known of one check, as read from history."""
+class Standing:
+    """Where one check stands: its last run, and the state which that amounts to now."""
 
     check: Check
-    title: str
-    runs: Sequence[RunSummary]
-    slots: Sequence[Slot]
-    coverage: Coverage
+    state: State
+    last: RunSummary | None
     refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What one check did lately: its newest runs, the slots without a result, and a day's coverage."""
+
+    runs: Sequence[RunSummary]
+    gaps: Sequence[Slot]
+    coverage: Coverage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,48 +110,54 @@ class Overview:
     rows: tuple[Row, ...]
     tiles: tuple[Tile, ...]
     notices: tuple[str, ...]
+    page: int
+    pages: int
 
 
-def overview(facts: Sequence[CheckFacts], *, now: dt.datetime, notices: Sequence[str]) -> Overview:
-    """Arrange what is known: what needs somebody first, and no data never looks like good news."""
-    rows = sorted((_row(fact, now) for fact in facts), key=lambda row: (_ORDER[row.state], row.check))
-    counts = Counter(row.state for row in rows)
-    shown = (State.PASSED, State.DEGRADED, State.FAILED, State.INCONCLUSIVE, State.STALE)
-    tiles = tuple(Tile(state=state, word=_WORDS[state], count=counts[state]) for state in shown)
-    return Overview(rows=tuple(rows), tiles=tiles, notices=tuple(notices))
+def standings(
+    checks: Sequence[Check],
+    latest: Mapping[str, RunSummary],
+    refused: Mapping[str, str],
+    now: dt.datetime,
+) -> tuple[Standing, ...]:
+    """Return where each check stands: what needs somebody first, and no data never looks like good news."""
+    found = []
+    for check in checks:
+        last, refusal = latest.get(check.name), refused.get(check.name)
+        state = State.REFUSED if refusal else _state(check, last, now)
+        found.append(Standing(check=check, state=state, last=last, refusal=refusal))
+    return tuple(sorted(found, key=lambda one: (_ORDER[one.state], one.check.name)))
 
 
-def _row(fact: CheckFacts, now: dt.datetime) -> Row:
-    last = fact.runs[0] if fact.runs else None
-    state = State.REFUSED if fact.refusal else _state(fact.check, last, now)
-    strip = _strip(fact)
-    row = Row(
-        check=fact.check.name,
-        title=fact.title,
-        state=state,
-        word=_WORDS[state],
+def tiles(all_of_them: Sequence[Standing]) -> tuple[Tile, ...]:
+    """Count the checks by state."""
+    counts = Counter(one.state for one in all_of_them)
+    always = (State.PASSED, State.DEGRADED, State.FAILED, State.INCONCLUSIVE, State.STALE)
+    shown = always + tuple(state for state in (State.WAITING, State.REFUSED) if counts[state])
+    return tuple(Tile(state=state, word=_WORDS[state], count=counts[state]) for state in shown)
+
+
+def row(one: Standing, past: Past, *, title: str, now: dt.datetime) -> Row:
+    """Return the line of one check."""
+    last, strip = one.last, _strip(past)
+    verdict = last.verdict if last and not one.refusal else None
+    return Row(
+        check=one.check.name,
+        title=title,
+        state=one.state,
+        word=_WORDS[one.state],
         age=f"{words.span((now - last.started_at).total_seconds())} ago" if last else "never",
-        schedule=_schedule(fact.check),
+        schedule=_schedule(one.check),
         duration=words.seconds(last.duration) if last else "",
         strip=strip,
         strip_text=_strip_text(strip),
-        availability=_availability(fact.coverage),
-        coverage=_coverage(fact.coverage),
+        availability=_availability(past.coverage),
+        coverage=_coverage(past.coverage),
         run_id=last.run_id if last else None,
-        because=fact.refusal or "",
-    )
-    return row if last is None or fact.refusal else _with_cause(row, last)
-
-
-def _with_cause(row: Row, last: RunSummary) -> Row:
-    if last.verdict is None:
-        return row
-    return replace(
-        row,
-        cause=last.verdict.cause.value,
-        cause_word=words.cause_word(last.verdict.cause),
-        culprit=last.verdict.culprit.name if last.verdict.culprit else "",
-        because=last.verdict.because,
+        cause=verdict.cause.value if verdict else None,
+        cause_word=words.cause_word(verdict.cause) if verdict else "",
+        culprit=verdict.culprit.name if verdict and verdict.culprit else "",
+        because=one.refusal or (verdict.because if verdict else ""),
     )
 
 
@@ -169,19 +182,17 @@ def _schedule(check: Check) -> str:
     return f"every {words.span(check.interval.total_seconds())}"
 
 
-def _strip(fact: CheckFacts) -> tuple[Mark, ...]:
-    runs: Mapping[dt.datetime, RunSummary] = {run.scheduled_at: run for run in fact.runs}
+def _strip(past: Past) -> tuple[Mark, ...]:
     moments: dict[dt.datetime, Mark] = {}
-    for slot in fact.slots:
-        if slot.state in {SlotState.MISSED, SlotState.LOST, SlotState.SKIPPED}:
-            reason = f" ({slot.reason.value})" if slot.reason else ""
-            text = f"{words.moment(slot.scheduled_at)}: {slot.state.value}{reason}"
-            moments[slot.scheduled_at] = Mark(state=slot.state.value, title=text, run_id=None)
-    for moment, run in runs.items():
+    for slot in past.gaps:
+        reason = f" ({slot.reason.value})" if slot.reason else ""
+        text = f"{words.moment(slot.scheduled_at)}: {slot.state.value}{reason}"
+        moments[slot.scheduled_at] = Mark(state=slot.state.value, title=text, run_id=None)
+    for run in past.runs:
         why = f", {words.cause_word(run.verdict.cause)}" if run.verdict else ""
-        text = f"{words.moment(moment)}: {run.outcome.value}{why}, {words.seconds(run.duration)}"
-        moments[moment] = Mark(state=run.outcome.value, title=text, run_id=run.run_id)
-    return tuple(mark for _, mark in sorted(moments.items())[-30:])
+        text = f"{words.moment(run.scheduled_at)}: {run.outcome.value}{why}, {words.seconds(run.duration)}"
+        moments[run.scheduled_at] = Mark(state=run.outcome.value, title=text, run_id=run.run_id)
+    return tuple(moments[moment] for moment in sorted(moments)[-STRIP:])
 
 
 def _strip_text(strip: Sequence[Mark]) -> str:
