@@ -32,6 +32,8 @@ class Response(Protocol):
     @property
     def text(self) -> str: ...  # noqa: D102 - as above
     @property
+    def cookies(self) -> Mapping[str, str]: ...  # noqa: D102 - as above
+    @property
     def exchange(self) -> Exchange: ...  # noqa: D102 - as above
     def json(self) -> object: ...  # noqa: D102 - as above
 
@@ -102,9 +104,12 @@ class ExpectedResponse:
 
     def has_status(self, *allowed: int) -> ExpectedResponse:
         """Expect one of these statuses."""
-        status = self.response.status
         wanted = " or ".join(str(one) for one in allowed)
-        return self._expect(status in allowed, f"status {wanted}", f"{status} {self.response.exchange.reason}".strip())
+        return self._expect(self.response.status in allowed, f"status {wanted}", self._status())
+
+    def has_status_below(self, limit: int) -> ExpectedResponse:
+        """Expect a status below a limit: 400 for whatever is no error."""
+        return self._expect(self.response.status < limit, f"a status below {limit}", self._status())
 
     def has_header(self, name: str, value: str | None = None, *, matching: str | None = None) -> ExpectedResponse:
         """Expect a header to be there, to contain a text (whatever the case), or to match a regular expression."""
@@ -178,6 +183,10 @@ class ExpectedResponse:
             return self._expect(False, f"a certificate that lasts {days:g} days", "no certificate")
         left = (expiry - dt.datetime.now(dt.UTC)).total_seconds() / 86400
         return self._expect(left >= days, f"a certificate that lasts {days:g} days", f"{left:.1f} days left")
+
+    def _status(self) -> str:
+        status = f"{self.response.status} {self.response.exchange.reason}".strip()
+        return f"{status}, {excerpt(self.response.text)}"
 
     def _expect(self, holds: bool, what: str, seen: str) -> ExpectedResponse:  # noqa: FBT001 - private, and reads as the sentence it is
         if not holds:

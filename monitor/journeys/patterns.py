@@ -60,3 +60,9 @@ class Pattern:
             return None
         matched: str | None = found.group(1) if self.groups() else found.group(0)
         return matched if matched is not None else ""
+
+
+def escape(text: str) -> str:
+    """Return a regular expression that matches the text itself."""
+    escaped: str = re2.escape(text)
+    return escaped

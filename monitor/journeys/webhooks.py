@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import json
 import secrets
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ _LARGEST_HEAD = 16_384
 _LARGEST_BODY = 1_000_000
 _MOST_CALLS = 100
 _READ_SECONDS = 10
+_LONGEST_LOAN = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class Webhook:
     def __init__(self, url: str) -> None:
         """Begin to collect calls."""
         self.url = url
+        self.lent = time.monotonic()
         self._calls: asyncio.Queue[Call] = asyncio.Queue(_MOST_CALLS)
 
     def __str__(self) -> str:
@@ -97,6 +100,7 @@ class Webhooks:
         async with self._opening:
             if self._server is None:
                 self._server = await asyncio.start_server(self._serve, self._host, self._port, limit=_LARGEST_HEAD)
+        self._forget_old()
         path = f"/{secrets.token_urlsafe(24)}"
         webhook = Webhook(f"{self._base()}{path}")
         self._open[path] = webhook
@@ -112,6 +116,11 @@ class Webhooks:
             self._server.close()
             await self._server.wait_closed()
             self._server = None
+
+    def _forget_old(self) -> None:
+        # A run that fails before it waits for its webhook does not take it back.
+        now = time.monotonic()
+        self._open = {path: one for path, one in self._open.items() if now - one.lent < _LONGEST_LOAN}
 
     def _base(self) -> str:
         if self._url:
