@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -65,10 +67,16 @@ def shortest_gap_minutes(cron: str) -> int:
     return min(after - before for before, after in zip(moments, following, strict=True))
 
 
-def moments_per_day(cron: str) -> int:
-    """Return at how many moments of a day that it names a valid expression comes true."""
-    minutes, hours = (_values(text, field) for text, field in zip(cron.split()[:2], (_MINUTE, _HOUR), strict=True))
-    return len(minutes) * len(hours)
+@functools.lru_cache(maxsize=1024)
+def moments_per_year(cron: str) -> int:
+    """Return how often a valid expression comes true in a year of 365 days that starts on a Thursday."""
+    fields = (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY)
+    minutes, hours, days, months, weekdays = (
+        _values(text, field) for text, field in zip(cron.split(), fields, strict=True)
+    )
+    dates = (dt.date(2026, 1, 1) + dt.timedelta(days=number) for number in range(365))
+    named = sum(date.month in months and date.day in days and date.isoweekday() % 7 in weekdays for date in dates)
+    return named * len(hours) * len(minutes)
 
 
 def _values(text: str, field: _Field) -> frozenset[int]:
