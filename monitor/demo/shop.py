@@ -84,6 +84,10 @@ class Shop:
         """Return the address of a host by its name: ``shop``, ``api``, ``payment``, …, ``control``."""
         return self.addresses.url(Host(host))
 
+    def connections(self, host: str) -> int:
+        """Return how many clients are connected to a host."""
+        return self._listeners[Host(host)].connections
+
     async def break_(self, name: str) -> None:
         """Make a fault. Raises KeyError where there is none of this name."""
         self._world.break_(fault_named(name))
