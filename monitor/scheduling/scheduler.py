@@ -79,7 +79,7 @@ class Scheduler:
         self._start = start
         self._clock = clock
         self._timeline = Timeline(clock)
-        self._agenda = agenda or Agenda()
+        self._agenda = Agenda() if agenda is None else agenda
         self._ledger = Ledger(book, clock, extend=self._extend, admit=self._admit)
         self._jobs = SteadyScheduler(self._timeline.datetime)
         self._running: dict[asyncio.Task[None], Due] = {}
@@ -111,9 +111,9 @@ class Scheduler:
 
     def wake(self) -> None:
         """Look at the clock and the agenda now rather than when the timer says so."""
-        self._watch()
-        self._ledger.refill()
-        self._start_due()
+        for job in (_WATCH, _PLAN, _START):
+            self._jobs.advance(job, self._timeline.datetime())
+        self._jobs.wakeup()
 
     async def close(self, grace: float) -> tuple[Slot, ...]:
         """Start nothing more, give running slots ``grace`` seconds to end, and return those that did not.
@@ -144,7 +144,7 @@ class Scheduler:
             lateness=self._lateness.counts(),
             clock_steps=self._clock_steps,
             clock_step=self._clock_step,
-            faults=self._faults + self._ledger.faults,
+            faults=self._faults + self._ledger.faults + self._jobs.faults,
             unrecorded_gaps=self._agenda.unrecorded,
         )
 
@@ -158,7 +158,9 @@ class Scheduler:
         self._clock_step = step.seconds
         _log.warning("clock stepped", extra={"seconds": round(step.seconds, 3)})
         self._close(self._agenda.step(step))
-        self._ledger.refill()
+        # What the jobs wait for was reckoned before the step.
+        for job in (_PLAN, _START):
+            self._jobs.advance(job, self._timeline.datetime())
 
     def _extend(self) -> tuple[Planned, ...]:
         return self._agenda.extend(self._timeline.now())

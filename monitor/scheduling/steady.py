@@ -35,12 +35,18 @@ class SteadyScheduler(AsyncIOScheduler):  # type: ignore[misc]  # APScheduler sh
     """
 
     def __init__(self, now: Callable[[], dt.datetime]) -> None:
-        """Ask ``now`` for the time; it must never step while a job waits."""
+        """Ask ``now`` for the time; whoever makes it step calls :meth:`advance` for each job."""
         self._now = now
-        super().__init__(timezone=dt.UTC, executors={"default": _Inline()})
+        self._inline = _Inline()
+        super().__init__(timezone=dt.UTC, executors={"default": self._inline})
+
+    @property
+    def faults(self) -> int:
+        """Return how often a job has raised."""
+        return self._inline.faults
 
     def follow(self, name: str, work: Callable[[], None], trigger: BaseTrigger) -> Job:
-        """Add a job that runs in the event loop itself; it must be quick and must not raise."""
+        """Add a job that runs in the event loop itself, so it must be quick; where it raises, it rests for a second."""
         return self.add_job(work, trigger, id=name, name=name, next_run_time=self._now())
 
     def advance(self, name: str, moment: dt.datetime) -> None:
@@ -54,8 +60,13 @@ class SteadyScheduler(AsyncIOScheduler):  # type: ignore[misc]  # APScheduler sh
         with self._jobstores_lock:
             store = self._lookup_jobstore("default")
             for job in store.get_due_jobs(now):
-                self._lookup_executor(job.executor).submit_job(job, [job.next_run_time])
-                job._modify(next_run_time=job.trigger.get_next_fire_time(job.next_run_time, now))  # noqa: SLF001 - Job.modify would start another turn
+                faults = self.faults
+                self._inline.submit_job(job, [job.next_run_time])
+                # A job may have made the timeline step, so that ``now`` is no longer the present moment.
+                following = job.trigger.get_next_fire_time(job.next_run_time, self._now())
+                if self.faults > faults:
+                    following = self._now() + _LOOK_AGAIN
+                job._modify(next_run_time=following)  # noqa: SLF001 - Job.modify would start another turn
                 store.update_job(job)
             upcoming = store.get_next_run_time()
         wait = (upcoming - self._now()).total_seconds() if upcoming else _LOOK_AGAIN.total_seconds()
@@ -65,10 +76,15 @@ class SteadyScheduler(AsyncIOScheduler):  # type: ignore[misc]  # APScheduler sh
 class _Inline(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
     """Runs a job at once: a task or a thread for each would cost more than the job."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults = 0
+
     def _do_submit_job(self, job: Job, run_times: list[dt.datetime]) -> None:  # noqa: ARG002 - APScheduler's signature
         try:
             job.func()
         except Exception as error:  # noqa: BLE001 - one job that fails must not end the turn of the others
+            self.faults += 1
             self._run_job_error(job.id, error, error.__traceback__)
         else:
             self._run_job_success(job.id, [])

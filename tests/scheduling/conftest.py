@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Sequence
 
@@ -38,13 +39,21 @@ class MemoryBook:
     def __init__(self) -> None:
         self.slots: dict[tuple[str, dt.datetime], Slot] = {}
         self.error: Exception | None = None
+        self.changed = asyncio.Condition()
 
     async def plan(self, slots: Sequence[Slot]) -> Sequence[Slot]:
         if self.error is not None:
             raise self.error
         new = [slot for slot in slots if (slot.check, slot.scheduled_at) not in self.slots]
         self.slots |= {(slot.check, slot.scheduled_at): slot for slot in new}
+        async with self.changed:
+            self.changed.notify_all()
         return new
+
+    async def written(self, count: int) -> None:
+        """Wait until so many slots are in the book."""
+        async with asyncio.timeout(20), self.changed:
+            await self.changed.wait_for(lambda: len(self.slots) >= count)
 
     async def close(self, slots: Sequence[Slot]) -> None:
         if self.error is not None:
