@@ -57,8 +57,10 @@ def test_an_alias_repeats_a_value():
         ("a: off\n", "f:1:4: a: 'off' is ambiguous: write false, or \"off\" in quotes for text"),
         (
             "a: [1, 012]\n",
-            "f:1:8: a[1]: '012' is ambiguous (a leading zero makes it octal for some readers): write a plain number such "
-            + "as 90 or 1.5, or quote it for text",
+            (
+                "f:1:8: a[1]: '012' is ambiguous (a leading zero makes it octal for some readers): "
+                "write a plain number such as 90 or 1.5, or quote it for text"
+            ),
         ),
         ("<<: {a: 1}\n", "f:1:1: <<: merging with '<<' is not supported; write the keys out, or use 'defaults'"),
         ("a: 1\n---\nb: 2\n", "f:2:1: a second document starts here; keep one document in a file"),
@@ -67,8 +69,10 @@ def test_an_alias_repeats_a_value():
         ("a: [1\n", "f:2:1: not YAML: did not find expected ',' or ']' (while parsing a flow sequence)"),
         (
             "a:\n\tb: 1\n",
-            "f:2:1: not YAML: found character that cannot start any token; "
-            + "put the text in quotes, and indent with spaces",
+            (
+                "f:2:1: not YAML: found character that cannot start any token; "
+                "put the text in quotes, and indent with spaces"
+            ),
         ),
         (
             "a: \x07\n",
