@@ -1,0 +1,299 @@
+"""One attempt in one fresh context: lends the page, records what happens, keeps what shows a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import BrowserContext, Page, Playwright
+
+from monitor.domain.assignment import Assignment, InterventionKind
+from monitor.domain.evidence import Artifact, ProberFault, StepError, StepErrorKind, Truncation, Vitals, WebSocketFacts
+from monitor.domain.exchange import Exchange
+from monitor.domain.profile import Engine
+from monitor.domain.secret import Redactor, Secret
+from monitor.probes.browser import explanation
+from monitor.probes.browser.artifacts import ArtifactFolder, har_of
+from monitor.probes.browser.devtools import DevtoolsWatch, Emulation
+from monitor.probes.browser.emulation import context_options, emulation_of
+from monitor.probes.browser.events import EventRecorder
+from monitor.probes.browser.first_party import first_party_headers
+from monitor.probes.browser.handle import Browser
+from monitor.probes.browser.interventions import block_hosts
+from monitor.probes.browser.journal import PageJournal
+from monitor.probes.browser.ledger import Ledger, Limits
+from monitor.probes.browser.network import NetworkRecorder
+from monitor.probes.browser.picture import take_picture
+from monitor.probes.browser.vitals import VitalsWatch
+from monitor.probes.browser.warm import WarmBrowser
+from monitor.probes.session import Observations, ProberError
+
+_log = logging.getLogger(__name__)
+
+_ACTION_SECONDS = 10.0
+_RESERVE = 0.1
+_HASH_SECONDS = 0.5
+_CLOSE_SECONDS = 3.0
+_TRACE_SECONDS = 5.0
+_PICTURE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSettings:
+    """What every session of a probe has in common."""
+
+    limits: Limits
+    traces: bool = False
+    scratch: Path
+
+
+class BrowserSession:
+    """What the steps of one attempt are lent."""
+
+    def __init__(
+        self,
+        *,
+        warm: WarmBrowser,
+        context: BrowserContext,
+        assignment: Assignment,
+        attempt: int,
+        started: float,
+        settings: SessionSettings,
+    ) -> None:
+        self.warm = warm
+        self.is_sick = False
+        self._context = context
+        self._assignment = assignment
+        self._attempt = attempt
+        self._started = started
+        self._settings = settings
+        self._deadline = started + assignment.check.deadline.total_seconds() * (1 - _RESERVE)
+        self._redactor = Redactor(secrets_of(assignment))
+        limits = settings.limits
+        self._ledger = Ledger(
+            started=started,
+            attempt=attempt,
+            redactor=self._redactor,
+            limits=limits,
+            blocked=frozenset(change.host for change in assignment.interventions),
+        )
+        self._recorder = NetworkRecorder(self._ledger, limits)
+        self._events = EventRecorder(context, self._ledger, limits)
+        self._journal = PageJournal(context, self._ledger, limits)
+        self._vitals = VitalsWatch()
+        self._folder = ArtifactFolder(assignment.artifact_directory, attempt)
+        self._artifacts: list[Artifact] = []
+        self._watch: DevtoolsWatch | None = None
+        self._browser: Browser | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        *,
+        warm: WarmBrowser,
+        playwright: Playwright,
+        assignment: Assignment,
+        attempt: int,
+        started: float,
+        settings: SessionSettings,
+    ) -> BrowserSession:
+        """Open a fresh context and start recording."""
+        context = await warm.browser.new_context(**context_options(playwright, assignment))
+        session = cls(
+            warm=warm, context=context, assignment=assignment, attempt=attempt, started=started, settings=settings
+        )
+        await session._prepare()
+        return session
+
+    async def _prepare(self) -> None:
+        profile = self._assignment.check.profile
+        self._journal.listen()
+        await asyncio.gather(self._vitals.install(self._context), *self._intervene(), *self._trace())
+        page = await self._context.new_page()
+        self._journal.adopt(page)
+        if profile.engine is Engine.CHROMIUM:
+            await self._watch_devtools(page)
+        else:
+            self._events.listen()
+            page.on("websocket", self._events.note_socket)
+        if profile.network is not None and profile.network.offline:
+            await self._context.set_offline(True)
+        check = self._assignment.check
+        self._browser = Browser(
+            page=page,
+            base_url=check.target.base_url,
+            values=dict(check.values),
+            redactor=self._redactor,
+            journal=self._journal,
+            remaining=self._remaining,
+        )
+        self._set_timeouts()
+
+    async def _watch_devtools(self, page: Page) -> None:
+        headers = first_party_headers(self._assignment)
+        emulation = emulation_of(self._assignment.check.profile)
+        if headers is not None:
+            command = ("Fetch.enable", {"patterns": headers.patterns})
+            emulation = Emulation(everywhere=(*emulation.everywhere, command), pages=emulation.pages)
+        self._watch = DevtoolsWatch(self._recorder, self._settings.limits, emulation)
+        self._watch.on_request_paused = headers.answer if headers is not None else None
+        self._watch.on_flood = self._after_flood
+        self._journal.on_popup = self._watch_page
+        await self._watch_page(page)
+
+    async def _watch_page(self, page: Page) -> None:
+        assert self._watch is not None
+        await self._watch.watch(await self._context.new_cdp_session(page))
+
+    def _after_flood(self) -> None:
+        self._ledger.cut_open_ones()
+        if not self._ledger.is_full:
+            self._events.listen()
+
+    def _intervene(self) -> Iterable[asyncio.Future[None]]:
+        hosts = [change.host for change in self._assignment.interventions if change.kind is InterventionKind.BLOCK]
+        if hosts:
+            yield asyncio.ensure_future(block_hosts(self._context, hosts))
+
+    def _trace(self) -> Iterable[asyncio.Future[None]]:
+        if self._settings.traces and self._folder.is_open:
+            yield asyncio.ensure_future(self._context.tracing.start(screenshots=True, snapshots=True))
+
+    @property
+    def handle(self) -> Browser:
+        """Return what journey code is given."""
+        assert self._browser is not None
+        return self._browser
+
+    def begin_step(self, name: str) -> None:
+        """Say that what is observed from now on belongs to this step."""
+        self._ledger.step = name
+        self._set_timeouts()
+
+    def explain(self, error: BaseException) -> StepError:
+        """Turn what a step raised into a fact about the step. Raises ProberError where the fault is ours."""
+        if isinstance(error, ProberError):
+            raise error
+        self._raise_if_ours(error)
+        explained = explanation.explain(error, self._ledger)
+        if self._journal.crashed and explained.kind is not StepErrorKind.EXPECTATION:
+            return StepError(
+                kind=StepErrorKind.PAGE_CRASHED, message="the page crashed", detail=explained.message[:500]
+            )
+        return explained
+
+    def _raise_if_ours(self, error: BaseException) -> None:
+        if "reading from the driver" in str(error) or ("driver" in str(error) and "closed" in str(error)):
+            self.is_sick = True
+            message = "Playwright's driver died; it is started again for the next run."
+            raise ProberError(ProberFault.DRIVER_DIED, message) from None
+        if self.warm.is_dead():
+            self.is_sick = True
+            message = "The browser died during the run; a fresh one is started for the next."
+            raise ProberError(ProberFault.BROWSER_CRASHED, message) from None
+        if self.warm.is_frozen():
+            self.is_sick = True
+            message = "The browser was halted from outside and answers nothing; it is replaced."
+            raise ProberError(ProberFault.BROWSER_FROZEN, message) from None
+
+    async def keep_failure(self, step: str, *, sensitive: bool) -> None:
+        """Keep a picture of a failure; never raises, gives up by itself within seconds."""
+        if sensitive or not self._folder.is_open or self._journal.crashed or self._is_lost():
+            return
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_PICTURE_SECONDS):
+                picture = await take_picture(self.handle, self._redactor)
+            if picture is not None:
+                self._keep(await asyncio.to_thread(self._folder.keep, "screenshot", ".png", picture, step=step))
+
+    async def finish(self, *, failed: bool) -> Observations:
+        """Stop observing, release the page, and return what was seen. Never raises."""
+        vitals = await self._read_vitals()
+        if self._watch is not None:
+            with contextlib.suppress(Exception):
+                await self._watch.settle(0 if self._is_lost() else _HASH_SECONDS)
+        now = time.monotonic()
+        exchanges = self._ledger.freeze(now)
+        if failed:
+            await self._keep_files(exchanges, now)
+        self._journal.close()
+        await self._release()
+        return Observations(
+            exchanges=exchanges,
+            console=self._journal.console,
+            page_errors=self._journal.page_errors,
+            websockets=self._websockets(),
+            events=self._journal.events,
+            vitals=vitals,
+            artifacts=tuple(self._artifacts),
+            truncated=self._truncations(),
+        )
+
+    async def _read_vitals(self) -> Vitals | None:
+        if self._is_lost() or self._journal.crashed:
+            return await self._vitals.read(None)
+        return await self._vitals.read(self.handle.page)
+
+    async def _keep_files(self, exchanges: tuple[Exchange, ...], now: float) -> None:
+        started_at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=now - self._started)
+        with contextlib.suppress(OSError):
+            har = await asyncio.to_thread(har_of, exchanges, started_at=started_at, creator=self.warm.text)
+            self._keep(await asyncio.to_thread(self._folder.keep, "har", ".har", har))
+        if self._settings.traces and self._folder.is_open and not self.handle.secret_typed and not self._is_lost():
+            await self._keep_trace()
+
+    async def _keep_trace(self) -> None:
+        path = self._settings.scratch / f"trace-{self._assignment.run_id}-{self._attempt}.zip"
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_TRACE_SECONDS):
+                await self._context.tracing.stop(path=path)
+            content = await asyncio.to_thread(path.read_bytes)
+            self._keep(await asyncio.to_thread(self._folder.keep, "trace", ".zip", content))
+        path.unlink(missing_ok=True)
+
+    async def _release(self) -> None:
+        if self._is_lost():
+            self.is_sick = True
+            return
+        try:
+            await asyncio.wait_for(self._context.close(), _CLOSE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - a context that does not close leaves a browser nobody may use again
+            self.is_sick = True
+            _log.warning("browser context did not close", extra={"error": type(error).__name__})
+
+    def _websockets(self) -> tuple[WebSocketFacts, ...]:
+        return self._recorder.websockets() + self._events.websockets()
+
+    def _truncations(self) -> tuple[Truncation, ...]:
+        of_network = self._watch.truncations() if self._watch is not None else ()
+        return (*self._ledger.truncations(), *self._journal.truncations(), *of_network)
+
+    def _keep(self, artifact: Artifact | None) -> None:
+        if artifact is not None:
+            self._artifacts.append(artifact)
+
+    def _is_lost(self) -> bool:
+        return self.is_sick or self.warm.is_dead() or self.warm.is_frozen()
+
+    def _remaining(self) -> float:
+        return max(0.1, self._deadline - time.monotonic())
+
+    def _set_timeouts(self) -> None:
+        milliseconds = min(_ACTION_SECONDS, self._remaining()) * 1000
+        self._context.set_default_timeout(milliseconds)
+        self._context.set_default_navigation_timeout(milliseconds)
+
+
+def secrets_of(assignment: Assignment) -> tuple[Secret, ...]:
+    """Return every secret that an assignment holds."""
+    check = assignment.check
+    held = [value for _, value in (*check.values, *check.target.headers)]
+    if check.profile.proxy is not None and check.profile.proxy.password is not None:
+        held.append(check.profile.proxy.password)
+    return tuple(value for value in held if isinstance(value, Secret))
