@@ -37,6 +37,7 @@ class ArtifactStore:
         """Keep everything below ``directory/artifacts``."""
         self._root = directory / "artifacts"
         self._lock = threading.Lock()
+        self._handed_out: set[str] = set()
 
     def directory(self, run_id: str) -> Path:
         """Return the folder of a run, created for us alone, for a worker to put files into."""
@@ -45,10 +46,14 @@ class ArtifactStore:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for private in (self._root, folder.parent, folder):
             private.chmod(0o700)
+        self._handed_out.add(run_id)
         return folder
 
     def seal(self, run_id: str) -> None:
         """Make the files of a finished run private whatever they were, and remove its folder where it is empty."""
+        if run_id not in self._handed_out:
+            return
+        self._handed_out.discard(run_id)
         folder = self._folder(run_id)
         for path in sorted(folder.rglob("*"), reverse=True):
             if path.is_symlink():

@@ -1,47 +1,38 @@
 """Evidence and judgement as bytes: what is kept of a run beside its figures, and in what form.
 
 Every run keeps *lean* evidence next to its figures: attempts with their steps, vitals, the health of the vantage,
-experiments, artifacts and truncations. Everything is kept, apart from that, of each run that did not plainly pass
+experiments, artifacts and truncations. *Everything* is kept, apart from that, of each run that did not plainly pass
 (failed, degraded, inconclusive, recovered, with collateral or experiments), and of one passed run of each check in
 some hours, as a picture of what good looks like.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import NamedTuple
 
-from monitor.domain.evidence import Evidence
-from monitor.domain.outcome import Outcome
+from monitor.domain.diagnosis import Diagnosis
+from monitor.domain.evidence import (
+    Artifact,
+    Attempt,
+    Evidence,
+    Experiment,
+    ProberFault,
+    StepError,
+    StepResult,
+    Truncation,
+    VantageHealth,
+    Vitals,
+)
+from monitor.domain.outcome import Outcome, StepOutcome, Validity
 from monitor.domain.run import Judgement, Run
 from monitor.execution.wire import Codec, WireError
 
-_RAW = b"\x00"
-_DEFLATED = b"\x01"
-_LARGE = 2048
-
-# What lean bodies have in common, so that one takes some dozen bytes. It is part of the stored form and must never
-# change: another dictionary needs another first byte.
-_COMMON = (
-    b"\x82\xa8evidence\xde\x00\x10\xa6schema\x01\xaastarted_at\xd6\xffi\xa5_\xa0\xa8duration\xcb?\xf0\x00\x00\x00\x00\x00"
-    b"\xa8attempts\x91\x87\xa6number\x01\xa7outcome\xa6failed\xa8degraded\xacinconclusive\xabnot_reached\xa6passed"
-    b"\xa7started\xcb\x00\x00\x00\x00\x00\x00\x00\x00\xa8duration\xcb?\xc9\x99\x99\x99\x99\x99\x9a\xa5steps\x92"
-    b"\x89\xa4name\xa4open\xa5title\xa4Open\xa7outcome\xa6passed\xa7started\xcb?\x84\xa8duration\xcb?\xc9"
-    b"\xaacapability\xc0\xa6budget\xc0\xa7effects\xc2\xa5error\xc0\x89\xa4name\xa4open\xa5title\xa4Open"
-    b"\xacprober_fault\xc0\xb1prober_fault_text\xa0\xa9exchanges\x90\xa7console\x90\xabpage_errors\x90"
-    b"\xaawebsockets\x90\xa6events\x90\xa6vitals\x87\xb8largest_contentful_paint\xcb?\xb6first_contentful_paint\xcb?"
-    b"\xb2time_to_first_byte\xcb?\xb9interaction_to_next_paint\xcb?\xb7cumulative_layout_shift\xcb?\xaalong_tasks"
-    b"\xb1long_task_seconds\xcb?\xa9artifacts\x91\x84\xa4kind\xaascreenshot\xa4name\xa4size\xa4step\xa0"
-    b"\xa6vitals\xc0\xa7vantage\x89\xacloop_lag_p50\xcb?P\xacloop_lag_max\xcb?\x84\xaccpu_pressure\xcb?\xd3"
-    b"\xafmemory_pressure\xcb\x00\x00\x00\x00\x00\x00\x00\x00\xafthrottled_ratio\xc0\xafdisk_free_bytes\xcf"
-    b"\xadbrowser_alive\xc0\xa9oom_kills\xc0\xadclock_stepped\xc0"
-    b"\xa7vantage\x89\xacloop_lag_p50\xc0\xacloop_lag_max\xc0\xaccpu_pressure\xc0\xafmemory_pressure\xc0"
-    b"\xafthrottled_ratio\xc0\xafdisk_free_bytes\xc0\xadbrowser_alive\xc0\xa9oom_kills\xc0\xadclock_stepped\xc0"
-    b"\xabexperiments\x90\xa9artifacts\x90\xa9truncated\x90\xa6engine\xa4http\xa6worker\xa6http-1"
-    b"\xa9judgement\x85\xa7outcome\xa6passed\xa8validity\xa5valid\xa9diagnosis\xc0\xaacollateral\x90\xa7timings\x90"
-    b"\x92\xb2own_infrastructure\xcb?\x92\xabthird_party\xcb?\x92\xb2client_environment\xcb?"
-)
-_WINDOW = -11
+_LEAN = b"\x01"
+_FULL = b"\x02"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +41,75 @@ class Body:
 
     evidence: Evidence
     judgement: Judgement
+
+
+class _LeanStep(NamedTuple):
+    """A step without the names of its fields, which would take more room than their values.
+
+    The order of these fields is the stored form: a new one goes to the end and has a default.
+    """
+
+    name: str
+    title: str
+    outcome: StepOutcome
+    started: float
+    duration: float
+    capability: str | None
+    budget: float | None
+    effects: bool
+    error: StepError | None
+
+
+class _LeanAttempt(NamedTuple):
+    """An attempt, as above."""
+
+    number: int
+    outcome: Outcome
+    started: float
+    duration: float
+    steps: tuple[_LeanStep, ...]
+    prober_fault: ProberFault | None
+    prober_fault_text: str
+
+
+class _LeanVantage(NamedTuple):
+    """The health of the vantage, as above."""
+
+    loop_lag_p50: float | None
+    loop_lag_max: float | None
+    cpu_pressure: float | None
+    memory_pressure: float | None
+    throttled_ratio: float | None
+    disk_free_bytes: int | None
+    browser_alive: bool | None
+    oom_kills: int | None
+    clock_stepped: float | None
+
+
+class _Lean(NamedTuple):
+    """The lean evidence and judgement of a run, as above."""
+
+    schema: int
+    started_at: dt.datetime
+    duration: float
+    attempts: tuple[_LeanAttempt, ...]
+    vitals: Vitals | None
+    vantage: _LeanVantage
+    experiments: tuple[Experiment, ...]
+    artifacts: tuple[Artifact, ...]
+    truncated: tuple[Truncation, ...]
+    engine: str
+    worker: str
+    outcome: Outcome
+    validity: Validity
+    diagnosis: Diagnosis | None
+    timings: tuple[tuple[str, float], ...]
+
+
+_OF_STEP = attrgetter(*_LeanStep._fields)
+_OF_VANTAGE = attrgetter(*_LeanVantage._fields)
+_NO_VANTAGE = VantageHealth()
+_NOTHING_OF_VANTAGE = _OF_VANTAGE(_NO_VANTAGE)
 
 
 class BodyCodec:
@@ -61,56 +121,92 @@ class BodyCodec:
 
     def lean(self, run: Run) -> bytes:
         """Return the part of a run that is kept of every run."""
-        return self._pack(Body(evidence=_stripped(run.evidence), judgement=_stripped_judgement(run.judgement)))
+        evidence, judgement = run.evidence, run.judgement
+        vantage = evidence.vantage
+        # A plain tuple in the order of ``_Lean``: it is written for every run there is.
+        lean = (
+            evidence.schema,
+            evidence.started_at,
+            evidence.duration,
+            [_lean_attempt(attempt) for attempt in evidence.attempts],
+            evidence.vitals,
+            _NOTHING_OF_VANTAGE if vantage is _NO_VANTAGE else _OF_VANTAGE(vantage),
+            evidence.experiments,
+            evidence.artifacts,
+            evidence.truncated,
+            evidence.engine,
+            evidence.worker,
+            judgement.outcome,
+            judgement.validity,
+            judgement.diagnosis,
+            judgement.timings,
+        )
+        return _LEAN + self._codec.encode(lean)
 
     def full(self, run: Run) -> bytes:
         """Return everything there is about a run."""
-        return self._pack(Body(evidence=run.evidence, judgement=run.judgement))
+        return _FULL + zlib.compress(self._codec.encode(Body(evidence=run.evidence, judgement=run.judgement)), 3)
 
     def read(self, data: bytes) -> Body:
         """Return what bytes hold, of whatever form they are. Raises WireError where they hold nothing of ours."""
         match data[:1]:
-            case b"\x00":
-                plain = data[1:]
             case b"\x01":
-                plain = _inflate(data[1:])
+                return _fattened(self._codec.decode(memoryview(data)[1:], _Lean))
+            case b"\x02":
+                return self._codec.decode(_inflate(data[1:]), Body)
             case form:
                 msg = f"evidence is in the form {form!r}, which this program does not know; a newer one wrote it"
                 raise WireError(msg)
-        return self._codec.decode(plain, Body)
-
-    def _pack(self, body: Body) -> bytes:
-        plain = self._codec.encode(body)
-        # A small window is set up in no time, which is what counts for a thousand small bodies; large ones earn more.
-        level, window, memory = (1, _WINDOW, 4) if len(plain) < _LARGE else (6, -zlib.MAX_WBITS, 8)
-        deflate = zlib.compressobj(level, zlib.DEFLATED, window, memory, zlib.Z_DEFAULT_STRATEGY, _COMMON)
-        packed = deflate.compress(plain) + deflate.flush()
-        return _DEFLATED + packed if len(packed) < len(plain) else _RAW + plain
 
 
 def deserves_everything(run: Run) -> bool:
     """Say whether a run did anything but plainly pass."""
+    judgement, evidence = run.judgement, run.evidence
     return (
-        run.outcome is not Outcome.PASSED
-        or len(run.evidence.attempts) > 1
-        or bool(run.judgement.collateral)
-        or run.judgement.diagnosis is not None
-        or bool(run.evidence.experiments)
+        judgement.outcome is not Outcome.PASSED
+        or len(evidence.attempts) > 1
+        or bool(judgement.collateral)
+        or judgement.diagnosis is not None
+        or bool(evidence.experiments)
     )
 
 
-def _stripped(evidence: Evidence) -> Evidence:
-    return replace(evidence, exchanges=(), console=(), page_errors=(), websockets=(), events=())
+def _lean_attempt(attempt: Attempt) -> tuple[object, ...]:
+    return (
+        attempt.number,
+        attempt.outcome,
+        attempt.started,
+        attempt.duration,
+        [_OF_STEP(step) for step in attempt.steps],
+        attempt.prober_fault,
+        attempt.prober_fault_text,
+    )
 
 
-def _stripped_judgement(judgement: Judgement) -> Judgement:
-    return replace(judgement, collateral=()) if judgement.collateral else judgement
+def _fattened(lean: _Lean) -> Body:
+    known = {field.name for field in fields(Evidence)}
+    values = {name: value for name, value in lean._asdict().items() if name in known}
+    values["attempts"] = tuple(_fattened_attempt(attempt) for attempt in lean.attempts)
+    values["vantage"] = VantageHealth(**lean.vantage._asdict())
+    return Body(
+        evidence=Evidence(**values),
+        judgement=Judgement(
+            outcome=lean.outcome,
+            validity=lean.validity,
+            diagnosis=lean.diagnosis,
+            timings=lean.timings,
+        ),
+    )
+
+
+def _fattened_attempt(attempt: _LeanAttempt) -> Attempt:
+    steps = tuple(StepResult(**step._asdict()) for step in attempt.steps)
+    return Attempt(**{**attempt._asdict(), "steps": steps})
 
 
 def _inflate(data: bytes) -> bytes:
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS, _COMMON)
     try:
-        return inflate.decompress(data) + inflate.flush()
+        return zlib.decompress(data)
     except zlib.error as error:
         msg = f"evidence is damaged: {error}"
         raise WireError(msg) from error

@@ -19,6 +19,7 @@ from monitor.domain.outcome import SlotState
 from monitor.history.entries import END, PLAN, Binding, Entry, Row
 from monitor.history.schema import BINDINGS, CHECKS, DIAGNOSES, EVIDENCE, OPEN, SLOTS
 
+_BINDING = (BINDINGS.c.journey, BINDINGS.c.target, BINDINGS.c.profile, BINDINGS.c.location)
 _KEY = ("scheduled_at", "check_id")
 _SLOT = (*_KEY, "state", "reason", "run_id")
 _START = (*_SLOT, "started_at")
@@ -34,7 +35,8 @@ class Ledger:
     def __init__(self, dialect: sa.Dialect) -> None:
         """Prepare the statements for one kind of database."""
         insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
-        self._insert = insert
+        self._add_check = insert(CHECKS).returning(CHECKS.c.id)
+        self._add_binding = insert(BINDINGS).returning(BINDINGS.c.id)
         self._plan = _Statement(insert(SLOTS).on_conflict_do_nothing(), _SLOT, dialect)
         self._start = _Statement(
             _fill(insert(SLOTS), ("state", "run_id", "started_at"), "slots.state = 'planned'"), _START, dialect
@@ -95,25 +97,24 @@ class Ledger:
         return row
 
     def _check(self, connection: sa.Connection, name: str) -> int:
-        connection.execute(self._insert(CHECKS).values(name=name).on_conflict_do_nothing())
-        number: int = connection.execute(sa.select(CHECKS.c.id).where(CHECKS.c.name == name)).scalar_one()
-        self._checks[name] = number
-        return number
+        if not self._checks:
+            self._checks.update((row.name, row.id) for row in connection.execute(sa.select(CHECKS)))
+        if name not in self._checks:
+            self._checks[name] = connection.execute(self._add_check, {"name": name}).scalar_one()
+        return self._checks[name]
 
     def _binding(self, connection: sa.Connection, binding: Binding) -> int:
-        check, journey, target, profile, location = binding
-        values = {
-            "check_id": self._checks[check],
-            "journey": journey,
-            "target": target,
-            "profile": profile,
-            "location": location,
-        }
-        connection.execute(self._insert(BINDINGS).values(values).on_conflict_do_nothing())
-        same = [BINDINGS.c[name] == value for name, value in values.items()]
-        number: int = connection.execute(sa.select(BINDINGS.c.id).where(*same)).scalar_one()
-        self._bindings[binding] = number
-        return number
+        if not self._bindings:
+            known = sa.select(CHECKS.c.name, *_BINDING, BINDINGS.c.id).join(
+                BINDINGS, CHECKS.c.id == BINDINGS.c.check_id
+            )
+            self._bindings.update((_binding_of(row), row.id) for row in connection.execute(known).all())
+        if binding not in self._bindings:
+            check, *names = binding
+            values = dict(zip(("journey", "target", "profile", "location"), names, strict=True))
+            values["check_id"] = self._checks[check]
+            self._bindings[binding] = connection.execute(self._add_binding, values).scalar_one()
+        return self._bindings[binding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,10 @@ def _of_run(insert: Any, table: sa.Table) -> Any:
         SLOTS.c.state == SlotState.FINISHED.value,
     )
     return insert(table).from_select(names, sa.select(*values).where(filled)).on_conflict_do_nothing()
+
+
+def _binding_of(row: sa.Row[*tuple[Any, ...]]) -> Binding:
+    return (row.name, row.journey, row.target, row.profile, row.location)
 
 
 def _key(entry: Entry) -> Row:
