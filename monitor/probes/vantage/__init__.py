@@ -1,1 +1,1 @@
-"""Our own health and our own view of the names: what tells our faults from theirs."""
+"""Our own view of the world: names, and how we ourselves fare."""
