@@ -40,8 +40,8 @@ class HealthWindow(Protocol):
         ...
 
 
-class Health(Protocol):
-    """Whatever follows our own health: the sampler of ``monitor.probes.vantage``."""
+class Vantage(Protocol):
+    """Where we look from, as far as its health goes: the sampler of ``monitor.probes.vantage``."""
 
     def window(self) -> HealthWindow:
         """Open a window that starts now."""
@@ -59,7 +59,7 @@ async def execute(
     *,
     clock: Clock,
     progress: Callable[[Progress], None] = ignore,
-    health: Health | None = None,
+    vantage: Vantage | None = None,
     lent: Mapping[str, object] | None = None,
     worker: str = "",
 ) -> Evidence:
@@ -70,7 +70,7 @@ async def execute(
     """
     allowance = Allowance(assignment.check.deadline.total_seconds(), clock=clock)
     started_at = clock.now()
-    window = health.window() if health else None
+    window = vantage.window() if vantage else None
     run = Undertaking(
         assignment=assignment,
         journey=journey,

@@ -328,13 +328,13 @@ async def test_our_own_health_is_part_of_the_evidence():
         def close(self, *, browser_alive=None):
             return VantageHealth(cpu_pressure=3.0, browser_alive=browser_alive)
 
-    class Health:
+    class Vantage:
         def window(self):
             return Window()
 
-    evidence = await carry_out(a_journey(a_step(passes)), health=Health())
+    evidence = await carry_out(a_journey(a_step(passes)), vantage=Vantage())
     assert evidence.vantage == VantageHealth(cpu_pressure=3.0, browser_alive=True)
-    evidence = await carry_out(a_journey(a_step(passes)), DrivenProbe(kind=ProbeKind.HTTP), health=Health())
+    evidence = await carry_out(a_journey(a_step(passes)), DrivenProbe(kind=ProbeKind.HTTP), vantage=Vantage())
     assert evidence.vantage.browser_alive is None
 
 
