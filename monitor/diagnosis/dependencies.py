@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
 
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.mechanisms import is_defect
+from monitor.diagnosis.names import parts_of
 from monitor.domain.cause import Party
 from monitor.domain.evidence import Evidence, StepError, StepErrorKind, StepResult
 from monitor.domain.exchange import Exchange
@@ -20,6 +20,7 @@ _CODE = frozenset({"script", "stylesheet"})
 _DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "csp_report", "manifest", "texttrack"})
 _BY_NAVIGATION = frozenset({"", "other", "user", "navigation"})
 _SERVER_ERROR = 500
+_TOO_MANY = 429
 _HALF = 0.5
 
 
@@ -66,7 +67,7 @@ def _matches(awaited: str, url: str) -> bool:
     if "://" in awaited or awaited.startswith("**/"):
         return fnmatchcase(url, awaited.replace("**", "*"))
     is_path = awaited.startswith("/") and not awaited.startswith("//")
-    return is_path and fnmatchcase(urlsplit(url).path, awaited)
+    return is_path and fnmatchcase(parts_of(url).path, awaited)
 
 
 def _end_of_chain(exchanges: tuple[Exchange, ...], start: str) -> tuple[Exchange, ...]:
@@ -126,7 +127,7 @@ def _telling(incident: Incident, exchange: Exchange) -> bool:
         patience = (incident.step.duration if incident.step else 0.0) * _HALF
         return incident.kind in _WAITED | {StepErrorKind.EXPECTATION} and exchange.timings.total >= patience
     if exchange.resource in _DATA and exchange.status is not None and exchange.failure is None:
-        return exchange.status >= _SERVER_ERROR
+        return exchange.status >= _SERVER_ERROR or exchange.status == _TOO_MANY
     return True
 
 

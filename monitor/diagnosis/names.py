@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from urllib.parse import SplitResult, urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
@@ -99,6 +100,16 @@ def suffixes(host: str) -> Iterator[str]:
     while "." in host:
         host = host.partition(".")[2]
         yield host
+
+
+def parts_of(url: str) -> SplitResult:
+    """Return the parts of a URL that a page or a server may have made up; one that cannot be read has none."""
+    try:
+        parts = urlsplit(url.removeprefix("blob:"))
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return parts
 
 
 def is_address(host: str) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import urlsplit
 
-from monitor.diagnosis.names import Names, suffixes
+from monitor.diagnosis.names import Names, parts_of, suffixes
 from monitor.domain.cause import Party
 from monitor.domain.diagnosis import Culprit, CulpritKind
 from monitor.domain.ownership import Ownership, PathOwner
@@ -72,7 +71,7 @@ class Owners:
 
     def owner_of(self, url: str) -> Owner:
         """Return who answers for a URL; a bare host will do."""
-        parts = urlsplit(url if "://" in url else f"//{url}")
+        parts = parts_of(url if "://" in url else f"//{url}")
         host = (parts.hostname or "").rstrip(".")
         owner = self._of_host(host)
         if self._paths and owner.party is Party.OWN:

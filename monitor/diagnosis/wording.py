@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.names import parts_of
 from monitor.domain.exchange import Exchange
 from monitor.domain.failure import Failure
 
@@ -84,7 +84,7 @@ def happening(exchange: Exchange) -> str:
 
 def where(exchange: Exchange) -> str:
     """Return host and path of an exchange; the query may hold what nobody should read."""
-    path = urlsplit(exchange.url).path
+    path = parts_of(exchange.url).path
     return exchange.host if path in ("", "/") else f"{exchange.host}{path}"
 
 

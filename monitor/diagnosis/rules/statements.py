@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
+from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.wording import happening, where
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.diagnosis import Culprit, CulpritKind
@@ -75,7 +75,7 @@ def intermediary_spoke(incident: Incident) -> Finding | None:
 
 def _legal(incident: Incident, exchange: Exchange) -> Finding | None:
     blocker = _BLOCKED_BY.search(dict(exchange.headers).get("link", ""))
-    host = urlsplit(blocker[1]).hostname if blocker else None
+    host = parts_of(blocker[1]).hostname if blocker else None
     domain_of = incident.context.owners.domain_of
     if host is None or domain_of(host) == domain_of(exchange.host):
         return None
