@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from monitor.demo import Host, Ports, PortTakenError, Shop, serve
-from tests.demo.visiting import Visitor
+from tests.demo.visiting import Visitor, arrival
 
 CARD = {"number": "4242 4242 4242 4242", "expiry": "12 / 30", "code": "123"}
 
@@ -216,8 +216,7 @@ async def test_a_closed_shop_gives_its_ports_back(shop_directory):
         ports = Ports(numbers=first.addresses.ports)
         await first.break_("web-hangs")
         held = asyncio.create_task(Visitor(first).get("shop"))
-        while not first.connections("shop"):
-            await asyncio.sleep(0.01)
+        await arrival(first)
     await asyncio.gather(held, return_exceptions=True)
     async with Shop(shop_directory, ports=ports) as second:
         assert (await Visitor(second).get("shop")).status == 200

@@ -85,3 +85,12 @@ class Visitor:
             return Answer(status=answer.status, headers=lowered, body=answer.read().decode("utf-8", "replace"))
         finally:
             connection.close()
+
+
+async def arrival(shop: Shop) -> None:
+    for _ in range(500):
+        if shop.connections("shop"):
+            return
+        await asyncio.sleep(0.01)
+    msg = "nobody came"
+    raise AssertionError(msg)
