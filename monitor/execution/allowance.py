@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from monitor.domain.clock import Clock
-
-_RESERVE = 0.1
-_LEAST_RESERVE = 0.5
-_MOST_RESERVE = 5.0
+from monitor.domain.journey import ProbeKind
 
 
 class Allowance:
     """One deadline from which every part of a run draws."""
 
-    def __init__(self, deadline: float, *, clock: Clock) -> None:
+    def __init__(self, deadline: float, *, kind: ProbeKind, clock: Clock) -> None:
         """Start the run now; it has to be over in ``deadline`` seconds."""
         self._clock = clock
         self.started = clock.elapsed()
         self.deadline = deadline
-        reserve = min(max(deadline * _RESERVE, _LEAST_RESERVE), _MOST_RESERVE, deadline / 2)
-        self.for_steps = deadline - reserve
+        self.for_steps = deadline - _reserve(deadline, kind)
 
     def now(self) -> float:
         """Return seconds since the start of the run."""
@@ -31,3 +27,13 @@ class Allowance:
     def left(self) -> float:
         """Return the seconds until the run must be over; never negative."""
         return max(0.0, self.deadline - self.now())
+
+
+def _reserve(deadline: float, kind: ProbeKind) -> float:
+    # A little less than each probe keeps back itself: one that gives up first can say what it was waiting for, and
+    # the cut from here meets only steps that wait for something else.
+    match kind:
+        case ProbeKind.HTTP:
+            return min(deadline * 0.08, 0.15)
+        case ProbeKind.BROWSER:
+            return min(max(deadline * 0.08, 0.2), 5.0, deadline / 2)

@@ -17,6 +17,7 @@ from monitor.domain.secret import Redactor, Secret
 from monitor.execution.allowance import Allowance
 from monitor.execution.attempt import Made, Undertaking, make_attempt
 from monitor.execution.containment import Raised, Returned, contain
+from monitor.execution.crashes import PAGE_CRASHES, crashed_step, crashes_of_the_page
 from monitor.execution.progress import Progress, not_reached
 from monitor.probes.session import Probe
 
@@ -30,6 +31,9 @@ _WORTH_ANOTHER_LOOK = frozenset(
         ProberFault.INTERNAL,
     }
 )
+
+_FAULTY_ATTEMPTS = 2
+_SLACK = 1.0
 
 
 class HealthWindow(Protocol):
@@ -68,7 +72,7 @@ async def execute(
     Raises nothing, but for CancelledError where the caller itself is cancelled. ``lent`` holds what steps may ask for
     by name beside the check's values. A step that blocks the event loop can only be ended from outside.
     """
-    allowance = Allowance(assignment.check.deadline.total_seconds(), clock=clock)
+    allowance = Allowance(assignment.check.deadline.total_seconds(), kind=journey.probe, clock=clock)
     started_at = clock.now()
     window = vantage.window() if vantage else None
     run = Undertaking(
@@ -80,7 +84,8 @@ async def execute(
         values=_values(assignment, lent or {}),
         report=_quiet(progress),
     )
-    made = await contain(lambda: _attempts(run), seconds=allowance.left())
+    # Every part keeps within the deadline by itself; this only guards against a defect in that.
+    made = await contain(lambda: _attempts(run), seconds=allowance.left() + _SLACK)
     attempts = made.value if isinstance(made, Returned) else [_broken(run, made)]
     evidence = _evidence(attempts, started_at=started_at, run=run, worker=worker)
     return replace(evidence, vantage=_health(window, attempts, run), duration=allowance.now())
@@ -104,7 +109,7 @@ async def _attempts(run: Undertaking) -> list[Made]:
     made = [await make_attempt(run, 1)]
     while _again(run, made):
         made.append(await make_attempt(run, len(made) + 1))
-    return made
+    return crashes_of_the_page(made)
 
 
 def _again(run: Undertaking, made: Sequence[Made]) -> bool:
@@ -120,7 +125,8 @@ def _again(run: Undertaking, made: Sequence[Made]) -> bool:
         case Outcome.FAILED:
             return len(made) - len(faulty) < run.assignment.attempt_limit
         case Outcome.INCONCLUSIVE:
-            return len(faulty) == 1 and made[-1].attempt.prober_fault in _WORTH_ANOTHER_LOOK
+            allowed = PAGE_CRASHES if crashed_step(made[-1]) else _FAULTY_ATTEMPTS
+            return len(faulty) < allowed and made[-1].attempt.prober_fault in _WORTH_ANOTHER_LOOK
 
 
 def _evidence(made: Sequence[Made], *, started_at: dt.datetime, run: Undertaking, worker: str) -> Evidence:

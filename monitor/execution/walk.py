@@ -167,6 +167,10 @@ class Walk:
                 text = f"{explained.message}{_place(error)}"
                 self.fault = Fault(kind=ProberFault.SCRIPT, text=self._redactor.mask(text))
                 return replace(explained, message=self.fault.text)
+            case StepErrorKind.PAGE_CRASHED:
+                # A renderer that dies once may be our machine's doing; what repeats is told apart over the attempts.
+                self.fault = Fault(kind=ProberFault.BROWSER_CRASHED, text=explained.message)
+                return explained
             case StepErrorKind.PROBER:
                 self.fault = Fault(kind=ProberFault.INTERNAL, text=explained.message)
                 return explained
