@@ -175,8 +175,8 @@ CASES = {
     "attempts do not fit": (
         with_check("{journey: home, deadline: 50s, attempts: 3, budget: 20s}"),
         (
-            "monitor.yaml:5:57: checks[0].budget: 3 times 20s does not fit the deadline of 50s, which covers all attempts; "
-            "lower budget or attempts"
+            "monitor.yaml:5:57: checks[0].budget: 3 times 20s does not fit the deadline of 50s, which covers all "
+            "attempts; lower budget or attempts"
         ),
     ),
     "two schedules": (
@@ -186,8 +186,8 @@ CASES = {
     "any executable": (
         SOUND + "workers: {chromium: /tmp/evil}\n",
         (
-            "monitor.yaml:6:21: workers.chromium: '/tmp/evil' may not be run as a browser; leave the key out, or write one "
-            "of /usr/bin/chromium, /usr/bin/chromium-browser, /usr/lib/chromium/chromium, /usr/bin/google-chrome, "
+            "monitor.yaml:6:21: workers.chromium: '/tmp/evil' may not be run as a browser; leave the key out, or write "
+            "one of /usr/bin/chromium, /usr/bin/chromium-browser, /usr/lib/chromium/chromium, /usr/bin/google-chrome, "
             "/usr/bin/google-chrome-stable, /opt/google/chrome/chrome, /snap/bin/chromium"
         ),
     ),
@@ -206,8 +206,8 @@ CASES = {
     "unknown network": (
         SOUND + "profiles: {phone: {network: slow3g}}\n",
         (
-            "monitor.yaml:6:29: profiles.phone.network: 'slow3g' is not a network; write one of 2g, slow-3g, 3g, fast-3g, "
-            "4g, lte, dsl, cable, fibre, offline, or figures of your own; did you mean 'slow-3g'?"
+            "monitor.yaml:6:29: profiles.phone.network: 'slow3g' is not a network; write one of 2g, slow-3g, 3g, "
+            "fast-3g, 4g, lte, dsl, cable, fibre, offline, or figures of your own; did you mean 'slow-3g'?"
         ),
     ),
     "unknown time zone": (
@@ -237,8 +237,8 @@ CASES = {
     "malformed reference": (
         with_check('{journey: home, values: {a: "${A B}"}}'),
         (
-            "monitor.yaml:5:33: checks[0].values.a: '${' starts no reference; write ${NAME} with letters, digits and '_', "
-            "or $${ for the characters themselves"
+            "monitor.yaml:5:33: checks[0].values.a: '${' starts no reference; write ${NAME} with letters, digits and "
+            "'_', or $${ for the characters themselves"
         ),
     ),
     "place from nowhere": (

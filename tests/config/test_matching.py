@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from monitor.config.matching import check_journeys
+from monitor.config.settings import Settings
+from monitor.domain.journey import JourneyCatalogue, JourneyOutline, JourneyProblem, ProbeKind
+
+CATALOGUE = JourneyCatalogue(
+    journeys=(
+        JourneyOutline(name="checkout", title="Buy", probe=ProbeKind.BROWSER, steps=()),
+        JourneyOutline(name="api", title="Ask", probe=ProbeKind.HTTP, steps=(), parameters=("email", "password")),
+    ),
+)
+TEXT = """\
+location: office
+targets: {shop: {base_url: "https://www.example.com"}}
+profiles:
+  chosen: {PROFILE}
+checks:
+  - {journey: JOURNEY, profile: chosen, values: {VALUES}}
+"""
+
+
+def the_problems(loaded: Callable[..., Settings], journey: str, profile: str = "", values: str = "") -> list[str]:
+    text = TEXT.replace("JOURNEY", journey).replace("PROFILE", profile).replace("VALUES", values)
+    found = check_journeys(loaded(text), CATALOGUE)
+    assert all((problem.line, problem.column) == (6, 5) for problem in found)
+    return [f"{problem.path}: {problem.message}" for problem in found]
+
+
+def test_a_check_that_fits_its_journey_has_no_problem(loaded: Callable[..., Settings]):
+    assert the_problems(loaded, "checkout", "network: 3g, cpu_slowdown: 4") == []
+    assert the_problems(loaded, "api", "engine: firefox, resolver: 192.0.2.1", "email: a, password: b") == []
+
+
+@pytest.mark.parametrize(
+    ("journey", "profile", "values", "problem"),
+    [
+        ("chekout", "", "", "no journey is called 'chekout'; did you mean 'checkout'?"),
+        ("zzz", "", "", "no journey is called 'zzz'; the journeys are: api, checkout"),
+        (
+            "api",
+            "",
+            "email: a",
+            "the journey api needs 'password'; give it under values or secrets",
+        ),
+        ("checkout", "", "extra: a", "the journey checkout takes no 'extra'; leave it out"),
+        (
+            "checkout",
+            "resolver: 192.0.2.1",
+            "",
+            (
+                "profile chosen: a browser cannot be given a resolver; "
+                "use 'hosts', or a profile of its own for HTTP journeys"
+            ),
+        ),
+        (
+            "checkout",
+            "engine: firefox, cpu_slowdown: 2",
+            "",
+            "profile chosen: 'cpu_slowdown' works in chromium only, not in firefox; leave it out",
+        ),
+        (
+            "checkout",
+            "engine: firefox, network: 3g",
+            "",
+            "profile chosen: 'network' works in chromium only, not in firefox; leave it out, or write offline",
+        ),
+        (
+            "api",
+            "network: 3g",
+            "email: a, password: b",
+            "profile chosen: an HTTP journey has no access line to slow down; use a profile without 'network'",
+        ),
+    ],
+)
+def test_what_does_not_fit_a_journey_is_told(
+    loaded: Callable[..., Settings], journey: str, profile: str, values: str, problem: str
+):
+    assert the_problems(loaded, journey, profile, values) == [f"checks[0]: {problem}"]
+
+
+def test_a_misspelt_parameter_is_told_from_a_missing_one(loaded: Callable[..., Settings]):
+    assert the_problems(loaded, "api", "", "email: a, pasword: b") == [
+        "checks[0]: the journey api needs 'password'; give it under values or secrets",
+        "checks[0]: the journey api takes no 'pasword'; did you mean 'password'?",
+    ]
+
+
+def test_problems_of_journey_files_are_told_with_the_others(loaded: Callable[..., Settings]):
+    text = TEXT.replace("JOURNEY", "checkout").replace("PROFILE", "").replace("VALUES", "")
+    catalogue = JourneyCatalogue(
+        journeys=CATALOGUE.journeys,
+        problems=(JourneyProblem(source="checks/broken.py", line=3, message="a syntax error"),),
+    )
+    (problem,) = check_journeys(loaded(text), catalogue)
+    assert str(problem) == "checks/broken.py:3:1: a syntax error"
