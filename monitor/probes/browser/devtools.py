@@ -182,6 +182,8 @@ class DevtoolsWatch:
         commands: list[tuple[str, Mapping[str, Any]]] = list(self._emulation.everywhere)
         if params["targetInfo"]["type"] in {"iframe", "page"}:
             commands += self._emulation.pages
+        else:
+            self._recorder.note_worker(params["targetInfo"]["url"])
         if not self.flooded:
             commands.insert(0, ("Network.enable", {}))
         commands += [("Target.setAutoAttach", _ATTACH), ("Runtime.runIfWaitingForDebugger", {})]

@@ -73,6 +73,12 @@ class NetworkRecorder:
         """Return the exchange of a request."""
         return self._entries.get(request_id)
 
+    def note_worker(self, url: str) -> None:
+        """Take in that a worker runs: the end of its script's request was told before anybody could listen."""
+        entry = self._ledger.latest(url)
+        if entry is not None and entry.done is None:
+            entry.cut = True
+
     def websockets(self) -> tuple[WebSocketFacts, ...]:
         """Return all WebSockets that were kept."""
         return tuple(
@@ -208,6 +214,7 @@ class NetworkRecorder:
     @staticmethod
     def _end(entry: Entry, moment: float) -> None:
         entry.done = moment
+        entry.cut = False
         if entry.headers_at is not None:
             entry.timings = replace(entry.timings, receive=max(0.0, moment - entry.headers_at))
 

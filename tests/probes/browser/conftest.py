@@ -35,7 +35,9 @@ async def probe(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Brows
 def assign(site: FaultSite, tmp_path: Path) -> Callable[..., Assignment]:
     """Builds an assignment against the site; profiles and targets are given as keywords."""
 
-    def build(*, profile: dict[str, Any] | None = None, target: dict[str, Any] | None = None, **values: Any) -> Assignment:
+    def build(
+        *, profile: dict[str, Any] | None = None, target: dict[str, Any] | None = None, **values: Any
+    ) -> Assignment:
         aim = {
             "base_url": site.url("").rstrip("/"),
             "hosts": (HostOverride(host="third.test", address="127.0.0.1"),),

@@ -80,7 +80,7 @@ class FaultSite:
 
     async def _start(self) -> None:
         names = ("shop.localhost", "www.shop.localhost", "third.localhost", "third.test")
-        good = self._authority.issue_cert(*names)
+        good = self._authority.issue_cert(*names, common_name=names[0])
         expired = self._authority.issue_cert(*names, not_before=LONG_AGO, not_after=LONG_AGO + dt.timedelta(days=90))
         wrong = self._authority.issue_cert("elsewhere.test")
         unknown = trustme.CA().issue_cert(*names)
@@ -131,7 +131,11 @@ async def reply(
     headers: dict[str, str] | None = None,
     length: int | None = None,
 ) -> None:
-    lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", f"Content-Length: {len(body) if length is None else length}"]
+    lines = [
+        f"HTTP/1.1 {status} X",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(body) if length is None else length}",
+    ]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     writer.write("\r\n".join([*lines, "", ""]).encode() + body)
     await writer.drain()

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor.domain.evidence import ProberFault, StepErrorKind
+from monitor.probes.browser import processes
+from monitor.probes.browser.probe import BrowserProbe
+from monitor.probes.session import ProberError
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def open_session(probe, assign, **values):
+    session = await probe.open(assign(**values), 1, started=time.monotonic())
+    session.begin_step("only")
+    return session
+
+
+async def fail(work):
+    with pytest.raises(Exception) as caught:
+        await asyncio.wait_for(work, 20)
+    return caught.value
+
+
+def renderer_of(leader: int) -> int:
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if b"--type=renderer" in (entry / "cmdline").read_bytes() and os.getpgid(int(entry.name)) == leader:
+                newest = int(entry.name)
+    return newest
+
+
+async def test_a_killed_browser_is_our_fault_and_the_next_page_opens_soon(site, probe, assign):
+    site.page("/", "<p>here")
+    session = await open_session(probe, assign)
+    await session.handle.open("/")
+    os.kill(probe._pool.last.pid, signal.SIGKILL)
+    error = await fail(session.handle.page.click("#nothing"))
+    with pytest.raises(ProberError) as caught:
+        session.explain(error)
+    assert caught.value.fault is ProberFault.BROWSER_CRASHED
+    assert not await probe.alive()
+    seen = await session.finish(failed=True)
+    assert seen.exchanges[0].status == 200
+    before = time.monotonic()
+    session = await open_session(probe, assign)
+    assert time.monotonic() - before < 5
+    await session.handle.open("/")
+    await session.finish(failed=False)
+    assert await probe.alive()
+
+
+async def test_a_killed_renderer_is_a_crashed_page(site, probe, assign):
+    site.page("/", "<p>here")
+    session = await open_session(probe, assign)
+    await session.handle.open("/")
+    os.kill(renderer_of(probe._pool.last.pid), signal.SIGKILL)
+    error = await fail(session.handle.page.wait_for_selector("#nothing"))
+    assert session.explain(error).kind is StepErrorKind.PAGE_CRASHED
+    await session.keep_failure("only", sensitive=False)
+    seen = await asyncio.wait_for(session.finish(failed=True), 10)
+    assert any(event.kind == "crash" for event in seen.events)
+
+
+async def test_a_halted_browser_is_our_fault_and_not_a_slow_site(site, probe, assign):
+    site.page("/", "<p>here")
+    session = await open_session(probe, assign)
+    await session.handle.open("/")
+    pid = probe._pool.last.pid
+    os.kill(pid, signal.SIGSTOP)
+    session.handle.page.set_default_timeout(500)
+    error = await fail(session.handle.page.click("#nothing"))
+    assert not await probe.alive()
+    with pytest.raises(ProberError) as caught:
+        session.explain(error)
+    assert caught.value.fault is ProberFault.BROWSER_FROZEN
+    await asyncio.wait_for(session.finish(failed=True), 10)
+    assert not processes.is_running(pid)
+    session = await open_session(probe, assign)
+    await session.handle.open("/")
+    await session.finish(failed=False)
+
+
+async def test_a_killed_driver_leaves_no_browser_and_no_profile(site, assign, tmp_path):
+    site.page("/", "<p>here")
+    probe = BrowserProbe(tmp_path / "browsers")
+    session = await open_session(probe, assign)
+    await session.handle.open("/")
+    browser = probe._pool.last.pid
+    os.kill(probe._pool._driver_pid, signal.SIGKILL)
+    error = await fail(session.handle.page.click("#nothing"))
+    with pytest.raises(ProberError) as caught:
+        session.explain(error)
+    assert caught.value.fault is ProberFault.DRIVER_DIED
+    await asyncio.wait_for(session.finish(failed=True), 10)
+    session = await open_session(probe, assign)
+    await session.handle.open("/")
+    await session.finish(failed=False)
+    assert not processes.is_running(browser)
+    await probe.close()
+    assert list((tmp_path / "browsers").iterdir()) == []
+    assert processes.leaders_below(tmp_path) == ()
+
+
+async def test_runs_and_kills_leave_nothing_behind(site, assign, tmp_path):
+    site.page("/", "<p>here")
+    probe = BrowserProbe(tmp_path / "browsers", runs_per_browser=4)
+    files = 0
+    for number in range(12):
+        session = await open_session(probe, assign)
+        await session.handle.open("/")
+        if number in {2, 7}:
+            os.kill(probe._pool.last.pid, signal.SIGKILL)
+        await session.finish(failed=False)
+        if number == 3:
+            files = len(os.listdir("/proc/self/fd"))
+    assert len(os.listdir("/proc/self/fd")) <= files + 2
+    assert len(processes.leaders_below(tmp_path)) == 1
+    profiles = [path for path in (tmp_path / "browsers").glob("driver-*/*profile*")]
+    assert len(profiles) == 1
+    await probe.close()
+    assert list((tmp_path / "browsers").iterdir()) == []
+    assert processes.child_named("run-driver") is None or probe._pool._driver_pid is None
+
+
+async def test_at_most_two_browsers_are_kept_warm(site, assign, tmp_path):
+    probe = BrowserProbe(tmp_path / "browsers")
+    plans = [{"http2": False}, {}, {"http2": False}, {"extra_ca": site.authority}]
+    for profile in plans:
+        session = await open_session(probe, assign, profile=profile, target={"extra_ca": None})
+        await session.finish(failed=False)
+    assert len(processes.leaders_below(tmp_path)) == 2
+    await probe.close()
+
+
+async def test_the_self_test_names_the_browser(probe):
+    text = await probe.self_test()
+    assert "Chromium headless shell" in text
+    assert "Playwright" in text
+    assert ("without sandbox" in text) == (os.geteuid() == 0)

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor.domain.evidence import StepErrorKind
+from monitor.probes.browser.ledger import Limits
+from monitor.probes.browser.probe import BrowserProbe
+from tests.probes.browser.site import flood_websocket
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def test_an_endless_script_holds_up_neither_the_step_nor_the_evidence(site, walk):
+    site.page("/", "<p>here<script>setTimeout(() => { for (;;) {} }, 50)</script>")
+
+    async def act(browser):
+        await browser.open("/")
+        await asyncio.sleep(0.2)
+        browser.page.set_default_timeout(500)
+        await browser.page.click("p")
+
+    before = time.monotonic()
+    attempt = await asyncio.wait_for(walk(act), 25)
+    assert time.monotonic() - before < 20
+    assert attempt.session.explain(attempt.error).kind is StepErrorKind.TIMEOUT
+    assert attempt.seen.exchanges[0].status == 200
+    assert {artifact.kind for artifact in attempt.seen.artifacts} >= {"har"}
+
+
+async def test_dialogs_are_dismissed_and_counted(site, walk):
+    site.page("/", "<script>for (let i = 0; i < 200; i++) alert(i); document.title = confirm('sure?')</script>")
+
+    async def act(browser):
+        await browser.open("/")
+        assert await browser.page.title() == "false"
+
+    attempt = await walk(act)
+    assert attempt.error is None
+    assert len(attempt.seen.events) == 100
+    cut = next(cut for cut in attempt.seen.truncated if cut.what == "page_events")
+    assert cut.seen == 201
+
+
+async def test_a_page_that_asks_before_it_is_left_is_left(site, walk):
+    site.page(
+        "/", "<button>x</button><script>onbeforeunload = event => { event.preventDefault(); return 'stay' }</script>"
+    )
+    site.page("/next", "<p>next")
+
+    async def act(browser):
+        await browser.open("/")
+        await browser.page.click("button")
+        await browser.open("/next")
+
+    attempt = await walk(act)
+    assert attempt.error is None
+    assert any(event.text.startswith("beforeunload") for event in attempt.seen.events)
+
+
+async def test_an_author_may_accept_dialogs(site, walk):
+    site.page("/", "<script>document.title = prompt('name?')</script>")
+
+    async def act(browser):
+        browser.answer_dialogs(accept=True, text="Ann")
+        await browser.open("/")
+        assert await browser.page.title() == "Ann"
+
+    assert (await walk(act)).error is None
+
+
+async def test_a_hundred_popups_are_closed_and_counted(site, walk, probe):
+    site.page("/", "<p>here<script>for (let i = 0; i < 100; i++) open('/small?' + i)</script>")
+    site.page("/small", "<p>small")
+
+    async def act(browser):
+        await browser.open("/", wait_until="load")
+        await asyncio.sleep(0.5)
+        assert len(browser.page.context.pages) <= 20
+        await browser.page.click("p")
+
+    attempt = await walk(act)
+    assert attempt.error is None
+    assert sum(event.kind == "popup" for event in attempt.seen.events) >= 50
+    assert await probe.alive()
+
+
+async def test_a_download_is_refused_and_leaves_nothing(site, walk, probe):
+    async def endless(_request, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n")
+        writer.write(b'Content-Disposition: attachment; filename="../../x"\r\nContent-Length: 10000000000\r\n\r\n')
+        for _ in range(100):
+            writer.write(b"x" * 10_000)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    site.route("/huge", endless)
+    site.page("/", "<a href='/huge'>get</a>")
+
+    async def act(browser):
+        await browser.open("/")
+        await browser.page.click("a")
+        await asyncio.sleep(0.5)
+
+    attempt = await walk(act)
+    assert attempt.error is None
+    assert any(event.kind == "download" for event in attempt.seen.events)
+    place = probe._pool._place
+    big = [path for path in Path(place).rglob("*") if path.is_file() and b"xxxxxxxx" * 100 in path.read_bytes()[:5000]]
+    assert big == []
+
+
+async def test_a_page_of_endless_requests_is_capped_and_says_so(site, assign, tmp_path):
+    site.page("/", "<p>here<script>for (let i = 0; i < 3000; i++) fetch('/tiny?' + i).catch(() => 0)</script>")
+    site.page("/tiny", "")
+    probe = BrowserProbe(tmp_path / "browsers", limits=Limits(exchanges=300))
+    session = await probe.open(assign(), 1, started=time.monotonic())
+    await session.handle.open("/")
+    await session.handle.page.click("p")
+    seen = await session.finish(failed=False)
+    await probe.close()
+    assert len(seen.exchanges) == 300
+    cut = next(cut for cut in seen.truncated if cut.what == "exchanges")
+    assert cut.seen > 300
+    assert not any(exchange.pending for exchange in seen.exchanges if exchange.truncated)
+
+
+async def test_a_flood_of_messages_does_not_starve_the_journey(site, walk):
+    site.route("/flood", flood_websocket)
+    site.page("/later", "<p>later")
+    site.page("/", "<p>here<script>new WebSocket('ws://' + location.host + '/flood')</script>")
+
+    async def act(browser):
+        await browser.open("/")
+        await asyncio.sleep(1)
+        await browser.open("/later")
+        await browser.page.click("p")
+
+    attempt = await asyncio.wait_for(walk(act), 40)
+    assert attempt.error is None
+    assert any(cut.what == "network_events" for cut in attempt.seen.truncated)
+    assert attempt.exchange("/later").status == 200
+
+
+async def test_a_flood_of_console_lines_and_errors_is_cut(site, walk):
+    script = "for (let i = 0; i < 5000; i++) console.log('x'.repeat(5000)); console.error('the one that matters')"
+    errors = "for (let i = 0; i < 1500; i++) setTimeout(() => { throw new Error('e' + i) })"
+    site.page("/", f"<p>here<script>{errors}</script><script>{script}</script>")
+
+    async def act(browser):
+        await browser.open("/", wait_until="load")
+        await browser.page.click("p")
+
+    attempt = await walk(act)
+    assert attempt.error is None
+    assert len(attempt.seen.console) <= 200
+    assert len(attempt.seen.page_errors) <= 100
+    assert all(len(line.text) <= 1000 for line in attempt.seen.console)
+    assert {"console", "page_errors"} <= {cut.what for cut in attempt.seen.truncated}
