@@ -286,7 +286,7 @@ PUBLISH_FAILURES = Family(
 SERIES = Family(
     name="faultline_series",
     kind=Kind.GAUGE,
-    help="Sets of label values held, each with one or more series.",
+    help="Sets of label values held for checks and third parties, each with one or more series.",
 )
 SERIES_REFUSED = Family(
     name="faultline_series_refused_total",

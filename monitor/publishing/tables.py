@@ -8,6 +8,7 @@ from monitor.publishing import catalogue
 from monitor.publishing.exposition import AnyTable
 from monitor.publishing.series import Family, Kind, Room, Spread, Table, Value
 
+_OURS = 100
 _SPREADS = frozenset({Kind.SUMMARY, Kind.HISTOGRAM})
 
 
@@ -21,13 +22,16 @@ class Tables:
         """Make a table, without series, for each family of the catalogue."""
         self.full = full
         self.room = Room(limit)
+        # Whatever the checks take, what we say of ourselves must still find room.
+        ours = {family.name: Room(_OURS) for family in catalogue.OF_OURSELVES}
         self._values: dict[str, Table[Value]] = {}
         self._spreads: dict[str, Table[Spread]] = {}
         for family in catalogue.FAMILIES:
+            room = ours.get(family.name, self.room)
             if family.kind in _SPREADS:
-                self._spreads[family.name] = Table(family, Spread, lock, self.room)
+                self._spreads[family.name] = Table(family, Spread, lock, room)
             else:
-                self._values[family.name] = Table(family, Value, lock, self.room)
+                self._values[family.name] = Table(family, Value, lock, room)
 
     def value(self, family: Family) -> Table[Value]:
         """Return the table of a counter, gauge or info."""
