@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 from monitor.domain.secret import Secret
 from monitor.journeys.authoring import Journey, JourneyError, step
 from monitor.journeys.expectations import eventually, expect_response, expect_that
-from monitor.journeys.webhooks import Webhook, Webhooks
 from monitor.probes.session import ExpectationFailed
 
 if TYPE_CHECKING:
-    from monitor.probes.browser import Browser, expect
-    from monitor.probes.http import Http, HttpResponse
+    from playwright.async_api import expect
+
+    from monitor.probes.browser.handle import Browser
+    from monitor.probes.http.client import Http
+    from monitor.probes.http.response import Response
+    from monitor.probes.http.webhook import Webhook
+    from monitor.probes.http.webhook import WebhookListener as Webhooks
 
 __all__ = [
     "Browser",
     "ExpectationFailed",
     "Http",
-    "HttpResponse",
     "Journey",
     "JourneyError",
+    "Response",
     "Secret",
     "Webhook",
     "Webhooks",
@@ -32,17 +36,20 @@ __all__ = [
     "step",
 ]
 
-_PROBES = {
-    "Browser": "monitor.probes.browser",
-    "expect": "monitor.probes.browser",
-    "Http": "monitor.probes.http",
-    "HttpResponse": "monitor.probes.http",
+# Loaded when first asked for: a worker for HTTP journeys has no use for a browser's library.
+_LATE = {
+    "Browser": ("monitor.probes.browser.handle", "Browser"),
+    "expect": ("monitor.probes.browser.handle", "expect"),
+    "Http": ("monitor.probes.http.client", "Http"),
+    "Response": ("monitor.probes.http.response", "Response"),
+    "Webhook": ("monitor.probes.http.webhook", "Webhook"),
+    "Webhooks": ("monitor.probes.http.webhook", "WebhookListener"),
 }
 
 
 def __getattr__(name: str) -> object:
-    # Loaded when first asked for: a worker for HTTP journeys has no use for a browser's library, and the reverse.
-    if name in _PROBES:
-        return getattr(importlib.import_module(_PROBES[name]), name)
+    if name in _LATE:
+        module, original = _LATE[name]
+        return getattr(importlib.import_module(module), original)
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import re
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from monitor.domain.exchange import Exchange
 from monitor.journeys.jsonpath import JsonPath
 from monitor.journeys.patterns import Pattern
+from monitor.probes.http.ledger import ExchangeFailed
+from monitor.probes.http.response import Response
+from monitor.probes.http.waiting import until
 from monitor.probes.session import ExpectationFailed
 from monitor.reading.quantities import parse_duration, show_duration
 
@@ -20,22 +20,7 @@ T = TypeVar("T")
 
 _EXCERPT = 160
 _ABSENT = object()
-
-
-class Response(Protocol):
-    """What expectations read of an answer: the HTTP probe's response is one."""
-
-    @property
-    def status(self) -> int: ...  # noqa: D102 - the names say it
-    @property
-    def headers(self) -> Mapping[str, str]: ...  # noqa: D102 - as above
-    @property
-    def text(self) -> str: ...  # noqa: D102 - as above
-    @property
-    def cookies(self) -> Mapping[str, str]: ...  # noqa: D102 - as above
-    @property
-    def exchange(self) -> Exchange: ...  # noqa: D102 - as above
-    def json(self) -> object: ...  # noqa: D102 - as above
+_NOT_YET = (ExpectationFailed, ExchangeFailed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +145,11 @@ class ExpectedResponse:
 
     def json(self, path: str = "") -> object:
         """Return the value at a path in the JSON body; that it is there is an expectation, too."""
-        try:
-            document = self.response.json()
-        except ValueError:
-            self._expect(False, "a JSON body", excerpt(self.response.text))
-            raise
-        return JsonPath.parse(path).of(document)
+        return JsonPath.parse(path).of(self.response.json())
 
     def came_within(self, limit: str | dt.timedelta) -> ExpectedResponse:
         """Expect the answer to have come in this time, from the start of the request to the last byte."""
-        allowed = parse_duration(limit) if isinstance(limit, str) else limit
+        allowed = _duration(limit)
         took = self.response.exchange.timings.total
         return self._expect(
             took <= allowed.total_seconds(), f"an answer within {show_duration(allowed)}", f"{took:.3f} s"
@@ -177,12 +157,11 @@ class ExpectedResponse:
 
     def certificate_lasts(self, *, days: float) -> ExpectedResponse:
         """Expect the server's certificate to be valid for at least so many days more."""
-        tls = self.response.exchange.tls
-        expiry = tls.chain[0].not_after if tls and tls.chain else None
-        if expiry is None:
-            return self._expect(False, f"a certificate that lasts {days:g} days", "no certificate")
-        left = (expiry - dt.datetime.now(dt.UTC)).total_seconds() / 86400
-        return self._expect(left >= days, f"a certificate that lasts {days:g} days", f"{left:.1f} days left")
+        left = self.response.certificate_days_left
+        what = f"a certificate that lasts {days:g} days"
+        if left is None:
+            return self._expect(False, what, "no certificate")
+        return self._expect(left >= days, what, f"{left:.1f} days left")
 
     def _status(self) -> str:
         status = f"{self.response.status} {self.response.exchange.reason}".strip()
@@ -211,22 +190,10 @@ async def eventually(
 ) -> T:
     """Ask again and again until no expectation fails, and return what was answered then.
 
-    Raises the last ExpectationFailed, with the time that was given, when the time is over. Anything else that ``ask``
-    raises ends the waiting at once.
+    An exchange that fails counts as "not yet", too; anything else that ``ask`` raises ends the waiting at once. When
+    the time is over, what failed last is raised.
     """
-    limit = (parse_duration(within) if isinstance(within, str) else within).total_seconds()
-    pause = (parse_duration(every) if isinstance(every, str) else every).total_seconds()
-    began = time.monotonic()
-    asked = 0
-    while True:
-        asked += 1
-        try:
-            return await ask()
-        except ExpectationFailed as failed:
-            if time.monotonic() - began + pause > limit:
-                msg = f"not within {limit:g} s, asked {asked} times: {failed}"
-                raise ExpectationFailed(msg) from failed
-        await asyncio.sleep(pause)
+    return await until(ask, lambda _: True, within=_duration(within), every=_duration(every), tolerated=_NOT_YET)
 
 
 def excerpt(text: str) -> str:
@@ -235,6 +202,10 @@ def excerpt(text: str) -> str:
     if not flat:
         return "an empty body"
     return repr(flat if len(flat) <= _EXCERPT else flat[: _EXCERPT - 1] + "…")
+
+
+def _duration(value: str | dt.timedelta) -> dt.timedelta:
+    return parse_duration(value) if isinstance(value, str) else value
 
 
 def _shown(value: object) -> str:

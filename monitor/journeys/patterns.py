@@ -37,7 +37,7 @@ class Pattern:
             compiled = re2.compile(self.text, options)
         except re2.error as error:
             reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-            msg = f"{reason}; regular expressions are RE2's: no look-around and no back-references"
+            msg = f"not a regular expression: {reason}; they are RE2's, without look-around and back-references"
             raise PatternError(msg) from None
         object.__setattr__(self, "_compiled", compiled)
 

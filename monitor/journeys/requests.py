@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import urlencode
 
-from monitor.domain.evidence import ProberFault
 from monitor.domain.exchange import Exchange
-from monitor.journeys.declared import DeclaredStep, Expected, HeaderExpected, Request, Taken, ValueExpected
+from monitor.journeys.declared import DeclaredStep, Expected, HeaderExpected, Receive, Request, Taken, ValueExpected
 from monitor.journeys.expectations import (
     ExpectedResponse,
-    Response,
     eventually,
     excerpt,
     expect_response,
@@ -21,26 +20,28 @@ from monitor.journeys.expectations import (
 )
 from monitor.journeys.patterns import Pattern, escape
 from monitor.journeys.templates import as_text, fill, fill_text
-from monitor.journeys.webhooks import Call, Webhook, Webhooks
-from monitor.probes.session import ExpectationFailed, ProberError
+from monitor.probes.http.client import Http
+from monitor.probes.http.response import Headers, Response
+from monitor.probes.http.webhook import Webhook, WebhookRequest
+from monitor.probes.session import ExpectationFailed
 
 _FIRST_ERROR_STATUS = 400
 
 
-class HttpHandle(Protocol):
-    """What declarative steps use of the HTTP probe's handle."""
+@dataclass(frozen=True, slots=True)
+class OpenWebhook:
+    """A webhook that one step opened and a later one waits for.
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        content: bytes | None,
-        follow_redirects: bool,
-    ) -> Response:
-        """Send one request and return what was answered."""
-        ...
+    It is open for as long as somebody holds this value: a run that never gets to wait for it drops the value, and with
+    it the webhook.
+    """
+
+    hook: Webhook
+    lending: AbstractAsyncContextManager[Webhook]
+
+    def __str__(self) -> str:
+        """Return its URL, which is what ``${name}`` stands for."""
+        return self.hook.url
 
 
 class TakenValues(dict[str, object]):
@@ -53,102 +54,71 @@ class HttpStep:
 
     declared: DeclaredStep
 
-    async def __call__(self, http: HttpHandle, **earlier: object) -> TakenValues:
+    async def __call__(self, http: Http, **earlier: object) -> TakenValues:
         """Perform the step with what parameters and earlier steps gave; return what it takes, and its webhook."""
         known = _known(earlier)
         opened = TakenValues()
         if self.declared.webhook is not None:
-            opened[self.declared.webhook] = await _webhooks(earlier).lend()
-        known.update(opened)
+            lending = http.webhook()
+            opened[self.declared.webhook] = OpenWebhook(await lending.__aenter__(), lending)
+            known.update(opened)
         if self.declared.receive is not None:
-            taken = await self._receive(known, earlier)
-        elif self.declared.until is not None:
-            until = self.declared.until
-            taken = await eventually(lambda: self._ask(http, known), within=until.within, every=until.every)
+            taken = await self._receive(self.declared.receive, known)
+        elif self.declared.request is not None:
+            taken = await self._send(http, self.declared.request, known)
         else:
-            taken = await self._ask(http, known)
+            taken = TakenValues()
         return TakenValues({**opened, **taken})
 
-    async def _ask(self, http: HttpHandle, known: Mapping[str, object]) -> TakenValues:
-        request = self.declared.request
-        if request is None:
-            msg = "a step without a request was asked to send one"
-            raise ProberError(ProberFault.INTERNAL, msg)
-        headers, content = _outgoing(request, known)
-        response = await http.request(
-            request.method,
-            _address(request, known),
-            headers=headers,
-            content=content,
-            follow_redirects=request.follow_redirects,
-        )
-        return self._examine(response, known)
+    async def _send(self, http: Http, request: Request, known: Mapping[str, object]) -> TakenValues:
+        async def ask() -> TakenValues:
+            headers, content = _outgoing(request, known)
+            response = await http.request(
+                request.method,
+                _address(request, known),
+                headers=headers,
+                content=content,
+                follow_redirects=request.follow_redirects,
+            )
+            return self._examine(response, known)
 
-    async def _receive(self, known: Mapping[str, object], earlier: Mapping[str, object]) -> TakenValues:
-        receive = self.declared.receive
-        webhook = known[receive.webhook] if receive else None
-        if receive is None or not isinstance(webhook, Webhook):
-            msg = "a step waits for a webhook that was never opened"
-            raise ProberError(ProberFault.INTERNAL, msg)
-        call = await webhook.received(within=receive.within)
-        _webhooks(earlier).take_back(webhook)
-        return self._examine(_Delivered(call, webhook), known)
+        until = self.declared.until
+        return await ask() if until is None else await eventually(ask, within=until.within, every=until.every)
+
+    async def _receive(self, receive: Receive, known: Mapping[str, object]) -> TakenValues:
+        webhook = known[receive.webhook]
+        assert isinstance(webhook, OpenWebhook)
+        call = await webhook.hook.received(receive.within)
+        taken = self._examine(_as_response(call, webhook.hook.url), known)
+        await webhook.lending.__aexit__(None, None, None)
+        return taken
 
     def _examine(self, response: Response, known: Mapping[str, object]) -> TakenValues:
         _expect(response, self.declared.expect, known)
         return TakenValues({name: _take(response, taken) for name, taken in self.declared.take.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class _Delivered:
-    """A call to a webhook, read as if it were an answer."""
-
-    call: Call
-    webhook: Webhook
-
-    @property
-    def status(self) -> int:
-        return 200
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return _AnyCase(self.call.headers)
-
-    @property
-    def cookies(self) -> Mapping[str, str]:
-        return {}
-
-    @property
-    def text(self) -> str:
-        return self.call.text
-
-    @property
-    def exchange(self) -> Exchange:
-        return Exchange(id="webhook", url=self.webhook.url, host="", method=self.call.method)
-
-    def json(self) -> object:
-        return json.loads(self.call.body)
-
-
-class _AnyCase(dict[str, str]):
-    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]  # header names only
-        return super().get(key.lower(), default)
+def _as_response(call: WebhookRequest, url: str) -> Response:
+    """Return a call to a webhook in the form of an answer, so that the same can be expected of it."""
+    return Response(
+        status=200,
+        reason="",
+        url=url,
+        headers=Headers(tuple((name.lower(), value) for name, value in call.headers)),
+        body=call.body,
+        cookies={},
+        exchange=Exchange(id="webhook", url=url, host="", method=call.method),
+        received_at=dt.datetime.now(dt.UTC),
+        truncated=call.truncated,
+    )
 
 
 def _known(earlier: Mapping[str, object]) -> dict[str, object]:
-    known = {name: value for name, value in earlier.items() if not isinstance(value, TakenValues | Webhooks)}
+    known = {name: value for name, value in earlier.items() if not isinstance(value, TakenValues)}
     for value in earlier.values():
         if isinstance(value, TakenValues):
             known.update(value)
     return known
-
-
-def _webhooks(earlier: Mapping[str, object]) -> Webhooks:
-    webhooks = earlier.get("webhooks")
-    if not isinstance(webhooks, Webhooks):
-        msg = "this worker offers no webhooks"
-        raise ProberError(ProberFault.INTERNAL, msg)
-    return webhooks
 
 
 def _address(request: Request, known: Mapping[str, object]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from monitor.domain.secret import Secret
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)\}")
+_JSON = (str, int, float, dict, list, type(None))
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -39,7 +40,7 @@ def fill(value: object, known: Mapping[str, object]) -> object:
             alone = _REFERENCE.fullmatch(value)
             if alone is not None and alone[1] is not None:
                 filled = known[alone[1]]
-                return filled.reveal() if isinstance(filled, Secret) else filled
+                return filled if isinstance(filled, _JSON) else as_text(filled)
             return fill_text(value, known)
         case dict():
             return {key: fill(inner, known) for key, inner in value.items()}
