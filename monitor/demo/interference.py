@@ -29,7 +29,10 @@ class Interference:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, rightly or wrongly."""
         request = (self._host, str(scope["path"]), str(scope["method"]))
-        receive = await self._hold(request, receive)
+        held = await self._hold(request, receive)
+        if held is None:
+            return
+        receive = held
         await self._world.pause(
             sum(effect.seconds for effect in self._world.effects(Delay) if effect.scope.covers(*request))
         )
@@ -40,7 +43,7 @@ class Interference:
         changes = [change for change in self._world.effects(Rewrite) if change.scope.covers(*request)]
         await self._app(scope, receive, _Rewriter(changes, send) if changes else send)
 
-    async def _hold(self, request: tuple[Host, str, str], receive: Receive) -> Receive:
+    async def _hold(self, request: tuple[Host, str, str], receive: Receive) -> Receive | None:
         def free() -> bool:
             return not any(effect.scope.covers(*request) for effect in self._world.effects(Hang))
 
@@ -50,9 +53,12 @@ class Interference:
         leaving = asyncio.create_task(_until_disconnected(receive, seen))
         freed = asyncio.create_task(self._world.until(free))
         await asyncio.wait((leaving, freed), return_when=asyncio.FIRST_COMPLETED)
+        gone = leaving.done()
         for task in (leaving, freed):
             task.cancel()
         await asyncio.gather(leaving, freed, return_exceptions=True)
+        if gone:
+            return None
 
         async def again() -> Message:
             return seen.pop(0) if seen else await receive()

@@ -16,6 +16,12 @@ _BLOCKED = (
     "<!doctype html><title>Request blocked</title><h1>Request blocked</h1><p>Our firewall refused this visit.</p>"
 )
 _JSON = "application/json"
+_SORT_FOR_LONG = """\
+  const end = performance.now() + 4000;
+  while (performance.now() < end) {
+    products.sort((one, other) => one.name.localeCompare(other.name));
+  }
+  return products;"""
 
 OWN = (
     Fault(
@@ -129,19 +135,18 @@ OWN = (
         journeys=("checkout",),
     ),
     Fault(
-        name="web-chatty",
+        name="web-busy",
         side=Side.OWN,
-        title="Forty calls in a row",
-        explanation="The shelf now asks the API for each product one after the other before it shows the first.",
-        notice="The home page stays without products for seconds.",
+        title="Script computes for seconds",
+        explanation="The last deployment sorts the shelf over and over before it shows it.",
+        notice="The home page stays without products for four seconds, and is frozen.",
         detail=Detail.OWN_SLOW_FRONTEND,
         effects=(
             Rewrite(
                 scope=Scope(host=Host.SHOP, path="/assets/shop."),
-                old="await warmUp(0)",
-                new="await warmUp(40)",
+                old="  return products;",
+                new=_SORT_FOR_LONG,
             ),
-            Delay(scope=Scope(host=Host.API, path="/products/"), seconds=0.15),
         ),
         journeys=("checkout", "search"),
     ),
@@ -167,10 +172,10 @@ OWN = (
         side=Side.OWN,
         title="Catalog API slow",
         explanation="Each request for products takes 800 ms longer; Server-Timing says where.",
-        notice="Products appear late.",
+        notice="Products appear a little late; a program that reads the catalog is over its budget.",
         detail=Detail.OWN_SLOW_BACKEND,
         effects=(Delay(scope=Scope(host=Host.API, path="/products"), seconds=0.8),),
-        journeys=("checkout", "search", "api"),
+        journeys=("api",),
     ),
     Fault(
         name="api-cors",

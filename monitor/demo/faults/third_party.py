@@ -152,10 +152,10 @@ THIRD_PARTY = (
         name="tag-busy",
         side=Side.THIRD_PARTY,
         title="A tag keeps the page busy",
-        explanation="The analytics script computes for six seconds on every page, and nothing else can run.",
+        explanation="The analytics script computes for four seconds on every page, and nothing else can run.",
         notice="The page is frozen: no click, no scrolling.",
         detail=Detail.TP_SLOW,
-        effects=(Rewrite(scope=Scope(host=Host.STATS), old="fingerprint(1)", new="fingerprint(6000)"),),
+        effects=(Rewrite(scope=Scope(host=Host.STATS), old="fingerprint(1)", new="fingerprint(4000)"),),
         journeys=BROWSER_JOURNEYS,
     ),
     Fault(
@@ -166,7 +166,7 @@ THIRD_PARTY = (
         notice="Each page stays white for two seconds.",
         detail=Detail.TP_SLOW,
         effects=(Delay(scope=Scope(host=Host.FONTS), seconds=2),),
-        journeys=BROWSER_JOURNEYS,
+        journeys=("checkout", "search"),
     ),
     Fault(
         name="analytics-refuses",

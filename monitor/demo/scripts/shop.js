@@ -39,10 +39,8 @@ async function fetchJson(path) {
   return answer.json();
 }
 
-async function warmUp(rounds) {
-  for (let round = 0; round < rounds; round += 1) {
-    await fetchJson("/products/uji-sencha");
-  }
+function arrange(products) {
+  return products;
 }
 
 async function fillShelf() {
@@ -50,7 +48,6 @@ async function fillShelf() {
   const status = document.querySelector("[data-shelf-status]");
   let found;
   try {
-    await warmUp(0);
     found = await fetchJson(`/products?q=${encodeURIComponent(words)}`);
   } catch (error) {
     console.error("shelf:", error.message);
@@ -58,7 +55,7 @@ async function fillShelf() {
     status.classList.add("trouble");
     return;
   }
-  shelf.replaceChildren(...found.products.map(card));
+  shelf.replaceChildren(...arrange(found.products).map(card));
   status.textContent = words
     ? `${TinyFormat.count(found.count, "tea", "teas")} for “${words}”`
     : `${TinyFormat.count(found.count, "tea", "teas")} on the shelf`;
