@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from monitor.config.settings import Place, Settings
 from monitor.domain.check import Check
 from monitor.domain.journey import JourneyCatalogue, JourneyOutline, ProbeKind
-from monitor.domain.profile import ClientProfile, Engine, IpFamily
+from monitor.domain.profile import Engine, HostOverride, IpFamily
+from monitor.reading.addresses import is_loopback
 from monitor.reading.problem import Problem, quoted
 from monitor.reading.suggestion import did_you_mean
 
@@ -34,7 +35,7 @@ def _messages(check: Check, known: dict[str, JourneyOutline]) -> Iterator[str]:
         return
     yield from _parameter_messages(check, journey)
     limits = _browser_limits if journey.probe is ProbeKind.BROWSER else _http_limits
-    for message in limits(check.profile):
+    for message in limits(check):
         yield f"profile {check.profile.name}: {message}"
 
 
@@ -48,24 +49,47 @@ def _parameter_messages(check: Check, journey: JourneyOutline) -> Iterator[str]:
         yield f"the journey {journey.name} takes no {quoted(name)}{hint}"
 
 
-def _browser_limits(profile: ClientProfile) -> Iterator[str]:
+def _browser_limits(check: Check) -> Iterator[str]:
     # A word that has no effect would put a name on figures that were taken otherwise.
+    profile = check.profile
     if profile.resolver is not None:
         yield "a browser cannot be given a resolver; use 'hosts', or a profile of its own for HTTP journeys"
-    if profile.ip_family is not IpFamily.ANY:
-        yield "a browser cannot be held to one IP version; use 'hosts' with an address of that version"
+    held = profile.ip_family is not IpFamily.ANY
+    if held and not (profile.engine is Engine.FIREFOX and profile.ip_family is IpFamily.IPV4):
+        yield f"{profile.engine} cannot be held to {profile.ip_family}; use 'hosts' with an address of that version"
     if profile.engine is not Engine.CHROMIUM:
-        if profile.cpu_slowdown != 1:
-            yield f"'cpu_slowdown' works in chromium only, not in {profile.engine}; leave it out"
-        if profile.network is not None and not profile.network.offline:
-            yield f"'network' works in chromium only, not in {profile.engine}; leave it out, or write offline"
+        yield from _limits_beside_chromium(check)
 
 
-def _http_limits(profile: ClientProfile) -> Iterator[str]:
+def _limits_beside_chromium(check: Check) -> Iterator[str]:
+    profile, target, engine = check.profile, check.target, check.profile.engine
+    if profile.cpu_slowdown != 1:
+        yield f"'cpu_slowdown' works in chromium only, not in {engine}; leave it out"
     if profile.network is not None and not profile.network.offline:
-        yield "an HTTP journey has no access line to slow down; use a profile without 'network'"
+        yield f"'network' works in chromium only, not in {engine}; leave it out, or write offline"
+    hosts = (*profile.hosts, *target.hosts)
+    if hosts and not (engine is Engine.FIREFOX and all(_stays_here(override) for override in hosts)):
+        yield f"{engine} cannot send the 'hosts' of profile and target to other addresses; use chromium"
+    if target.headers:
+        yield f"{engine} would carry the headers of target {target.name} on to third parties; use chromium"
+    if engine is Engine.WEBKIT and (profile.extra_ca or target.extra_ca):
+        yield "webkit takes no 'extra_ca'; use chromium or firefox"
+    if engine is Engine.WEBKIT and not profile.third_party_storage:
+        yield "webkit has its own way with 'third_party_storage'; leave it out"
+
+
+def _stays_here(override: HostOverride) -> bool:
+    return override.port is None and is_loopback(override.address)
+
+
+def _http_limits(check: Check) -> Iterator[str]:
+    profile = check.profile
+    if profile.network is not None:
+        yield "an HTTP journey has no access line to shape or cut; use a profile without 'network'"
     if profile.cpu_slowdown != 1:
         yield "an HTTP journey has no processor to slow down; use a profile without 'cpu_slowdown'"
+    if profile.proxy is not None and not profile.proxy.url.startswith("http://"):
+        yield "an HTTP journey goes through http:// proxies only; use another profile"
 
 
 def _at(place: Place, message: str) -> Problem:

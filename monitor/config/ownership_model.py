@@ -78,6 +78,7 @@ class HostedModel(FileModel):
 
 _Owner = Annotated[OwnerModel, BeforeValidator(as_team, json_schema_input_type=Slug | OwnerModel)]
 _Capability = Annotated[str, Field(max_length=100), AfterValidator(check_slug)]
+_EdgeName = Annotated[str, Field(min_length=3, max_length=100), AfterValidator(check_title)]
 _VendorName = Annotated[str, Field(max_length=100), AfterValidator(check_title)]
 
 
@@ -98,8 +99,9 @@ class OwnershipModel(FileModel):
     )
     vendors: dict[_VendorName, VendorModel] = Field(default_factory=dict, description="Known third parties by name.")
     hosted: list[HostedModel] = Field(default_factory=list, description="Own names that vendors serve.")
-    edges: list[HostPattern] = Field(
-        default_factory=list, description="Own hosts behind a content delivery network or proxy of a vendor."
+    edges: list[_EdgeName] = Field(
+        default_factory=list,
+        description="Providers in front of own hosts, by the name in their responses: `cloudflare`.",
     )
     controls: list[Url] = Field(
         default_factory=list, max_length=10, description="URLs of others that tell whether we see the world at all."

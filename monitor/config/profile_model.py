@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from monitor.config.presets import NETWORKS, check_device, check_timezone, device_names
 from monitor.config.secrets import SecretValue
-from monitor.reading.addresses import check_host_pattern, check_url, is_address, is_loopback, split_host_port
+from monitor.reading.addresses import check_host_pattern, check_url, is_address, split_host_port
 from monitor.reading.problem import quoted
 from monitor.reading.quantities import Duration, Rate
 from monitor.reading.suggestion import did_you_mean
@@ -134,14 +134,10 @@ class ProxyModel(FileModel):
         if (self.username is None) != (self.password is None):
             msg = "needs both 'username' and 'password', or neither"
             raise ValueError(msg)
-        if self.username is not None and self.url.startswith("http://") and not _is_local(self.url):
-            msg = "would send its password unencrypted; write https:// in 'url'"
+        if self.username is not None and self.url.startswith("socks5://"):
+            msg = "a browser gives no password to a SOCKS proxy; leave 'username' and 'password' out, or use http://"
             raise ValueError(msg)
         return self
-
-
-def _is_local(url: str) -> bool:
-    return is_loopback(split_host_port(url.partition("://")[2].split("/")[0]).host)
 
 
 Overrides = dict[Annotated[str, AfterValidator(check_override)], Annotated[str, AfterValidator(check_address)]]

@@ -33,6 +33,7 @@ def the_problems(loaded: Callable[..., Settings], journey: str, profile: str = "
 
 def test_a_check_that_fits_its_journey_has_no_problem(loaded: Callable[..., Settings]):
     assert the_problems(loaded, "checkout", "network: 3g, cpu_slowdown: 4") == []
+    assert the_problems(loaded, "checkout", "engine: firefox, ip_family: ipv4, hosts: {a.example: 127.0.0.1}") == []
     assert the_problems(loaded, "api", "engine: firefox, resolver: 192.0.2.1", "email: a, password: b") == []
 
 
@@ -70,10 +71,34 @@ def test_a_check_that_fits_its_journey_has_no_problem(loaded: Callable[..., Sett
             "profile chosen: 'network' works in chromium only, not in firefox; leave it out, or write offline",
         ),
         (
+            "checkout",
+            "ip_family: ipv6",
+            "",
+            "profile chosen: chromium cannot be held to ipv6; use 'hosts' with an address of that version",
+        ),
+        (
+            "checkout",
+            "engine: firefox, hosts: {www.example.com: 192.0.2.1}",
+            "",
+            "profile chosen: firefox cannot send the 'hosts' of profile and target to other addresses; use chromium",
+        ),
+        (
+            "checkout",
+            "engine: webkit, third_party_storage: false",
+            "",
+            "profile chosen: webkit has its own way with 'third_party_storage'; leave it out",
+        ),
+        (
+            "api",
+            'proxy: {url: "socks5://proxy.example:1080"}',
+            "email: a, password: b",
+            "profile chosen: an HTTP journey goes through http:// proxies only; use another profile",
+        ),
+        (
             "api",
             "network: 3g",
             "email: a, password: b",
-            "profile chosen: an HTTP journey has no access line to slow down; use a profile without 'network'",
+            "profile chosen: an HTTP journey has no access line to shape or cut; use a profile without 'network'",
         ),
     ],
 )

@@ -214,9 +214,16 @@ CASES = {
         SOUND + "profiles: {phone: {timezone: Europe/Berln}}\n",
         "monitor.yaml:6:30: profiles.phone.timezone: 'Europe/Berln' is not a time zone; did you mean 'Europe/Berlin'?",
     ),
-    "unencrypted proxy password": (
-        SOUND + 'profiles: {p: {proxy: {url: "http://proxy.example:3128", username: me, password: "${P}"}}}\n',
-        "monitor.yaml:6:23: profiles.p.proxy: would send its password unencrypted; write https:// in 'url'",
+    "password for a SOCKS proxy": (
+        SOUND + 'profiles: {p: {proxy: {url: "socks5://proxy.example:1080", username: me, password: "${P}"}}}\n',
+        (
+            "monitor.yaml:6:23: profiles.p.proxy: a browser gives no password to a SOCKS proxy; "
+            "leave 'username' and 'password' out, or use http://"
+        ),
+    ),
+    "half-filled proxy credentials": (
+        SOUND + 'profiles: {p: {proxy: {url: "http://proxy.example:3128", username: me}}}\n',
+        "monitor.yaml:6:23: profiles.p.proxy: needs both 'username' and 'password', or neither",
     ),
     "unknown target": (
         with_check("{journey: home, target: shpo}"),
@@ -340,9 +347,9 @@ OWNERSHIP_CASES = {
         "ownership.yaml:2:23: vendors.A.hosts[0]: '*.x.example' is also one of 'domains'; it cannot be both",
     ),
     "no host": (
-        "edges: ['https://x.example']\n",
+        "hosts: {'https://x.example': web}\n",
         (
-            "ownership.yaml:1:9: edges[0]: 'https://x.example' is not a host; write pay.example.com, "
+            "ownership.yaml:1:9: hosts.https://x.example: 'https://x.example' is not a host; write pay.example.com, "
             "or *.example.com for all below it"
         ),
     ),
