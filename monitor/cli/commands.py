@@ -1,0 +1,200 @@
+"""The commands of ``faultline``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import monitor
+from monitor import service
+from monitor.cli import by_hand, demo, doctor, explain, serving
+from monitor.cli.exits import Exit
+from monitor.cli.scaffold import write_scaffold
+from monitor.config.forecast import forecast, rendered
+from monitor.config.settings import Settings
+from monitor.domain.secret import Redactor
+from monitor.publishing.run_log import formatter_for
+
+app = typer.Typer(
+    name="faultline",
+    help="Run customer journeys, and say of each failure whose it is.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", "--config.file", help="The configuration file.", envvar="FAULTLINE_CONFIG")
+]
+DataOption = Annotated[Path | None, typer.Option("--data", help="Where runs are kept, in place of storage.directory.")]
+DEFAULT_CONFIG = Path("config/monitor.yaml")
+
+
+def main() -> None:
+    """Run the command that was typed; an error that a person can mend is one clear line, not a traceback."""
+    try:
+        app()
+    except service.StartupError as error:
+        for line in error.lines:
+            print(line, file=sys.stderr)
+        raise SystemExit(Exit.USAGE) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        print(f"faultline {monitor.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _show_version(wanted=value), is_eager=True, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    """Run customer journeys, and say of each failure whose it is."""
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="Where to put the files.")] = Path()) -> None:
+    """Write the smallest configuration that runs: one target, one journey, one check."""
+    try:
+        paths = write_scaffold(folder)
+    except FileExistsError as error:
+        msg = f"{error.args[0]} is there already; nothing was written"
+        raise service.StartupError(msg) from None
+    for path in paths:
+        print(f"wrote {path}")
+    print(
+        f"next: put your own address into {paths[0]}, then\n"
+        f"  faultline validate --config {paths[0]}\n"
+        f"  faultline run home --config {paths[0]}"
+    )
+
+
+@app.command()
+def validate(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Check the configuration and the journeys, and say how many runs, browsers and series they will cause."""
+    settings, catalogue = asyncio.run(service.prepare(config, os.environ))
+    for refused in settings.refused:
+        print(f"warning: {refused.name} does not run: {refused.reason}")
+    for line in rendered(forecast(settings, catalogue)):
+        print(line)
+    print(f"{config} is good" + (f", but {len(settings.refused)} checks do not run" if settings.refused else ""))
+
+
+@app.command()
+def run(
+    checks: Annotated[list[str], typer.Argument(help="Names of checks or journeys.", metavar="CHECK...")],
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+    profile: Annotated[str | None, typer.Option(help="Run only checks with this client profile.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per run, one per line.")] = False,
+    artifacts: Annotated[
+        Path | None, typer.Option(help="Where files of the runs go; a temporary folder otherwise.")
+    ] = None,
+) -> None:
+    """Run checks once, now. Exit status: 0 passed or degraded, 1 failed, 2 wrong usage, 3 inconclusive."""
+    settings = service.read_settings(config, os.environ)
+    _log_to_stderr(settings, logging.ERROR)
+    wanted = by_hand.Wanted(names=tuple(checks), profile=profile, artifacts=artifacts)
+    raise typer.Exit(asyncio.run(by_hand.run_checks(settings, wanted, as_json=as_json, console=_console())))
+
+
+@app.command()
+def serve(
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+    data: DataOption = None,
+    listen: Annotated[
+        str | None, typer.Option("--listen", "--web.listen-address", help="host:port, in place of web.listen.")
+    ] = None,
+    username: Annotated[str | None, typer.Option(help="User name for the pages, in place of web.username.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="File with the password for the pages.")] = None,
+) -> None:
+    """Run every check on its schedule, and serve pages and metrics, until told to stop."""
+    choices = service.StartupChoices(data=data, listen=listen, username=username, password_file=password_file)
+    settings = service.read_settings(config, os.environ, choices)
+    _log_to_stderr(settings, logging.INFO)
+    raise typer.Exit(asyncio.run(serving.serve(settings, choices, environ=os.environ, announce=_announce)))
+
+
+@app.command("explain")
+def explain_run(
+    run_id: Annotated[str, typer.Argument(help="The id of a run, as in its alert, log line or page.")],
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+    data: DataOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the run as one JSON object.")] = False,
+) -> None:
+    """Say whose failure a run was, why, and what that rests on."""
+    settings = service.read_settings(config, os.environ, service.StartupChoices(data=data))
+    stored = asyncio.run(explain.find(settings.storage, run_id))
+    if as_json:
+        print(json.dumps(explain.as_json(stored, Redactor(settings.secrets)), ensure_ascii=False))
+        return
+    console = _console()
+    for line in explain.told(stored):
+        console.print(line)
+    print(f"page: {settings.web.url}/runs/{run_id}")
+
+
+@app.command("doctor")
+def examine(*, config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Look at this machine and this installation: browsers, names, clock, disk, configuration."""
+    findings = asyncio.run(doctor.examine(config, os.environ))
+    console = _console()
+    for finding in findings:
+        console.print(finding.line)
+    raise typer.Exit(Exit.FAILED if any(finding.bad for finding in findings) else Exit.GOOD)
+
+
+@app.command("demo")
+def run_demo(
+    *,
+    data: Annotated[Path, typer.Option(help="Where the shop keeps its certificates.")] = Path("data/demo"),
+    with_monitor: Annotated[bool, typer.Option("--with-monitor", help="Start the monitor beside the shop.")] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Start the bundled shop, which can be broken and mended on its control page."""
+    if not with_monitor:
+        raise typer.Exit(asyncio.run(demo.shop_alone(data, _announce)))
+    with demo.shop_beside(data):
+        settings = service.read_settings(config, os.environ)
+        _log_to_stderr(settings, logging.INFO)
+        _announce(demo.where_to_look(settings.web.url))
+        raise typer.Exit(
+            asyncio.run(serving.serve(settings, service.StartupChoices(), environ=os.environ, announce=_announce))
+        )
+
+
+def _announce(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def _log_to_stderr(settings: Settings, level: int) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter_for(sys.stderr, Redactor(settings.secrets), os.environ.get))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("monitor").setLevel(level)

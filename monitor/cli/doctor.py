@@ -1,0 +1,129 @@
+"""Looks at this machine and this installation, and says what would keep Faultline from working."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from rich.text import Text
+
+from monitor.config.settings import Settings, WorkerSettings
+from monitor.domain.profile import Engine
+from monitor.probes.browser.executables import Executables
+from monitor.probes.browser.launch import LaunchPlan
+from monitor.probes.browser.probe import BrowserProbe
+from monitor.probes.session import ProberError
+from monitor.service import StartupError, prepare
+
+_LEAST_DISK = 1_000_000_000
+_LEAST_FILES = 1024
+_STEADY = 0.05
+_PLANS = {
+    "headless Chromium": LaunchPlan(),
+    "full Chromium": LaunchPlan(full_browser=True),
+    "Firefox": LaunchPlan(engine=Engine.FIREFOX),
+}
+
+
+class Grade(Enum):
+    """How a finding is meant."""
+
+    GOOD = ("✔", "green")
+    WARNING = ("!", "yellow")
+    BAD = ("✖", "red")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    grade: Grade
+    text: str
+
+    @property
+    def bad(self) -> bool:
+        """Say whether it keeps Faultline from working."""
+        return self.grade is Grade.BAD
+
+    @property
+    def line(self) -> Text:
+        """Return it as a line for a terminal."""
+        sign, style = self.grade.value
+        return Text.assemble((sign, style), f" {self.text}")
+
+
+def good(text: str) -> Finding:
+    """Return a finding that all is well."""
+    return Finding(grade=Grade.GOOD, text=text)
+
+
+async def examine(config: Path, environ: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Look at everything, and go on after a bad finding."""
+    findings = [good(f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"), await _clock(), _files()]
+    settings: Settings | None = None
+    try:
+        settings, catalogue = await prepare(config, environ)
+    except StartupError as error:
+        findings += [Finding(grade=Grade.BAD, text=line) for line in error.lines]
+    else:
+        findings.append(good(f"{config}: {len(settings.checks)} checks, {len(catalogue.journeys)} journeys"))
+        findings += [
+            Finding(grade=Grade.WARNING, text=f"{check.name} does not run: {check.reason}")
+            for check in settings.refused
+        ]
+        findings += _disk(settings.storage.directory)
+    findings += await _browsers(settings.workers if settings else WorkerSettings())
+    return tuple(findings)
+
+
+async def _clock() -> Finding:
+    wall, steady = time.time(), time.monotonic()
+    await asyncio.sleep(0.2)
+    drift = abs((time.time() - wall) - (time.monotonic() - steady))
+    if drift > _STEADY:
+        return Finding(
+            grade=Grade.WARNING, text=f"the clock moved by {drift:.2f} s while it was watched; is it being set?"
+        )
+    return good(f"clock steady, {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC")
+
+
+def _files() -> Finding:
+    limit = os.sysconf("SC_OPEN_MAX")
+    if limit < _LEAST_FILES:
+        return Finding(grade=Grade.WARNING, text=f"only {limit} open files are allowed; raise it with ulimit -n 8192")
+    return good(f"{limit} open files allowed")
+
+
+def _disk(directory: Path) -> list[Finding]:
+    place = next(parent for parent in (directory, *directory.absolute().parents) if parent.exists())
+    if not os.access(place, os.W_OK):
+        return [Finding(grade=Grade.BAD, text=f"{place} cannot be written; history would have no place")]
+    free = shutil.disk_usage(place).free
+    grade = Grade.GOOD if free > _LEAST_DISK else Grade.WARNING
+    return [Finding(grade=grade, text=f"{directory}: {free / 1e9:.1f} GB free")]
+
+
+async def _browsers(workers: WorkerSettings) -> list[Finding]:
+    paths = Executables(chromium=workers.chromium, headless_shell=workers.headless_shell, firefox=workers.firefox)
+    findings = []
+    with tempfile.TemporaryDirectory(prefix="faultline-doctor-") as folder:
+        for name, plan in _PLANS.items():
+            probe = BrowserProbe(Path(folder), executables=paths)
+            try:
+                engine = await probe.self_test(plan)
+            except ProberError as error:
+                findings.append(Finding(grade=Grade.WARNING, text=f"{name}: {error}"))
+            else:
+                findings.append(good(f"{name} starts and shows a page: {engine}"))
+            finally:
+                await probe.close()
+    return findings

@@ -1,0 +1,100 @@
+"""Serves until a signal says otherwise: pages and metrics beside the running checks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import uvicorn
+
+from monitor.cli.exits import Exit
+from monitor.config.settings import Settings, WebSettings
+from monitor.domain.clock import SystemClock
+from monitor.service import Service, StartupChoices, StartupError, open_service
+from monitor.web.app import create_app
+
+_BACKLOG = 512
+_SHUTDOWN_GRACE = 8.0
+
+
+class QuietServer(uvicorn.Server):
+    """Leaves signals to us: a stop must first let runs end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+async def serve(
+    settings: Settings,
+    choices: StartupChoices,
+    *,
+    environ: Mapping[str, str],
+    announce: Callable[[Sequence[str]], None],
+) -> Exit:
+    """Run the monitor until SIGTERM or SIGINT; SIGHUP reloads. Raises StartupError where it cannot start."""
+    listener = bound(settings.web)
+    try:
+        running = await open_service(settings, choices, environ=environ, clock=SystemClock())
+    except BaseException:
+        listener.close()
+        raise
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    reloads: set[asyncio.Task[tuple[str, ...]]] = set()
+    loop.add_signal_handler(signal.SIGHUP, lambda: _reload(running, reloads))
+    config = uvicorn.Config(
+        create_app(running),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_keep_alive=30,
+    )
+    server = QuietServer(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await running.start()
+        announce((f"Faultline serves {settings.web.url}/ and {settings.web.url}/metrics",))
+        await _first_of(stop, serving)
+    finally:
+        await running.close(_SHUTDOWN_GRACE)
+        server.should_exit = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+    return Exit.GOOD if stop.is_set() else Exit.FAILED
+
+
+async def _first_of(stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait((waiting, serving), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+def _reload(running: Service, reloads: set[asyncio.Task[tuple[str, ...]]]) -> None:
+    # The loop keeps only a weak hold of a task; without this set a reload could vanish half-way.
+    task = asyncio.ensure_future(running.reload())
+    reloads.add(task)
+    task.add_done_callback(reloads.discard)
+
+
+def bound(web: WebSettings) -> socket.socket:
+    """Return a listening socket at the configured address. Raises StartupError naming the port that is in use."""
+    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((web.host.strip("[]"), web.port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        remedy = "is another monitor running? Choose another address with --listen or web.listen"
+        msg = f"cannot listen on {web.host}:{web.port}: {error.strerror}; {remedy}"
+        raise StartupError(msg) from error
+    return listener

@@ -1,0 +1,310 @@
+"""The running monitor: every part, connected."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import gc
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import monitor
+from monitor.config.settings import Settings
+from monitor.diagnosis.context import Context
+from monitor.diagnosis.names import Names
+from monitor.dispatch.dispatcher import Dispatcher, DispatcherStatus, NotStarted
+from monitor.domain.check import Check
+from monitor.domain.clock import Clock
+from monitor.domain.journey import JourneyCatalogue
+from monitor.domain.outcome import Outcome, SlotReason, SlotState
+from monitor.domain.run import Run, Slot
+from monitor.domain.secret import Redactor
+from monitor.history import History, ResultLostError, StoredRun
+from monitor.publishing.health import Health as Vitals
+from monitor.publishing.health import QueueState, WorkerCount
+from monitor.publishing.metrics import Metrics
+from monitor.publishing.publishers import Publishers
+from monitor.publishing.run_json import to_json
+from monitor.publishing.run_log import RunLog
+from monitor.scheduling.agenda import Due
+from monitor.scheduling.scheduler import Scheduler
+from monitor.service.runs import Runs, recorded
+from monitor.service.startup import StartupError, journeys_for, new_run_id
+from monitor.web.monitor import Health
+from monitor.web.run_view import OwnerName
+
+_log = logging.getLogger(__name__)
+
+_HOUSEKEEPING = 5.0
+_RETENTION = dt.timedelta(hours=1)
+_REAP_GRACE = dt.timedelta(minutes=5)
+_DAY = dt.timedelta(days=1)
+
+
+class Book:
+    """Where the scheduler's slots are written: the store, and the counters beside it."""
+
+    def __init__(self, history: History, metrics: Metrics) -> None:
+        """Write to both."""
+        self._history = history
+        self._metrics = metrics
+
+    async def plan(self, slots: Sequence[Slot]) -> Sequence[Slot]:
+        """Write slots down before they run; one that has ended before stays so in the store, whatever comes."""
+        await self._history.plan(slots)
+        return slots
+
+    async def close(self, slots: Sequence[Slot]) -> None:
+        """Note slots that ended without a run."""
+        for slot in slots:
+            self._metrics.slot_closed(slot)
+        await asyncio.gather(
+            *(
+                self._history.closed(slot.check, slot.scheduled_at, slot.state, slot.reason or SlotReason.LATE)
+                for slot in slots
+            )
+        )
+
+
+class Service:
+    """A running monitor: plans, runs, judges, stores and publishes, until it is closed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: JourneyCatalogue,
+        history: History,
+        *,
+        names: Names,
+        clock: Clock,
+        read_settings: Callable[[], Settings],
+    ) -> None:
+        """Connect the parts; nothing runs before :meth:`start`."""
+        self.settings = settings
+        self.catalogue = catalogue
+        self.history = history
+        self.clock = clock
+        self._names = names
+        self._read_settings = read_settings
+        self._contexts: Mapping[str, Context] = {}
+        self._metrics = Metrics(clock=clock, location=settings.location, version=monitor.__version__)
+        self._publishers = Publishers(
+            {"metrics": self._metrics, "log": RunLog(logging.getLogger("monitor.run"))},
+            on_failure=self._metrics.publish_failed,
+        )
+        self._dispatcher = Dispatcher(
+            settings.workers,
+            settings.journeys,
+            directory=settings.storage.directory / "workers",
+            clock=clock,
+        )
+        self._runs = Runs(self._dispatcher, location=settings.location)
+        self._scheduler = Scheduler(start=self._carry_out, book=Book(history, self._metrics), clock=clock)
+        self._housekeeping: asyncio.Task[None] | None = None
+        self._retained_at = clock.elapsed()
+        self._loop_lag = 0.0
+        self._reloading = asyncio.Lock()
+        self._last_reload: tuple[str, ...] = ()
+
+    async def start(self) -> None:
+        """Close what an earlier process left open, take up the configuration, and begin to run."""
+        for slot in await self.history.reap(self.clock.now()):
+            self._metrics.slot_closed(slot)
+        self._take_over(self.settings, self.catalogue)
+        await self._restore()
+        await self._dispatcher.start(self._runs.lanes(check for check in self.settings.checks if check.enabled))
+        self._scheduler.run()
+        self._housekeeping = asyncio.create_task(self._keep_house())
+        # What is loaded by now stays; the collector need not walk it again and again while runs are due.
+        gc.collect()
+        gc.freeze()
+
+    async def close(self, grace: float) -> None:
+        """Give runs in flight ``grace`` seconds, record those that do not end as lost, and stop everything."""
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+        for slot in await self._scheduler.close(grace):
+            await self.history.closed(slot.check, slot.scheduled_at, SlotState.LOST, SlotReason.SHUTDOWN)
+        await self._dispatcher.close(0)
+        await self.history.close()
+
+    async def reload(self) -> tuple[str, ...]:
+        """Read the configuration anew; where something is wrong, return the problems and change nothing."""
+        async with self._reloading:
+            try:
+                settings = await asyncio.to_thread(self._read_settings)
+                catalogue = await journeys_for(settings)
+                self._take_over(settings, catalogue)
+            except StartupError as error:
+                self._last_reload = error.lines
+            else:
+                self._last_reload = ()
+                await self._dispatcher.renew(settings.workers, settings.journeys)
+            self._metrics.reloaded(successful=not self._last_reload)
+            words = "the configuration was not reloaded" if self._last_reload else "configuration reloaded"
+            _log.warning(words, extra={"problems": len(self._last_reload), "checks": len(self.settings.checks)})
+            return self._last_reload
+
+    def health(self) -> Health:
+        """Say how the monitor is, from what it did lately. A target that is down is not our illness."""
+        problems, waiting = [], []
+        scheduler, store, workers = self._scheduler.status(), self.history.status(), self._dispatcher.status()
+        if not scheduler.healthy:
+            problems.append(f"the scheduler has not moved for {max(scheduler.turned, scheduler.recorded):.0f} s")
+        if not store.writer_alive:
+            problems.append("the store's writer has ended")
+        elif not store.healthy:
+            problems.append(
+                f"results are not being stored: {store.trouble or 'the database was damaged or disk is low'}"
+            )
+        for lane in workers.lanes:
+            if lane.trouble:
+                problems.append(f"no {lane.lane.value} run can be made: {lane.trouble}")
+            elif lane.starting and not lane.ready:
+                waiting.append(f"the first {lane.lane.value} worker is still starting")
+        return Health(problems=tuple(problems), waiting=tuple(waiting), notices=tuple(self._notices()))
+
+    def _notices(self) -> list[str]:
+        notices = [f"{check.name} does not run: {check.reason}" for check in self.settings.refused]
+        notices += [f"{problem.source}: {problem.message}" for problem in self.catalogue.problems]
+        if self._last_reload:
+            notices.append(f"the last reload was refused: {self._last_reload[0]}")
+        return notices
+
+    def metrics(self, accept: str) -> tuple[bytes, str]:
+        """Render the metrics; called in a thread."""
+        return self._metrics.render(accept)
+
+    def run_json(self, stored: StoredRun) -> Mapping[str, object]:
+        """Return a stored run in the form of ``faultline run --json``."""
+        return to_json(recorded(stored), self._redactor)
+
+    def owner_of(self, url: str, stored: StoredRun) -> OwnerName:
+        """Return whose the host of a URL is; of a check that is gone only what its own names tell."""
+        context = self._contexts.get(stored.summary.check)
+        if context is None:
+            return OwnerName(party="", name=urlsplit(url).hostname or "")
+        owner = context.owners.owner_of(url)
+        return OwnerName(party=owner.party.value, name=owner.name)
+
+    def _take_over(self, settings: Settings, catalogue: JourneyCatalogue) -> None:
+        """Put a configuration into force, whole or, where the scheduler refuses it, not at all."""
+        known = {journey.name for journey in catalogue.journeys}
+        refused = {check.name for check in settings.refused}
+        checks = [check for check in settings.checks if check.journey in known and check.name not in refused]
+        self._scheduler.replace([check for check in checks if check.enabled], settings.maintenance)
+        self.settings, self.catalogue = settings, catalogue
+        self._redactor = Redactor(settings.secrets)
+        self._contexts = self._runs.configure(settings, catalogue, self._names)
+        self._metrics.configure(checks, catalogue.journeys, ownership=settings.ownership, contexts=self._contexts)
+
+    async def _restore(self) -> None:
+        """State what history knows of each check, so that ages do not start anew with the process."""
+        checks = {check.name: check for check in self.settings.checks}
+        for state in await self.history.latest():
+            check, run = checks.get(state.check), state.run
+            if check is not None and run is not None:
+                good = run.outcome in {Outcome.PASSED, Outcome.DEGRADED}
+                ended = run.started_at + dt.timedelta(seconds=run.duration)
+                self._metrics.restore(check, last_run=ended, last_success=ended if good else None)
+
+    async def _carry_out(self, due: Due) -> None:
+        """Fill one slot: run it, or say why not."""
+        check, at = due.check, due.slot.scheduled_at
+        now = self.clock.now()
+        run_id = new_run_id(now)
+        self._metrics.started((now - at).total_seconds())
+        # The run does not wait for the disk: the slot was written down before, and the writer keeps the order.
+        noted = asyncio.create_task(self.history.started(check.name, at, run_id, now))
+        try:
+            artifacts = await self._artifact_folder(check, run_id)
+            answer = await self._runs.make(
+                check, run_id=run_id, scheduled_at=at, not_after=due.not_after, artifacts=artifacts
+            )
+        finally:
+            await noted
+        if isinstance(answer, NotStarted):
+            await self._close(Slot(check=check.name, scheduled_at=at, state=answer.state, reason=answer.reason))
+        else:
+            await self._finish(answer)
+
+    async def _artifact_folder(self, check: Check, run_id: str) -> str:
+        if not self._runs.in_browser(check):
+            return ""
+        try:
+            return str(await asyncio.to_thread(self.history.artifacts.directory, run_id))
+        except OSError as error:
+            # A full disk costs the pictures, not the run.
+            _log.warning("no folder for the files of a run", extra={"run_id": run_id, "error": str(error)})
+            return ""
+
+    async def _finish(self, run: Run) -> None:
+        self._metrics.slot_closed(
+            Slot(check=run.check.name, scheduled_at=run.scheduled_at, state=SlotState.FINISHED, run_id=run.run_id)
+        )
+        self._publishers.publish(run)
+        try:
+            await self.history.finished(run)
+        except ResultLostError as error:
+            self._metrics.dropped("store")
+            _log.error("a result was lost", extra={"run_id": run.run_id, "error": str(error)})
+
+    async def _close(self, slot: Slot) -> None:
+        self._metrics.slot_closed(slot)
+        await self.history.closed(slot.check, slot.scheduled_at, slot.state, slot.reason or SlotReason.LATE)
+
+    async def _keep_house(self) -> None:
+        while True:
+            before = self.clock.elapsed()
+            await asyncio.sleep(_HOUSEKEEPING)
+            self._loop_lag = max(0.0, self.clock.elapsed() - before - _HOUSEKEEPING)
+            await _whatever_comes("state our health", self._state_health())
+            await _whatever_comes("close forgotten slots", self._reap())
+            if self.clock.elapsed() - self._retained_at > _RETENTION.total_seconds():
+                self._retained_at = self.clock.elapsed()
+                await _whatever_comes("remove what is too old", self.history.retain(self.clock.now()))
+
+    async def _reap(self) -> None:
+        longest = max((check.deadline for check in self.settings.checks), default=dt.timedelta())
+        for slot in await self.history.reap(self.clock.now(), grace=longest + _REAP_GRACE):
+            self._metrics.slot_closed(slot)
+
+    async def _state_health(self) -> None:
+        store, workers = self.history.status(), self._dispatcher.status()
+        enabled = [check for check in self.settings.checks if check.enabled]
+        self._metrics.set_health(
+            Vitals(
+                loop_lag=self._loop_lag,
+                scheduler_tick=self.clock.now() - dt.timedelta(seconds=self._scheduler.status().turned),
+                workers=_worker_counts(workers),
+                queues=_queues(workers),
+                store_writable=store.healthy,
+                store_bytes=(("database", store.size_bytes or 0), ("wal", store.wal_bytes or 0)),
+                checks_running=len(enabled) - len(self.settings.refused),
+                checks_refused=len(self.settings.refused),
+                checks_disabled=len(self.settings.checks) - len(enabled),
+            )
+        )
+
+
+def _worker_counts(status: DispatcherStatus) -> tuple[WorkerCount, ...]:
+    counts = []
+    for lane in status.lanes:
+        states = {"ready": lane.ready, "starting": lane.starting, "running": lane.running}
+        counts += [WorkerCount(pool=lane.lane.value, state=state, count=count) for state, count in states.items()]
+    return tuple(counts)
+
+
+def _queues(status: DispatcherStatus) -> tuple[QueueState, ...]:
+    queues = [QueueState(queue=lane.lane.value, length=lane.queued) for lane in status.lanes]
+    return (*queues, QueueState(queue="target", length=status.waiting_for_target))
+
+
+async def _whatever_comes(what: str, work: Coroutine[Any, Any, object]) -> None:
+    """Keep house even when one chore fails: it is logged, and tried again at the next turn."""
+    try:
+        await work
+    except Exception:  # noqa: BLE001 - whatever it was, it is logged with its traceback
+        _log.exception("could not %s", what)

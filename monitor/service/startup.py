@@ -1,0 +1,118 @@
+"""What has to be known before anything starts: settings, choices made on the command line, journeys."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from monitor.config.loading import ConfigurationError, load
+from monitor.config.matching import check_journeys
+from monitor.config.settings import Settings, WebSettings
+from monitor.domain.journey import JourneyCatalogue
+from monitor.domain.secret import Secret
+from monitor.journeys.catalogue import catalogue as find_journeys
+from monitor.reading.addresses import is_loopback, split_host_port
+
+_RANDOM_BYTES = 5
+
+
+class StartupError(Exception):
+    """The program cannot start or do what was asked; ``lines`` say why and what to do about it."""
+
+    def __init__(self, *lines: str) -> None:
+        """Keep the lines, each of which stands for itself."""
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartupChoices:
+    """What the command line says in place of the configuration file."""
+
+    data: Path | None = None
+    listen: str | None = None
+    username: str | None = None
+    password_file: Path | None = None
+
+
+def read_settings(path: Path, environ: Mapping[str, str], choices: StartupChoices | None = None) -> Settings:
+    """Return the settings. Raises StartupError with every problem of the configuration."""
+    try:
+        settings = load(path, environ)
+    except ConfigurationError as error:
+        raise StartupError(*map(str, error.problems)) from error
+    return with_choices(settings, choices or StartupChoices())
+
+
+def with_choices(settings: Settings, choices: StartupChoices) -> Settings:
+    """Return the settings with the choices of the command line in force. Raises StartupError for a dangerous one."""
+    storage = replace(settings.storage, directory=choices.data) if choices.data else settings.storage
+    return replace(settings, storage=storage, web=_web(settings.web, choices))
+
+
+def _web(web: WebSettings, choices: StartupChoices) -> WebSettings:
+    if choices.listen is not None:
+        try:
+            address = split_host_port(choices.listen)
+        except ValueError as error:
+            msg = f"--listen: {error}"
+            raise StartupError(msg) from error
+        web = replace(web, host=address.host, port=address.port or web.port)
+    if choices.password_file is not None:
+        password = _password(choices.password_file)
+        web = replace(web, username=choices.username or web.username or "faultline", password=password)
+    if web.password is None and not is_loopback(web.host):
+        remedy = "give --username and --password-file, or listen on 127.0.0.1"
+        msg = f"to listen on {web.host} without a password would show everything to everybody: {remedy}"
+        raise StartupError(msg)
+    return web
+
+
+def _password(path: Path) -> Secret:
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"--password-file: {path} cannot be read: {error}"
+        raise StartupError(msg) from error
+    if not text:
+        msg = f"--password-file: {path} is empty; an empty password is no password"
+        raise StartupError(msg)
+    return Secret("web.password", text)
+
+
+async def prepare(path: Path, environ: Mapping[str, str]) -> tuple[Settings, JourneyCatalogue]:
+    """Return settings and journeys that fit each other. Raises StartupError with every problem of both."""
+    settings = await asyncio.to_thread(read_settings, path, environ)
+    return settings, await journeys_for(settings)
+
+
+async def journeys_for(settings: Settings, *, strict: bool = True) -> JourneyCatalogue:
+    """Find the journeys. ``strict`` raises StartupError for each that is unusable or that a check misses."""
+    catalogue = await find_journeys(settings.journeys)
+    problems = problem_lines(settings, catalogue)
+    if strict and problems:
+        raise StartupError(*problems)
+    return catalogue
+
+
+def problem_lines(settings: Settings, catalogue: JourneyCatalogue) -> tuple[str, ...]:
+    """Return what is wrong with the journeys and how checks use them, each with its place."""
+    found = [
+        f"{problem.source}{f':{problem.line}' if problem.line else ''}: {problem.message}"
+        for problem in catalogue.problems
+    ]
+    return (*found, *map(str, check_journeys(settings, catalogue)))
+
+
+def new_run_id(now: dt.datetime) -> str:
+    """Return an id that no other run has, and that sorts by its moment."""
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(_RANDOM_BYTES)}"
+
+
+def refusals(settings: Settings) -> Sequence[str]:
+    """Return why some checks do not run."""
+    return [f"{check.name} does not run: {check.reason}" for check in settings.refused]
