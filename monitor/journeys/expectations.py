@@ -145,7 +145,11 @@ class ExpectedResponse:
 
     def json(self, path: str = "") -> object:
         """Return the value at a path in the JSON body; that it is there is an expectation, too."""
-        return JsonPath.parse(path).of(self.response.json())
+        try:
+            return JsonPath.parse(path).of(self.response.json())
+        except ExpectationFailed as failed:
+            msg = f"{failed} {self._source()}"
+            raise ExpectationFailed(msg) from None
 
     def came_within(self, limit: str | dt.timedelta) -> ExpectedResponse:
         """Expect the answer to have come in this time, from the start of the request to the last byte."""
@@ -163,14 +167,17 @@ class ExpectedResponse:
             return self._expect(False, what, "no certificate")
         return self._expect(left >= days, what, f"{left:.1f} days left")
 
+    def _source(self) -> str:
+        exchange = self.response.exchange
+        return f"from {exchange.method} {exchange.url} (status {self.response.status})"
+
     def _status(self) -> str:
         status = f"{self.response.status} {self.response.exchange.reason}".strip()
         return f"{status}, {excerpt(self.response.text)}"
 
     def _expect(self, holds: bool, what: str, seen: str) -> ExpectedResponse:  # noqa: FBT001 - private, and reads as the sentence it is
         if not holds:
-            exchange = self.response.exchange
-            msg = f"expected {what}, saw {seen} from {exchange.method} {exchange.url} (status {self.response.status})"
+            msg = f"expected {what}, saw {seen} {self._source()}"
             raise ExpectationFailed(msg)
         return self
 
