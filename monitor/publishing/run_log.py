@@ -48,9 +48,8 @@ class JsonFormatter(logging.Formatter):
             **_extra(record),
         }
         if record.exc_info:
-            fields["exception"] = self.formatException(record.exc_info)
-        clean = {key: self._clean(value) for key, value in fields.items()}
-        return json.dumps(clean, ensure_ascii=False, default=lambda value: self._clean(str(value)))
+            fields["exception"] = self.formatException(record.exc_info).splitlines()
+        return json.dumps(self._clean(fields), ensure_ascii=False)
 
     def _clean(self, value: Any) -> Any:
         match value:
