@@ -28,7 +28,7 @@ async def add_to_basket(browser: Browser) -> None:
     """The basket is kept by the server."""
     await browser.page.get_by_role("button", name="Add to basket").click()
     await browser.expect_path("/basket")
-    await browser.expect_visible(browser.page.get_by_role("cell", name=TEA))
+    await browser.expect_visible(browser.page.get_by_role("link", name=TEA))
 
 
 @step("Go to checkout", capability="basket", budget="2s")

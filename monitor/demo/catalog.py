@@ -64,7 +64,7 @@ TEAS = (
         price=1650,
         tin="#b98a2f",
         label="#fbf0d4",
-        summary="The first leaves of spring: light, floral, a little green.",
+        summary="The first leaves of spring: light, floral, a touch of muscat.",
         description="Picked in March from one garden at 1,900 meters. Three minutes at 90 °C keep it bright.",
     ),
     Product(
