@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import os
 import resource
 import select
@@ -45,10 +46,18 @@ def discover(folder: Path, limits: Limits = Limits()) -> JourneyCatalogue:
     except OSError as error:
         problem = JourneyProblem(source=str(folder), message=f"the folder of journeys cannot be read: {error.strerror}")
         return JourneyCatalogue(problems=(problem,))
+    _preload(paths)
     found = [_look(path) if is_declarative(path) else _look_apart(path, limits) for path in paths]
     journeys = [journey for one in found for journey in one.journeys]
     problems = [problem for one in found for problem in one.problems]
     return _without_duplicates(journeys, problems)
+
+
+def _preload(paths: Iterable[Path]) -> None:
+    # Loaded once here, and not again in the child of every file that needs it.
+    with contextlib.suppress(OSError, ImportError):
+        if any(b"Browser" in path.read_bytes() for path in paths if not is_declarative(path)):
+            importlib.import_module("monitor.probes.browser.handle")
 
 
 def _without_duplicates(journeys: Iterable[JourneyOutline], problems: Iterable[JourneyProblem]) -> JourneyCatalogue:
@@ -113,6 +122,8 @@ def _confine(limits: Limits, *, keep: int) -> None:
         (resource.RLIMIT_AS, limits.memory_bytes),
         (resource.RLIMIT_FSIZE, _FILE_BYTES),
         (resource.RLIMIT_CORE, 0),
+        # Nothing may be started by defining journeys. Root is exempt: one more reason not to run as root.
+        (resource.RLIMIT_NPROC, 0),
     ):
         _, hard = resource.getrlimit(what)
         allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)

@@ -2,10 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
-from monitor.domain.journey import ProbeKind
+import pytest
+
+from monitor.domain.journey import JourneyCatalogue, ProbeKind
+from monitor.execution.wire import Codec
 from monitor.journeys.catalogue import catalogue
 
 
@@ -108,6 +115,25 @@ def _is_gone(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_nothing_can_be_started_by_an_import_where_we_are_not_root():
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "checks"
+        folder.mkdir()
+        (folder / "forks.py").write_text("import os\nif os.fork() == 0: os._exit(0)\n")
+        (folder / "threads.py").write_text("import threading\nthreading.Thread(target=print).start()\n")
+        for path in (Path(place), folder, *folder.iterdir()):
+            path.chmod(0o755)
+        nobody = "import os, monitor.journeys.discovery as it; os.setgid(65534); os.setuid(65534); it.main()"
+        command = [sys.executable, "-c", nobody, str(folder)]
+        found = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    problems = Codec().decode(found.stdout, JourneyCatalogue).problems
+    assert ["BlockingIOError" in problem.message or "start new thread" in problem.message for problem in problems] == [
+        True,
+        True,
+    ]
 
 
 async def test_two_journeys_of_one_name_are_both_refused_and_each_names_the_other(folder, write):
