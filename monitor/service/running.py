@@ -14,7 +14,7 @@ import monitor
 from monitor.config.settings import Settings
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.names import Names
-from monitor.dispatch.dispatcher import Dispatcher, DispatcherStatus, NotStarted
+from monitor.dispatch import Dispatcher, DispatcherStatus, NoResult
 from monitor.domain.check import Check
 from monitor.domain.clock import Clock
 from monitor.domain.journey import JourneyCatalogue
@@ -96,7 +96,7 @@ class Service:
         )
         self._dispatcher = Dispatcher(
             settings.workers,
-            settings.journeys,
+            journeys=settings.journeys,
             directory=settings.storage.directory / "workers",
             clock=clock,
         )
@@ -141,7 +141,7 @@ class Service:
                 self._last_reload = error.lines
             else:
                 self._last_reload = ()
-                await self._dispatcher.renew(settings.workers, settings.journeys)
+                self._dispatcher.reload(settings.workers, journeys=settings.journeys)
             self._metrics.reloaded(successful=not self._last_reload)
             words = "the configuration was not reloaded" if self._last_reload else "configuration reloaded"
             _log.warning(words, extra={"problems": len(self._last_reload), "checks": len(self.settings.checks)})
@@ -225,7 +225,7 @@ class Service:
             )
         finally:
             await noted
-        if isinstance(answer, NotStarted):
+        if isinstance(answer, NoResult):
             await self._close(Slot(check=check.name, scheduled_at=at, state=answer.state, reason=answer.reason))
         else:
             await self._finish(answer)

@@ -13,8 +13,8 @@ from monitor.config.settings import Settings
 from monitor.diagnosis.context import Context, contexts_for
 from monitor.diagnosis.judge import judge
 from monitor.diagnosis.names import Names, load_names
-from monitor.dispatch.dispatcher import Dispatcher, NotStarted, lane_of
-from monitor.dispatch.messages import LaneName
+from monitor.dispatch import Dispatcher, LaneName, NoResult
+from monitor.dispatch.dispatcher import lane_of
 from monitor.domain.assignment import Assignment
 from monitor.domain.check import Check, Schedule, Target
 from monitor.domain.clock import Clock
@@ -55,7 +55,7 @@ class Runs:
 
     async def make(
         self, check: Check, *, run_id: str, scheduled_at: dt.datetime, not_after: dt.datetime, artifacts: str
-    ) -> Run | NotStarted:
+    ) -> Run | NoResult:
         """Return the judged run, or why it was not started."""
         assignment = Assignment(
             run_id=run_id,
@@ -68,7 +68,7 @@ class Runs:
             first_party=self._first_party[check.target.name],
         )
         answer = await self._dispatcher.run(assignment, self._outlines[check.journey])
-        if isinstance(answer, NotStarted):
+        if isinstance(answer, NoResult):
             return answer
         return Run(
             run_id=run_id,
@@ -87,7 +87,7 @@ class OneShot:
         """Prepare to run checks of these settings."""
         self._settings = settings
         self._clock = clock
-        self._dispatcher = Dispatcher(settings.workers, settings.journeys, clock=clock)
+        self._dispatcher = Dispatcher(settings.workers, journeys=settings.journeys, clock=clock)
         self._runs = Runs(self._dispatcher, location=settings.location)
 
     async def __aenter__(self) -> Self:
@@ -108,7 +108,7 @@ class OneShot:
         run = await self._runs.make(
             check, run_id=new_run_id(now), scheduled_at=now, not_after=now + check.deadline, artifacts=str(artifacts)
         )
-        if isinstance(run, NotStarted):
+        if isinstance(run, NoResult):
             msg = f"{check.name} was not started: {run.reason.value}"
             raise StartupError(msg)
         return run
