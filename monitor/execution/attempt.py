@@ -53,15 +53,14 @@ class Made:
 
 
 async def make_attempt(run: Undertaking, number: int) -> Made:
-    """Make one attempt, whatever happens, within what is left of the run's time."""
+    """Make one attempt, whatever happens, within what is left of the run's time.
+
+    That a fresh session opens is the liveness test before the first step; each failure is followed by a ping.
+    """
     started = run.allowance.now()
     session = await _open(run, number)
     if isinstance(session, Fault):
         return Made(attempt=_unopened(run, number, started, session))
-    if not await ping(run.probe, run.allowance):
-        fault = dead(run.probe.kind, "before the first step")
-        seen = await _finish(run, session, failed=True)
-        return Made(attempt=_unopened(run, number, started, fault), seen=seen, alive=False)
     walk = Walk(run.journey, session, number, allowance=run.allowance, redactor=run.redactor, report=run.report)
     try:
         await walk.go(run.values)

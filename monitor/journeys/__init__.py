@@ -39,7 +39,7 @@ __all__ = [
 # Loaded when first asked for: a worker for HTTP journeys has no use for a browser's library.
 _LATE = {
     "Browser": ("monitor.probes.browser.handle", "Browser"),
-    "expect": ("monitor.probes.browser.handle", "expect"),
+    "expect": ("playwright.async_api", "expect"),
     "Http": ("monitor.probes.http.client", "Http"),
     "Response": ("monitor.probes.http.response", "Response"),
     "Webhook": ("monitor.probes.http.webhook", "Webhook"),

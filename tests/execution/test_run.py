@@ -42,7 +42,7 @@ async def test_steps_are_performed_in_order_in_one_fresh_session():
     probe = DrivenProbe()
     steps = (a_step(passes, name="one"), a_step(passes, name="two"))
     evidence = await carry_out(a_journey(*steps), probe)
-    assert probe.told == ["open 1", "ping", "begin one", "begin two", "finish passed"]
+    assert probe.told == ["open 1", "begin one", "begin two", "finish passed"]
     assert evidence.last.outcome is Outcome.PASSED
     assert outcomes(evidence.last) == [StepOutcome.PASSED, StepOutcome.PASSED]
     assert evidence.engine == "driven 1.0"
@@ -236,7 +236,7 @@ async def test_a_timeout_of_a_frozen_browser_is_our_fault_and_not_a_slow_site():
         msg = "Timeout 5000ms exceeded"
         raise TimeoutError(msg)
 
-    probe = DrivenProbe(alive_answers=[True, False, True, False])
+    probe = DrivenProbe(alive_answers=[False, False])
     evidence = await carry_out(a_journey(a_step(passes), a_step(times_out)), probe)
     assert evidence.last.outcome is Outcome.INCONCLUSIVE
     assert evidence.last.prober_fault is ProberFault.BROWSER_FROZEN
@@ -247,7 +247,8 @@ async def test_a_timeout_of_a_frozen_browser_is_our_fault_and_not_a_slow_site():
 
 
 async def test_a_browser_that_is_dead_before_the_first_step_gets_one_more_try():
-    probe = DrivenProbe(alive_answers=[False, True])
+    frozen = ProberError(ProberFault.BROWSER_FROZEN, "Chromium did not open a page")
+    probe = DrivenProbe(opening_faults=[frozen])
     evidence = await carry_out(a_journey(a_step(passes)), probe)
     assert [attempt.prober_fault for attempt in evidence.attempts] == [ProberFault.BROWSER_FROZEN, None]
     assert evidence.last.outcome is Outcome.PASSED
