@@ -52,11 +52,12 @@ class CheckList:
     checks: list[Check]
     refused: list[RefusedCheck]
     places: dict[str, Place]
+    series: dict[str, Place]
 
 
 def checks_from(models: Mapping[int, CheckModel], known: Known, draft: Draft) -> CheckList:
     """Return the checks of all entries; ``models`` are keyed by their position in the file."""
-    made = CheckList(checks=[], refused=[], places={})
+    made = CheckList(checks=[], refused=[], places={}, series={})
     for index, model in models.items():
         _add_entry(made, index, model, known, draft)
     if models and not any(model.enabled for model in models.values()):
@@ -75,8 +76,9 @@ def _add_entry(made: CheckList, index: int, model: CheckModel, known: Known, dra
     for position, profile_name in enumerate(names):
         profile_path = (*path, "profile", position) if len(names) > 1 else (*path, "profile")
         profile = draft.lookup(profile_path, "profile", profile_name, known.profiles)
-        name = model.name or f"{model.journey}@{target_name}/{profile_name}"
-        if not _is_new(made, name, path, draft) or target is None or profile is None or plan is None:
+        series = f"{model.journey}@{target_name}/{profile_name}"
+        name = model.name or series
+        if not _is_new(made, name, series, path, draft) or target is None or profile is None or plan is None:
             continue
         unusable = [part.reason for part in (target, profile) if isinstance(part, Unusable)]
         if missing or unusable or isinstance(target, Unusable) or isinstance(profile, Unusable):
@@ -112,14 +114,18 @@ def _check(
     )
 
 
-def _is_new(made: CheckList, name: str, path: Path, draft: Draft) -> bool:
-    first = made.places.get(name)
-    if first is not None:
-        remedy = "give one of them a 'name' of its own"
-        draft.refuse(path, f"the check {quoted(name)} is there already, on line {first.line}; {remedy}")
-        return False
+def _is_new(made: CheckList, name: str, series: str, path: Path, draft: Draft) -> bool:
     line, column = draft.document.place(path)
-    made.places[name] = Place(file=draft.document.file, line=line, column=column, path=dotted(path))
+    place = Place(file=draft.document.file, line=line, column=column, path=dotted(path))
+    if series in made.series:
+        remedy = "give it a target or profile of another name"
+        first = made.series[series].line
+        draft.refuse(path, f"{quoted(series)} is there already, on line {first}, and their figures would mix; {remedy}")
+        return False
+    if name in made.places:
+        draft.refuse(path, f"a check is called {quoted(name)} already, on line {made.places[name].line}; rename one")
+        return False
+    made.series[series] = made.places[name] = place
     return True
 
 

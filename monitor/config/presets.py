@@ -34,7 +34,7 @@ NETWORKS: Mapping[str, Network] = types.MappingProxyType(
         "lte": _line("lte", 12000, 12000, 70),
         "dsl": _line("dsl", 1500, 384, 50),
         "cable": _line("cable", 5000, 1000, 28),
-        "fibre": _line("fibre", 20000, 5000, 4),
+        "fiber": _line("fiber", 20000, 5000, 4),
         "offline": Network(name="offline", offline=True),
     },
 )

@@ -87,7 +87,7 @@ def network_name(value: object) -> object:
     return {"preset": value}
 
 
-NetworkPreset = Literal["2g", "slow-3g", "3g", "fast-3g", "4g", "lte", "dsl", "cable", "fibre", "offline"]
+NetworkPreset = Literal["2g", "slow-3g", "3g", "fast-3g", "4g", "lte", "dsl", "cable", "fiber", "offline"]
 
 
 class ViewportModel(FileModel):

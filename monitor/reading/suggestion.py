@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 def did_you_mean(word: str, candidates: Iterable[str], synonyms: Mapping[str, str] | None = None) -> str:
     """Return ``; did you mean 'x'?`` for the candidate that is nearest to the word, or nothing.
 
-    ``synonyms`` maps words of other products to ours; they too may be misspelt.
+    ``synonyms`` maps words of other products to ours; they too may be misspelled.
     """
     known = {name.casefold(): name for name in candidates}
     known.update({name: meant for name, meant in (synonyms or {}).items() if meant in known.values()})

@@ -108,7 +108,7 @@ def test_what_does_not_fit_a_journey_is_told(
     assert the_problems(loaded, journey, profile, values) == [f"checks[0]: {problem}"]
 
 
-def test_a_misspelt_parameter_is_told_from_a_missing_one(loaded: Callable[..., Settings]):
+def test_a_misspelled_parameter_is_told_from_a_missing_one(loaded: Callable[..., Settings]):
     assert the_problems(loaded, "api", "", "email: a, pasword: b") == [
         "checks[0]: the journey api needs 'password'; give it under values or secrets",
         "checks[0]: the journey api takes no 'pasword'; did you mean 'password'?",

@@ -44,11 +44,15 @@ CASES = {
         "monitor.yaml:5:21: checks[0].journey: 'journey' is given twice, first on line 5; keep one",
     ),
     "duplicate check": (
-        SOUND + "  - {journey: home, target: shop, every: 1m}\n",
+        SOUND + "  - {journey: home, target: shop, name: another, every: 1m}\n",
         (
-            "monitor.yaml:6:5: checks[1]: the check 'home@shop/desktop' is there already, on line 5; "
-            "give one of them a 'name' of its own"
+            "monitor.yaml:6:5: checks[1]: 'home@shop/desktop' is there already, on line 5, and their figures would "
+            "mix; give it a target or profile of another name"
         ),
+    ),
+    "duplicate name": (
+        with_check("{journey: home, name: one}") + "  - {journey: pay, name: one}\n",
+        "monitor.yaml:6:5: checks[1]: a check is called 'one' already, on line 5; rename one",
     ),
     "unknown key": (
         with_check("{journey: home, timout: 30s}"),
@@ -58,7 +62,7 @@ CASES = {
         SOUND + "security: {password: x}\n",
         "monitor.yaml:6:1: security: unknown key; did you mean 'web'?",
     ),
-    "misspelt password": (
+    "misspelled password": (
         SOUND + "web: {username: me, pasword: x}\n",
         "monitor.yaml:6:21: web.pasword: unknown key; did you mean 'password'?",
     ),
@@ -207,7 +211,7 @@ CASES = {
         SOUND + "profiles: {phone: {network: slow3g}}\n",
         (
             "monitor.yaml:6:29: profiles.phone.network: 'slow3g' is not a network; write one of 2g, slow-3g, 3g, "
-            "fast-3g, 4g, lte, dsl, cable, fibre, offline, or figures of your own; did you mean 'slow-3g'?"
+            "fast-3g, 4g, lte, dsl, cable, fiber, offline, or figures of your own; did you mean 'slow-3g'?"
         ),
     ),
     "unknown time zone": (
