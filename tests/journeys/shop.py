@@ -42,12 +42,33 @@ class Shop:
         if self.calls_back and order.get("callback"):
             task = asyncio.create_task(self._call_back(order["callback"]))
             self.background.add(task)
-        return JSONResponse({"order": {"id": 42, "user": order.get("user")}}, status_code=201)
+        return JSONResponse(
+            {"order": {"id": 42, "user": order.get("user"), "customer": order.get("customer")}}, status_code=201
+        )
 
     async def order(self, request: Request) -> Response:
         self.polls_until_paid -= 1
         state = "paid" if self.polls_until_paid < 0 else "open"
         return JSONResponse({"id": int(request.path_params["id"]), "state": state, "query": dict(request.query_params)})
+
+    async def front(self, request: Request) -> Response:
+        return HTMLResponse('<h1>Welcome</h1><a href="/sign-in">Sign in</a>')
+
+    async def sign_in_page(self, request: Request) -> Response:
+        return HTMLResponse(
+            '<form action="/account"><input type="hidden" name="csrf" value="tok-7">'
+            '<label>Email <input name="email"></label><label>Password <input type="password" name="pw"></label>'
+            "<button>Sign in</button></form>"
+        )
+
+    async def account(self, request: Request) -> Response:
+        return HTMLResponse('<h1>Your account</h1><p data-testid="customer">7</p>')
+
+    async def orders(self, request: Request) -> Response:
+        return HTMLResponse("<p>No orders yet</p>")
+
+    async def sign_in(self, request: Request) -> Response:
+        return JSONResponse({"token": "t-1", "customer": {"id": 7}})
 
     async def moved(self, request: Request) -> Response:
         return RedirectResponse("/login")
@@ -66,6 +87,11 @@ async def a_shop(**values) -> AsyncIterator[Shop]:
         Route("/orders", shop.place_order, methods=["POST"]),
         Route("/orders/{id}", shop.order),
         Route("/moved", shop.moved),
+        Route("/", shop.front),
+        Route("/sign-in", shop.sign_in_page),
+        Route("/account", shop.account),
+        Route("/customers/7/orders", shop.orders),
+        Route("/api/sign-in", shop.sign_in, methods=["POST"]),
     ]
     config = uvicorn.Config(Starlette(routes=routes), port=0, lifespan="off", log_level="error", ws="none")
     server = uvicorn.Server(config)
