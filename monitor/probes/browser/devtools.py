@@ -26,6 +26,7 @@ from monitor.probes.browser.network import NetworkRecorder, Params
 _log = logging.getLogger(__name__)
 
 _REPLY_LIMIT = 3.0
+_FLUSH_LIMIT = 0.5
 _ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": False}
 _HASHED = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
 _HASHERS = 3
@@ -49,6 +50,10 @@ class Channel:
     async def send(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """Send a command and return its result."""
         return await self._send(method, dict(params or {}))
+
+    def descendants(self) -> list[ChildChannel]:
+        """Return every target that is reached through this channel, however deep."""
+        return [found for child in self.children.values() for found in (child, *child.descendants())]
 
 
 class ChildChannel(Channel):
@@ -116,6 +121,12 @@ class DevtoolsWatch:
 
     async def settle(self, limit: float) -> None:
         """Wait shortly for hashes that are still being made, then drop the rest."""
+        children = [child for channel in self._channels for child in channel.descendants()]
+        if children and limit > 0:
+            # What frames and workers have told so far arrives before their answer does.
+            flush = (_quietly(child.send("Network.enable")) for child in children if not self.flooded)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.gather(*flush), _FLUSH_LIMIT)
         if self._hashing:
             await asyncio.wait(self._hashing, timeout=limit)
         self._closed = True
@@ -160,9 +171,8 @@ class DevtoolsWatch:
         self.flooded = True
         _log.info("page floods the recorder", extra={"events": self._events})
         for channel in self._channels:
-            self._start(_quietly(channel.send("Network.disable")))
-            for child in channel.children.values():
-                self._start(_quietly(child.send("Network.disable")))
+            for target in (channel, *channel.descendants()):
+                self._start(target.send("Network.disable"))
         if self.on_flood is not None:
             self.on_flood()
 

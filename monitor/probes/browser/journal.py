@@ -158,10 +158,13 @@ class PageJournal:
             self._start(asyncio.wait_for(page.close(), _CLOSE_LIMIT))
             return
         self._popups.add(page)
-        page.once("close", self._popups.discard)
+        page.once("close", self._forget_popup)
         self._watch(page)
         if self.on_popup is not None:
             self._start(self.on_popup(page))
+
+    def _forget_popup(self, page: Page) -> None:
+        self._popups.discard(page)
 
     def _watch(self, page: Page) -> None:
         page.on("crash", self._note_crash)

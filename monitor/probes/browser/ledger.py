@@ -79,7 +79,7 @@ class Limits:
     page_errors: int = 100
     page_events: int = 100
     websockets: int = 100
-    stream_events: int = 5000
+    stream_events: int = 1000
     popups: int = 5
     hashed_body_bytes: int = 1_000_000
     hashed_bodies: int = 300

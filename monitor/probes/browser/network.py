@@ -189,7 +189,6 @@ class NetworkRecorder:
             entry.from_cache = True
 
     def _data(self, params: Params) -> None:
-        self.stream_events += 1
         entry = self._entries.get(params["requestId"])
         if entry is not None:
             entry.body_bytes = (entry.body_bytes or 0) + params["dataLength"]

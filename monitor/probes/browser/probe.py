@@ -89,6 +89,7 @@ class BrowserProbe:
                         attempt=attempt,
                         started=started,
                         settings=self._settings,
+                        driver_is_dead=lambda: self._pool.driver_is_dead,
                     )
             except ProberError:
                 raise

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -29,11 +30,37 @@ def leaders_below(directory: Path) -> tuple[int, ...]:
     return tuple(pid for pid in _pids() if needle in _read(pid, "cmdline") and _field(pid, 2) == pid)
 
 
-def child_named(word: str) -> int | None:
-    """Return a running child of this process whose command line has ``word``."""
+def children_named(word: str) -> frozenset[int]:
+    """Return the running children of this process whose command line has ``word``."""
     own, needle = os.getpid(), os.fsencode(word)
     children = (pid for pid in _pids() if _field(pid, 1) == own and needle in _read(pid, "cmdline"))
-    return next((pid for pid in children if is_running(pid)), None)
+    return frozenset(pid for pid in children if is_running(pid))
+
+
+def when_ended(pid: int, call: Callable[[], None]) -> Callable[[], None]:
+    """Call back when a process ends, and return what takes that wish back. Nothing happens where the system cannot."""
+    if not hasattr(os, "pidfd_open"):
+        return lambda: None
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        call()
+        return lambda: None
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        nonlocal descriptor
+        if descriptor >= 0:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+            descriptor = -1
+
+    def ended() -> None:
+        stop()
+        call()
+
+    loop.add_reader(descriptor, ended)
+    return stop
 
 
 def kill_group(leader: int) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,7 @@ class BrowserSession:
         attempt: int,
         started: float,
         settings: SessionSettings,
+        driver_is_dead: Callable[[], bool],
     ) -> None:
         self.warm = warm
         self.is_sick = False
@@ -73,6 +74,7 @@ class BrowserSession:
         self._attempt = attempt
         self._started = started
         self._settings = settings
+        self._driver_is_dead = driver_is_dead
         self._deadline = started + assignment.check.deadline.total_seconds() * (1 - _RESERVE)
         self._redactor = Redactor(secrets_of(assignment))
         limits = settings.limits
@@ -102,11 +104,18 @@ class BrowserSession:
         attempt: int,
         started: float,
         settings: SessionSettings,
+        driver_is_dead: Callable[[], bool],
     ) -> BrowserSession:
         """Open a fresh context and start recording."""
         context = await warm.browser.new_context(**context_options(playwright, assignment))
         session = cls(
-            warm=warm, context=context, assignment=assignment, attempt=attempt, started=started, settings=settings
+            warm=warm,
+            context=context,
+            assignment=assignment,
+            attempt=attempt,
+            started=started,
+            settings=settings,
+            driver_is_dead=driver_is_dead,
         )
         await session._prepare()
         return session
@@ -189,7 +198,7 @@ class BrowserSession:
         return explained
 
     def _raise_if_ours(self, error: BaseException) -> None:
-        if "reading from the driver" in str(error) or ("driver" in str(error) and "closed" in str(error)):
+        if self._driver_is_dead() or "Connection closed while reading from the driver" in str(error):
             self.is_sick = True
             message = "Playwright's driver died; it is started again for the next run."
             raise ProberError(ProberFault.DRIVER_DIED, message) from None
@@ -279,7 +288,7 @@ class BrowserSession:
             self._artifacts.append(artifact)
 
     def _is_lost(self) -> bool:
-        return self.is_sick or self.warm.is_dead() or self.warm.is_frozen()
+        return self.is_sick or self._driver_is_dead() or self.warm.is_dead() or self.warm.is_frozen()
 
     def _remaining(self) -> float:
         return max(0.1, self._deadline - time.monotonic())

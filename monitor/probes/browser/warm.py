@@ -37,6 +37,7 @@ _CLOSE_LIMIT = 3.0
 _KILLED_LIMIT = 2.0
 _PING_LIMIT = 2.0
 _MOST_WARM = 2
+_DRIVER = "run-driver"
 _TITLES = {"shell": "Chromium headless shell", "chromium": "Chromium", "firefox": "Firefox", "webkit": "WebKit"}
 
 
@@ -50,6 +51,8 @@ class WarmBrowser:
         self.profile = profile
         self.text = text
         self.runs = 0
+        # What belonged to a dead browser holds its pipe open, so that every call to it would wait for its time limit.
+        self._unwatch = processes.when_ended(pid, lambda: processes.kill_group(pid)) if pid else None
 
     def is_dead(self) -> bool:
         """Say whether its process has ended; Playwright's ``is_connected`` says yes long after."""
@@ -80,7 +83,7 @@ class WarmBrowser:
                 await asyncio.wait_for(self.browser.close(), _CLOSE_LIMIT)
         if self.pid is not None and processes.is_running(self.pid):
             await self.kill()
-        self._remove_profile()
+        self.forget()
 
     async def kill(self) -> None:
         """End its whole process group at once."""
@@ -90,9 +93,12 @@ class WarmBrowser:
             processes.kill_group(self.pid)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(gone.wait(), _KILLED_LIMIT if self.browser.is_connected() else 0.1)
-        self._remove_profile()
+        self.forget()
 
-    def _remove_profile(self) -> None:
+    def forget(self) -> None:
+        """Let go of what is left of it."""
+        if self._unwatch is not None:
+            self._unwatch()
         if self.profile is not None:
             shutil.rmtree(self.profile, ignore_errors=True)
 
@@ -196,13 +202,14 @@ class BrowserPool:
         if self._playwright is None:
             self._place = self._directory / f"driver-{next(self._numbers)}"
             self._place.mkdir(mode=0o700, parents=True)
+            others = processes.children_named(_DRIVER)
             try:
                 async with asyncio.timeout(_START_LIMIT):
                     self._playwright = await _start_driver(self._place)
             except Exception as error:  # noqa: BLE001 - whatever it was, we cannot look
                 message = f"Playwright's driver did not start: {str(error)[:200] or type(error).__name__}"
                 raise ProberError(ProberFault.DRIVER_DIED, message) from None
-            self._driver_pid = processes.child_named("run-driver")
+            self._driver_pid = next(iter(processes.children_named(_DRIVER) - others), None)
         return self._playwright
 
     async def _bury_driver(self) -> None:
@@ -213,6 +220,10 @@ class BrowserPool:
         if self._driver_pid is not None:
             processes.kill(self._driver_pid)
         self._driver_pid = None
+        for warm in self._warm.values():
+            if warm.pid is not None:
+                processes.kill_group(warm.pid)
+            warm.forget()
         self._warm.clear()
         if self._place is not None:
             for pid in processes.leaders_below(self._place):

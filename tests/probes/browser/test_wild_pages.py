@@ -72,19 +72,19 @@ async def test_an_author_may_accept_dialogs(site, walk):
     assert (await walk(act)).error is None
 
 
-async def test_a_hundred_popups_are_closed_and_counted(site, walk, probe):
-    site.page("/", "<p>here<script>for (let i = 0; i < 100; i++) open('/small?' + i)</script>")
+async def test_a_swarm_of_popups_is_closed_and_counted(site, walk, probe):
+    site.page("/", "<p>here<script>for (let i = 0; i < 30; i++) open('/small?' + i)</script>")
     site.page("/small", "<p>small")
 
     async def act(browser):
-        await browser.open("/", wait_until="load")
-        await asyncio.sleep(0.5)
-        assert len(browser.page.context.pages) <= 20
+        await browser.open("/", wait_until="commit")
         await browser.page.click("p")
+        await asyncio.sleep(0.5)
+        assert len(browser.page.context.pages) < 20
 
     attempt = await walk(act)
     assert attempt.error is None
-    assert sum(event.kind == "popup" for event in attempt.seen.events) >= 50
+    assert sum(event.kind == "popup" for event in attempt.seen.events) >= 20
     assert await probe.alive()
 
 
@@ -114,17 +114,17 @@ async def test_a_download_is_refused_and_leaves_nothing(site, walk, probe):
 
 
 async def test_a_page_of_endless_requests_is_capped_and_says_so(site, assign, tmp_path):
-    site.page("/", "<p>here<script>for (let i = 0; i < 3000; i++) fetch('/tiny?' + i).catch(() => 0)</script>")
+    site.page("/", "<p>here<script>for (let i = 0; i < 1000; i++) fetch('/tiny?' + i).catch(() => 0)</script>")
     site.page("/tiny", "")
-    probe = BrowserProbe(tmp_path / "browsers", limits=Limits(exchanges=300))
+    probe = BrowserProbe(tmp_path / "browsers", limits=Limits(exchanges=100))
     session = await probe.open(assign(), 1, started=time.monotonic())
     await session.handle.open("/")
     await session.handle.page.click("p")
     seen = await session.finish(failed=False)
     await probe.close()
-    assert len(seen.exchanges) == 300
+    assert len(seen.exchanges) == 100
     cut = next(cut for cut in seen.truncated if cut.what == "exchanges")
-    assert cut.seen > 300
+    assert cut.seen > 100
     assert not any(exchange.pending for exchange in seen.exchanges if exchange.truncated)
 
 
