@@ -55,7 +55,7 @@ def places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[st
 
 
 @given(changes=st.lists(st.tuples(st.sampled_from(list(places(SOUND))), ODD), min_size=1, max_size=3))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_value_in_any_place_is_taken_or_refused(
     changes: list[tuple[tuple[str | int, ...], object]], tmp_path: Path
 ):
