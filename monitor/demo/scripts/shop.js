@@ -53,6 +53,9 @@ async function fillShelf() {
     console.error("shelf:", error.message);
     status.textContent = "Sorry, we could not fetch the shelf. Please try again in a moment.";
     status.classList.add("trouble");
+    if (error instanceof SyntaxError) {
+      throw error; // an answer that cannot be read is a defect, not an outage
+    }
     return;
   }
   shelf.replaceChildren(...arrange(found.products).map(card));
