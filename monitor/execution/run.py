@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -64,13 +64,12 @@ async def execute(
     clock: Clock,
     progress: Callable[[Progress], None] = ignore,
     vantage: Vantage | None = None,
-    lent: Mapping[str, object] | None = None,
     worker: str = "",
 ) -> Evidence:
     """Carry out one run and return what was observed, by the check's deadline.
 
-    Raises nothing, but for CancelledError where the caller itself is cancelled. ``lent`` holds what steps may ask for
-    by name beside the check's values. A step that blocks the event loop can only be ended from outside.
+    Raises nothing, but for CancelledError where the caller itself is cancelled. A step that blocks the event
+    loop can only be ended from outside.
     """
     allowance = Allowance(assignment.check.deadline.total_seconds(), kind=journey.probe, clock=clock)
     started_at = clock.now()
@@ -81,7 +80,7 @@ async def execute(
         probe=probe,
         allowance=allowance,
         redactor=Redactor(secrets_of(assignment)),
-        values=_values(assignment, lent or {}),
+        values=_values(assignment),
         report=_quiet(progress),
     )
     # Every part keeps within the deadline by itself; this only guards against a defect in that.
@@ -152,8 +151,8 @@ def _last_vitals(made: Sequence[Made]) -> Vitals | None:
     return next((one.seen.vitals for one in reversed(made) if one.seen.vitals is not None), None)
 
 
-def _values(assignment: Assignment, lent: Mapping[str, object]) -> dict[str, object]:
-    return {**lent, **{name.replace("-", "_"): value for name, value in assignment.check.values}}
+def _values(assignment: Assignment) -> dict[str, object]:
+    return {name.replace("-", "_"): value for name, value in assignment.check.values}
 
 
 def _quiet(progress: Callable[[Progress], None]) -> Callable[[Progress], None]:

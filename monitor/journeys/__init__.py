@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from monitor.probes.http.client import Http
     from monitor.probes.http.response import Response
     from monitor.probes.http.webhook import Webhook
-    from monitor.probes.http.webhook import WebhookListener as Webhooks
 
 __all__ = [
     "Browser",
@@ -28,7 +27,6 @@ __all__ = [
     "Response",
     "Secret",
     "Webhook",
-    "Webhooks",
     "eventually",
     "expect",
     "expect_response",
@@ -43,7 +41,6 @@ _LATE = {
     "Http": ("monitor.probes.http.client", "Http"),
     "Response": ("monitor.probes.http.response", "Response"),
     "Webhook": ("monitor.probes.http.webhook", "Webhook"),
-    "Webhooks": ("monitor.probes.http.webhook", "WebhookListener"),
 }
 
 

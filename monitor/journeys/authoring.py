@@ -12,9 +12,6 @@ from monitor.domain import journey as domain
 from monitor.domain.journey import ProbeKind, Step
 from monitor.reading.quantities import parse_duration
 
-#: What the engine lends to a step that asks for it by this name.
-LENT = frozenset({"webhooks"})
-
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST_NAME = 60
 _BY_POSITION = frozenset({inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD})
@@ -119,10 +116,10 @@ def _check_parameters(journey: str, steps: Sequence[Step], parameters: Sequence[
         raise JourneyError(msg)
     names = {one.name.replace("-", "_") for one in steps}
     for parameter in parameters:
-        if not parameter.isidentifier() or parameter in names | LENT:
+        if not parameter.isidentifier() or parameter in names:
             msg = f"'{parameter}' cannot be a parameter of journey '{journey}'; choose an identifier that no step has"
             raise JourneyError(msg)
-    known = {*parameters, *LENT}
+    known = set(parameters)
     for one in steps:
         for wanted in _wanted(one):
             if wanted.name not in known and wanted.default is inspect.Parameter.empty:
@@ -145,7 +142,7 @@ def _wanted(one: Step) -> list[inspect.Parameter]:
 def _unknown(one: Step, wanted: str, names: set[str], known: set[str]) -> str:
     if wanted in names:
         return f"step '{one.name}' asks for '{wanted}', which is not an earlier step; change the order of the steps"
-    found = ", ".join(sorted(known - LENT)) or "none"
+    found = ", ".join(sorted(known)) or "none"
     return f"step '{one.name}' asks for '{wanted}', which is no earlier step and no parameter; known here: {found}"
 
 

@@ -16,6 +16,7 @@ from monitor.reading.suggestion import did_you_mean
 from monitor.reading.validation import examine
 
 _LIMITS = Limits(size=1_000_000, depth=30, values=20_000)
+_NOT_KNOWN = "; name a parameter, take it in an earlier step, or write $${ for the characters themselves"
 _SYNONYMS = {
     "vars": "parameters",
     "variables": "parameters",
@@ -121,6 +122,5 @@ def _unknown_in(document: Document, path: tuple[str | int, ...], value: object, 
         case str():
             for name in references(value):
                 if name not in known:
-                    hint = did_you_mean(name, known) or "; name a parameter, or take it in an earlier step"
-                    message = f"'${{{name}}}' is not known here{hint}; write $${{ for the characters themselves"
+                    message = f"'${{{name}}}' is not known here{did_you_mean(name, known) or _NOT_KNOWN}"
                     yield document.problem(path, message)

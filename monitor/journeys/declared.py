@@ -7,7 +7,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
-from monitor.journeys.authoring import LENT
 from monitor.journeys.jsonpath import JsonPath
 from monitor.journeys.patterns import Pattern
 from monitor.journeys.templates import is_name
@@ -28,7 +27,7 @@ def _kebab(value: str) -> str:
 
 
 def _value_name(value: str) -> str:
-    if not is_name(value) or value in LENT:
+    if not is_name(value):
         msg = f"{quoted(value)} cannot name a value; write small letters, digits and _, such as order_id"
         raise ValueError(msg)
     return value

@@ -57,7 +57,7 @@ async def asks(http: Http, *, receipt): ...  # noqa: F821 - as above
 async def asks_later(http: Http, *, over_http): ...  # noqa: F821 - as above
 
 
-async def asks_if_there(http: Http, *, receipt=None, webhooks): ...  # noqa: F821 - as above
+async def asks_if_there(http: Http, *, receipt=None): ...  # noqa: F821 - as above
 
 
 def make(*acts, **values):
@@ -98,7 +98,7 @@ def test_a_mistake_knows_its_line():
     assert caught.value.line == asks.__code__.co_firstlineno
 
 
-def test_a_step_may_ask_for_what_is_lent_and_for_what_has_a_default():
+def test_a_step_may_ask_for_what_nobody_gives_where_it_has_a_default():
     assert make(over_http, asks_if_there).probe is ProbeKind.HTTP
 
 

@@ -100,7 +100,7 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_place(write):
     [
         (
             "request: {url: '/orders/${order}'}",
-            "steps[0].request.url: '${order}' is not known here; name a parameter, or take it in an earlier step",
+            "steps[0].request.url: '${order}' is not known here; name a parameter, take it in an earlier step, or",
         ),
         ("request: {url: '/${mail}'}", "'${mail}' is not known here; did you mean 'email'?"),
         ("request: {url: /a}\n    take: {email: {header: x}}", "there is a value 'email' already"),
@@ -109,7 +109,7 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_place(write):
         ("receive: {webhook: p, within: 5s}\n    until: {within: 5s}", "waited for by 'receive: within'"),
         ("receive: {webhook: p, within: 5s}\n    expect: {status: 200}", "'status' cannot be expected of a webhook"),
         ("receive: {webhook: p, within: 5s}\n    take: {a: {cookie: b}}", "a webhook brings no cookies"),
-        ("request: {url: /a}\n    webhook: webhooks", "cannot name a value"),
+        ("request: {url: /a}\n    webhook: Paid", "cannot name a value"),
         ("budget: 1s", "must have either 'request' or 'receive'"),
         ("request: {url: /a}\n    expect: {json: {a: {}}}", "must say what is expected"),
         ("request: {url: /a, headers: {'x y': b}}", "'x y' is not the name of a header"),
