@@ -21,7 +21,7 @@ from monitor.probes.http.proxying import ProxyRoute, open_tunnel
 from monitor.probes.http.securing import SecureChannel
 from monitor.probes.http.stamps import Timeline
 from monitor.probes.http.trust import without_verification
-from monitor.probes.vantage.resolver import NameView, ResolveFailed, Resolver
+from monitor.probes.vantage.resolver import NameView, ResolutionSource, ResolveFailed, Resolver
 
 _SECOND_LOOK = 2.0
 
@@ -128,7 +128,8 @@ class Connector:
     ) -> tuple[str, ...]:
         observation.enter(Phase.RESOLVE, time.monotonic())
         resolution = await self._resolver.resolve(host, port=port, view=route.names, deadline=deadline)
-        observation.resolve = resolution.seconds
+        if resolution.source is ResolutionSource.DNS:
+            observation.resolve = resolution.seconds
         addresses = resolution.addresses
         if not vetted:
             return addresses

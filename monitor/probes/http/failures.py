@@ -130,7 +130,7 @@ EXCEPTIONS: Mapping[type[BaseException], Callable[[Any, Phase], Failure]] = {
     ssl.SSLCertVerificationError: lambda error, _: VERIFY_CODES.get(error.verify_code, Failure.TLS_CERT_INVALID),
     ssl.SSLEOFError: lambda _, __: Failure.TCP_CLOSED,
     ssl.SSLZeroReturnError: lambda _, __: Failure.TCP_CLOSED,
-    ssl.SSLError: lambda error, _: TLS_REASONS.get(error.reason or "", Failure.TLS_PROTOCOL_ERROR),
+    ssl.SSLError: lambda error, _: TLS_REASONS.get(getattr(error, "reason", None) or "", Failure.TLS_PROTOCOL_ERROR),
     EOFError: lambda _, __: Failure.TCP_CLOSED,
     OSError: lambda error, _: ERRNOS.get(error.errno or 0, Failure.TCP_FAILED),
     httptools.HttpParserError: lambda _, __: Failure.HTTP_PROTOCOL_ERROR,
@@ -154,7 +154,7 @@ def words_of(error: BaseException) -> str:
     match error:
         case ssl.SSLCertVerificationError():
             return f"certificate refused: {error.verify_message}"
-        case ssl.SSLError() if error.reason:
+        case ssl.SSLError() if getattr(error, "reason", None):
             return error.reason.replace("_", " ").lower()
         case DeadlineReached():
             return "the time of the exchange was up"

@@ -6,7 +6,7 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
-from h2.settings import SettingCodes
+from h2.settings import SettingCodes, Settings
 
 from monitor.domain.failure import Failure, Phase
 from monitor.probes.http.failures import Fault, http2_words
@@ -27,13 +27,16 @@ class Http2:
         self._connection = h2.connection.H2Connection(
             h2.config.H2Configuration(client_side=True, header_encoding=None, validate_outbound_headers=False)
         )
-        self._connection.local_settings.update(
-            {
+        # Given as initial values, they hold at once; later changes hold only once the server has agreed.
+        self._connection.local_settings = Settings(
+            client=True,
+            initial_values={
                 SettingCodes.ENABLE_PUSH: 0,
                 SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW,
                 SettingCodes.MAX_HEADER_LIST_SIZE: limits.header_bytes,
-            }
+            },
         )
+        self._connection.decoder.max_header_list_size = limits.header_bytes
         self._connection.initiate_connection()
         self._connection.increment_flow_control_window(_WINDOW)
 

@@ -92,8 +92,9 @@ class Plan:
             return httpx.URL(path)
         if path.startswith("//"):
             return httpx.URL(f"{self.base.scheme}:{path}")
-        joined = str(self.base).rstrip("/")
-        return httpx.URL(f"{joined}/{path.lstrip('/')}" if not path.startswith("?") else f"{joined}{path}")
+        if not path or path.startswith("?"):
+            return httpx.URL(f"{self.base}{path}")
+        return httpx.URL(f"{str(self.base).rstrip('/')}/{path.lstrip('/')}")
 
     def follow(self, hop: Hop, cookies: httpx.Cookies | None, origin_exchange: str) -> httpx.Request:
         """Return the request that follows a redirect; the target's own headers go along only to its own origin."""

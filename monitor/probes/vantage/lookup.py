@@ -65,7 +65,7 @@ class Lookup:
         self._name = name.rstrip(".").lower()
         identifiers = rng.sample(range(1 << 16), len(kinds))
         self._questions = {
-            identifier: (kind, encode_question(identifier, name, kind))
+            identifier: (kind, encode_question(identifier, self._name, kind))
             for identifier, kind in zip(identifiers, kinds, strict=True)
         }
         self._replies = Replies()

@@ -66,7 +66,7 @@ def encode_question(identifier: int, name: str, kind: RdataType) -> bytes:
 def decode_answer(data: bytes) -> Answer:
     """Return what the answer says. Raises MalformedAnswer where the bytes hold none."""
     try:
-        return _Reader(data).answer()
+        return _Reader(bytes(data)).answer()
     except (struct.error, IndexError, ValueError) as error:
         msg = f"not a DNS answer: {error}"
         raise MalformedAnswer(msg) from error
