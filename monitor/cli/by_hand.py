@@ -60,7 +60,7 @@ def choose(settings: Settings, wanted: Wanted) -> tuple[Check, ...]:
 async def run_checks(settings: Settings, wanted: Wanted, *, as_json: bool, console: Console) -> Exit:
     """Run the chosen checks one after the other, print each as it ends, and return the exit status."""
     checks = choose(settings, wanted)
-    folder = wanted.artifacts or Path(tempfile.mkdtemp(prefix="faultline-run-"))
+    folder = (wanted.artifacts or Path(tempfile.mkdtemp(prefix="faultline-run-"))).absolute()
     clock, redactor = SystemClock(), Redactor(settings.secrets)
     runs: list[Run] = []
     async with OneShot(settings, clock=clock) as shot:

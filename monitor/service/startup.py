@@ -50,8 +50,11 @@ def read_settings(path: Path, environ: Mapping[str, str], choices: StartupChoice
 
 def with_choices(settings: Settings, choices: StartupChoices) -> Settings:
     """Return the settings with the choices of the command line in force. Raises StartupError for a dangerous one."""
-    storage = replace(settings.storage, directory=choices.data) if choices.data else settings.storage
-    return replace(settings, storage=storage, web=_web(settings.web, choices))
+    # Workers live in folders of their own, from where a relative path leads elsewhere.
+    directory = (choices.data or settings.storage.directory).absolute()
+    storage = replace(settings.storage, directory=directory)
+    journeys = settings.journeys.absolute()
+    return replace(settings, storage=storage, journeys=journeys, web=_web(settings.web, choices))
 
 
 def _web(web: WebSettings, choices: StartupChoices) -> WebSettings:

@@ -213,4 +213,4 @@ def _availability(coverage: Coverage) -> str:
 def _coverage(coverage: Coverage) -> str:
     if not coverage.planned:
         return ""
-    return f"of 24 h, coverage {words.share(coverage.conclusive, coverage.planned) or '0 %'}"
+    return f"24 h, coverage {words.share(coverage.conclusive, coverage.planned) or '0 %'}"
