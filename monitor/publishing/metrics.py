@@ -52,8 +52,8 @@ class _Known:
 class Metrics(Collector):
     """Counts runs and slots, states how the monitor is, and renders both for a scrape.
 
-    Everything but :meth:`render` is meant for the main loop and takes microseconds. ``render`` may take tens of
-    milliseconds and is meant for a thread.
+    Counting takes microseconds and is meant for the main loop. :meth:`render` may take tens of milliseconds, and
+    :meth:`configure` a tenth of one for each check: call both in a thread.
     """
 
     def __init__(
@@ -226,7 +226,7 @@ class Metrics(Collector):
                 self._tables.value(family).at(*label).set(value)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
-        """Return what a scrape receives, and its content type. Call it in a thread, never on the loop."""
+        """Return what a scrape receives, and its content type."""
         self._age()
         chosen = negotiate(accept)
         return expose(self._tables.all(), chosen), chosen.value

@@ -48,11 +48,15 @@ class Family:
 
 def clean(value: str) -> str:
     """Return a label value without control characters and of bounded length; a line break stays, to be escaped."""
+    if value.isprintable() and len(value) <= _LONGEST_LABEL:
+        return value
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)[:_LONGEST_LABEL]
 
 
 def escape(value: str) -> str:
     """Return a label value as the exposition formats write it."""
+    if '"' not in value and "\\" not in value and "\n" not in value:
+        return value
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
@@ -70,16 +74,22 @@ def _labels(names: Sequence[str], values: Sequence[str]) -> str:
 class Child:
     """The series of one set of label values; its text is built when it is asked for after a change."""
 
-    __slots__ = ("_lock", "_marked", "_text", "exemplars", "labels", "name")
+    __slots__ = ("_family", "_lock", "_marked", "_text", "_values", "exemplars", "name")
 
-    def __init__(self, family: Family, labels: dict[str, str], lock: Lock) -> None:
+    def __init__(self, family: Family, values: tuple[str, ...], lock: Lock) -> None:
         """Hold the label values; ``lock`` keeps a scrape from seeing half an update."""
         self.name = family.name
-        self.labels = labels
+        self._family = family
+        self._values = values
         self.exemplars: dict[str, Exemplar] = {}
         self._lock = lock
         self._text: str | None = None
         self._marked: str | None = None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return the label values by name."""
+        return dict(zip(self._family.labels, self._values, strict=True))
 
     def text(self) -> str:
         """Return the lines of this child, without exemplars."""
@@ -125,10 +135,9 @@ class Value(Child):
 
     __slots__ = ("_prefix", "_value")
 
-    def __init__(self, family: Family, labels: dict[str, str], lock: Lock) -> None:
+    def __init__(self, family: Family, values: tuple[str, ...], inside: str, lock: Lock) -> None:
         """Start at zero; an info is always one."""
-        super().__init__(family, labels, lock)
-        inside = _labels(tuple(labels), tuple(labels.values()))
+        super().__init__(family, values, lock)
         self._prefix = f"{family.name}{{{inside}}}" if inside else family.name
         self._value = 1.0 if family.kind is Kind.INFO else 0.0
 
@@ -175,10 +184,9 @@ class Spread(Child):
 
     __slots__ = ("_bounds", "_counts", "_inside", "_prefixes", "_sum")
 
-    def __init__(self, family: Family, labels: dict[str, str], lock: Lock) -> None:
+    def __init__(self, family: Family, values: tuple[str, ...], inside: str, lock: Lock) -> None:
         """Build one line prefix for each bucket."""
-        super().__init__(family, labels, lock)
-        inside = _labels(tuple(labels), tuple(labels.values()))
+        super().__init__(family, values, lock)
         self._bounds = (*family.buckets, float("inf")) if family.buckets else ()
         self._counts = [0] * (len(self._bounds) or 1)
         self._sum = 0.0
@@ -226,7 +234,8 @@ class Table(Generic[C]):
         self._lock = lock
         self._room = room
         self._children: dict[tuple[str, ...], C] = {}
-        self._refused = make(family, dict.fromkeys(family.labels, ""), lock)
+        self._inside = ",".join(f'{name}="%s"' for name in family.labels)
+        self._refused = make(family, ("",) * len(family.labels), "", lock)
 
     def at(self, *values: str) -> C:
         """Return the child of these label values, making it at zero; past the limit one that nobody sees."""
@@ -238,7 +247,8 @@ class Table(Generic[C]):
         if child is None:
             if not self._room.take():
                 return self._refused
-            child = self._make(self.family, dict(zip(self.family.labels, key, strict=True)), self._lock)
+            inside = self._inside % tuple(escape(value) for value in key)
+            child = self._make(self.family, key, inside, self._lock)
             self._children[key] = child
         return child
 
