@@ -25,7 +25,7 @@ SYNONYMS: Mapping[str, str] = types.MappingProxyType(
         "frequency": "every",
         "schedule": "every",
         "timeout": "deadline",
-        "timout": "deadline",
+        "timelimit": "deadline",
         "retries": "attempts",
         "retry": "attempts",
         "profiles": "profile",
@@ -48,7 +48,9 @@ SYNONYMS: Mapping[str, str] = types.MappingProxyType(
 )
 
 _HEADER_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
+_RESERVED_HEADERS = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "upgrade", "trailer", "te"}  # codespell:ignore te
+)
 
 
 def check_header_name(value: str) -> str:

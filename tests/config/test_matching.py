@@ -40,7 +40,7 @@ def test_a_check_that_fits_its_journey_has_no_problem(loaded: Callable[..., Sett
 @pytest.mark.parametrize(
     ("journey", "profile", "values", "problem"),
     [
-        ("chekout", "", "", "no journey is called 'chekout'; did you mean 'checkout'?"),
+        ("checkoot", "", "", "no journey is called 'checkoot'; did you mean 'checkout'?"),
         ("zzz", "", "", "no journey is called 'zzz'; the journeys are: api, checkout"),
         (
             "api",
@@ -109,9 +109,9 @@ def test_what_does_not_fit_a_journey_is_told(
 
 
 def test_a_misspelled_parameter_is_told_from_a_missing_one(loaded: Callable[..., Settings]):
-    assert the_problems(loaded, "api", "", "email: a, pasword: b") == [
+    assert the_problems(loaded, "api", "", "email: a, passwrd: b") == [
         "checks[0]: the journey api needs 'password'; give it under values or secrets",
-        "checks[0]: the journey api takes no 'pasword'; did you mean 'password'?",
+        "checks[0]: the journey api takes no 'passwrd'; did you mean 'password'?",
     ]
 
 

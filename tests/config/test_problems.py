@@ -55,16 +55,16 @@ CASES = {
         "monitor.yaml:6:5: checks[1]: a check is called 'one' already, on line 5; rename one",
     ),
     "unknown key": (
-        with_check("{journey: home, timout: 30s}"),
-        "monitor.yaml:5:21: checks[0].timout: unknown key; did you mean 'deadline'?",
+        with_check("{journey: home, timelimit: 30s}"),
+        "monitor.yaml:5:21: checks[0].timelimit: unknown key; did you mean 'deadline'?",
     ),
     "unknown section": (
         SOUND + "security: {password: x}\n",
         "monitor.yaml:6:1: security: unknown key; did you mean 'web'?",
     ),
     "misspelled password": (
-        SOUND + "web: {username: me, pasword: x}\n",
-        "monitor.yaml:6:21: web.pasword: unknown key; did you mean 'password'?",
+        SOUND + "web: {username: me, passwrd: x}\n",
+        "monitor.yaml:6:21: web.passwrd: unknown key; did you mean 'password'?",
     ),
     "half-filled credentials": (
         SOUND + "web: {username: me, password: }\n",
@@ -268,9 +268,9 @@ CASES = {
         ),
     ),
     "window of nothing": (
-        SOUND + "maintenance: [{name: Move, cron: '0 3 * * *', duration: 1h, checks: [home@shop/dekstop]}]\n",
+        SOUND + "maintenance: [{name: Move, cron: '0 3 * * *', duration: 1h, checks: [home@shop/desktpo]}]\n",
         (
-            "monitor.yaml:6:70: maintenance[0].checks[0]: no check is called 'home@shop/dekstop'; "
+            "monitor.yaml:6:70: maintenance[0].checks[0]: no check is called 'home@shop/desktpo'; "
             "did you mean 'home@shop/desktop'?"
         ),
     ),

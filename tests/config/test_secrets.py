@@ -107,7 +107,7 @@ def test_a_variable_that_is_empty_or_damaged_refuses_the_check(loaded: Load, tmp
         (b"", "is empty; give it a value"),
         (b"\n", "is empty; give it a value"),
         (b"123456\r\n", "holds a carriage return; save it without Windows line endings"),
-        (b"caf\xe9", "is not UTF-8 text; save it as such"),
+        (b"\xe9t\xe9", "is not UTF-8 text; save it as such"),
         (b"x" * 70_000, "is larger than 64 KiB; name a file that holds only the secret"),
     ],
 )

@@ -25,7 +25,7 @@ def test_foreign_text_is_shortened_and_made_visible():
 
 
 def test_a_guess_is_made_only_where_it_is_near():
-    assert did_you_mean("Chekout", ["checkout", "login"]) == "; did you mean 'checkout'?"
+    assert did_you_mean("Checkoot", ["checkout", "login"]) == "; did you mean 'checkout'?"
     assert did_you_mean("zzz", ["checkout", "login"]) == ""
     assert did_you_mean("retrys", ["attempts"], {"retries": "attempts"}) == "; did you mean 'attempts'?"
     assert did_you_mean("retrys", ["every"], {"retries": "attempts"}) == ""

@@ -123,7 +123,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path):
 
 def test_bytes_that_are_not_utf_8_are_named_by_their_place(tmp_path: Path):
     path = tmp_path / "latin.yaml"
-    path.write_bytes(b"a: 1\nb: caf\xe9\n")
+    path.write_bytes(b"a: 1\nb: xyz\xe9\n")
     with pytest.raises(ReadingError) as raised:
         read(path)
     assert str(raised.value) == f"{path}:2:7: not UTF-8; save the file as UTF-8"

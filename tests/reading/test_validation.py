@@ -42,7 +42,10 @@ def the_problems(text: str) -> list[str]:
         ("checks: 1\n", "f:1:9: checks: must be a list: '- item', one on a line"),
         ("checks: []\n", "f:1:9: checks: must not be empty"),
         ("checks:\n  - every: 5m\n", "f:2:5: checks[0]: 'journey' is missing"),
-        ("checks:\n  - {journey: a, jorney: b}\n", "f:2:18: checks[0].jorney: unknown key; did you mean 'journey'?"),
+        (
+            "checks:\n  - {journey: a, jourrney: b}\n",
+            "f:2:18: checks[0].jourrney: unknown key; did you mean 'journey'?",
+        ),
         ("checks:\n  - {journey: a, retrys: 2}\n", "f:2:18: checks[0].retrys: unknown key; did you mean 'attempts'?"),
         ("checks:\n  - {journey: a, zzz: 2}\n", "f:2:18: checks[0].zzz: unknown key"),
         ("checks: [{journey: a, attempts: '2'}]", "f:1:33: checks[0].attempts: must be a whole number, without quotes"),
