@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
@@ -224,10 +224,13 @@ class Spread(Child):
 C = TypeVar("C", bound=Child)
 
 
+Make = Callable[[Family, tuple[str, ...], str, Lock], C]
+
+
 class Table(Generic[C]):
     """All children of one family, by their label values."""
 
-    def __init__(self, family: Family, make: type[C], lock: Lock, room: Room) -> None:
+    def __init__(self, family: Family, make: Make[C], lock: Lock, room: Room) -> None:
         """Start without children; ``room`` says whether another one may still be made."""
         self.family = family
         self._make = make
