@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from monitor.demo.hosts import Host
     from monitor.demo.world import World
 
+_SERVER_ERROR = 500
+
 
 class Interference:
     """Holds, delays, replaces and rewrites answers, as the faults of the moment ask for."""
@@ -83,7 +85,9 @@ class Dressing:
                 headers = MutableHeaders(scope=message)
                 headers["date"] = formatdate(usegmt=True)
                 headers.setdefault("cache-control", "no-store")
-                headers.setdefault("x-content-type-options", "nosniff")
+                if message["status"] < _SERVER_ERROR:
+                    # What a load balancer answers in place of its servers rarely has their headers.
+                    headers.setdefault("x-content-type-options", "nosniff")
                 self._change(headers, str(scope["path"]), str(scope["method"]))
             await send(message)
 

@@ -76,10 +76,6 @@ async def test_a_harmless_fault_fails_no_journey(shop, walk, fault):
     [
         ("payment-refuses", "checkout", "pay", StepErrorKind.EXPECTATION),
         ("consent-overlay", "checkout", "pay", StepErrorKind.INTERCEPTED),
-        ("order-stuck", "checkout", "confirmation", StepErrorKind.EXPECTATION),
-        ("identity-503", "login", "go-to-provider", StepErrorKind.EXPECTATION),
-        ("password-changed", "login", "sign-in", StepErrorKind.EXPECTATION),
-        ("cdn-hangs", "search", "open-shop", StepErrorKind.TIMEOUT),
     ],
 )
 async def test_a_customer_fails_at_the_step_that_is_hurt(shop, walk, fault, journey, step, kind):
