@@ -39,7 +39,7 @@ _MANY = 256
 class Equipped:
     """What makes a worker's equipment: ``module:function``, and where its modules are found beside the installed."""
 
-    by: str = "monitor.dispatch.equipment:equip"
+    by: str = "monitor.dispatch.equipping:equip"
     import_paths: tuple[str, ...] = ()
 
 

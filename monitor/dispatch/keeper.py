@@ -9,6 +9,7 @@ when the main process is gone, however that came about.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import resource
@@ -26,6 +27,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PACE = 0.25
 _TAIL = 2_000
+_PIPE = 1 << 20
 _OPEN_FILES = 8_192
 _SHARE_OF_TIME = 50
 
@@ -43,7 +45,6 @@ class Keeper:
         self._tail = b""
         self._status: int | None = None
         self._reason = ""
-        self._pace = _PACE
         self._next_look = 0.0
         self._told = -1
 
@@ -53,10 +54,14 @@ class Keeper:
         for descriptor in (self._control.fileno(), self._output, wakeup):
             poll.register(descriptor, select.POLLIN)
         while self._status is None and not self._reason:
-            for descriptor, _ in poll.poll(self._pace * 1_000):
-                self._hear(descriptor)
+            heard = poll.poll(_PACE * 1_000)
             self._reap()
+            for descriptor, _ in heard:
+                self._hear(descriptor)
             self._look()
+        if self._status is not None:
+            # The worker ended by itself, and what was heard or seen since is no reason for it.
+            self._reason = ""
         tree.kill_descendants(os.getpid())
         self._reap()
         self._say(
@@ -74,7 +79,8 @@ class Keeper:
             self._reason = "told" if heard else "orphaned"
         elif descriptor == self._output:
             # What a worker prints is read so that it never blocks, and all but its end is dropped.
-            self._tail = (self._tail + os.read(descriptor, 1 << 18))[-_TAIL:]
+            printed = os.read(descriptor, _PIPE)
+            self._tail = printed[-_TAIL:] if len(printed) >= _TAIL else (self._tail + printed)[-_TAIL:]
         else:
             os.read(descriptor, 4_096)
 
@@ -115,6 +121,8 @@ def main() -> None:
     directory = sys.argv[5]
     _settle()
     reader, writer = os.pipe()
+    with suppress(OSError):
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE)
     keeper = os.getpid()
     worker = os.fork()
     if worker == 0:

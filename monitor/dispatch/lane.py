@@ -158,7 +158,7 @@ class Lane:
         if self._starts:
             await asyncio.wait(self._starts)
         for worker in (*self._workers, *self._leaving):
-            if worker.flights:
+            if worker.flights or worker in self._leaving:
                 self._kill(worker)
             else:
                 self._let_go(worker)
@@ -334,7 +334,7 @@ class Lane:
             case WorkerState.READY:
                 self._failures = 0
                 self._trouble = None
-                if worker.runs >= self._plan.runs_per_worker:
+                if worker.spent or worker.runs >= self._plan.runs_per_worker:
                     self._let_go(worker)
             case WorkerState.ENDED:
                 self._lost(worker)

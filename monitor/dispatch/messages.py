@@ -80,10 +80,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """A run is over."""
+    """A run is over. A worker that is ``spent`` wants no other: the journey's code has left something running in it."""
 
     run_id: str
     evidence: Evidence
+    spent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from monitor.execution.wire import Codec, WireError
 
 _KILL_SECONDS = 2.0
 _STOP_SECONDS = 5.0
+_HANG_UP_SECONDS = 1.0
 
 
 class WorkerState(StrEnum):
@@ -109,6 +110,7 @@ class WorkerProcess:
         self.limits = limits
         self.state = WorkerState.STARTING
         self.retiring = False
+        self.spent = False
         self.flights: dict[str, Flight] = {}
         self.runs = 0
         self.memory = 0
@@ -162,6 +164,7 @@ class WorkerProcess:
     def forget(self, flight: Flight) -> None:
         """Expect nothing more of a run."""
         self.flights.pop(flight.order.assignment.run_id, None)
+        self._go_if_idle()
         self._changed(self)
 
     def silence(self) -> float:
@@ -227,6 +230,7 @@ class WorkerProcess:
                     flight.told.append(told.progress)
             case Kind.DONE:
                 done = self._codec.decode(value, Done)
+                self.spent = self.spent or done.spent
                 self._land(done.run_id, done.evidence)
             case Kind.FAILED:
                 failed = self._codec.decode(value, Failed)
@@ -285,7 +289,8 @@ class WorkerProcess:
     def _hang_up(self) -> None:
         self._silent.set()
         if self.state is not WorkerState.ENDED:
-            self.kill()
+            # A worker that died is announced by its keeper at once; one that lives but does not listen is of no use.
+            self._loop.call_later(_HANG_UP_SECONDS, self.kill)
 
     async def _bury(self) -> None:
         """See the processes and their files off, once the keeper is gone."""

@@ -11,10 +11,11 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 from monitor.dispatch.channel import LARGEST_FRAME, Channel
 from monitor.dispatch.equipment import Equipment
-from monitor.dispatch.messages import Done, Failed, Kind, Order, Ready, Setup, Told
+from monitor.dispatch.messages import Done, Failed, Kind, LaneName, Order, Ready, Setup, Told
 from monitor.domain.clock import SystemClock
 from monitor.domain.evidence import Evidence, ProberFault, Truncation
 from monitor.domain.journey import Journey
@@ -27,6 +28,7 @@ from monitor.probes.session import ProberError
 BEAT = 0.5
 
 _SLACK = 1_024
+_SWEEP_SECONDS = 0.1
 
 
 class Worker:
@@ -42,12 +44,13 @@ class Worker:
         self._equipment: Equipment | None = None
         self._channel: Channel | None = None
         self._name = ""
+        self._alone = False
 
     async def serve(self, end: socket.socket) -> None:
         """Work until told to stop or until nobody listens any more."""
         self._channel = await Channel.over(end, hear=self._hear, ended=self._over.set)
         setup = await self._setup
-        self._name = setup.name
+        self._name, self._alone = setup.name, setup.lane is LaneName.SCRIPT
         try:
             self._equipment = await _equip(setup)
         except Exception as error:  # noqa: BLE001 - whatever it is, the main process is told why there is no worker
@@ -87,12 +90,14 @@ class Worker:
         run_id = assignment.run_id
         try:
             journey = self._equipment.load(assignment.check.journey, order.source)
+            before = asyncio.all_tasks()
             evidence = await self._execute(self._equipment, order, journey)
+            spent = self._alone and not await _swept(before)
         except BaseException as error:  # noqa: BLE001 - sys.exit() in a module of journeys must cost this run only
             text = Redactor(secrets_of(assignment)).mask(_words(error))
             self._send(Kind.FAILED, Failed(run_id=run_id, fault=ProberFault.SCRIPT, text=text))
             return
-        self._send_evidence(run_id, evidence)
+        self._send_evidence(Done(run_id=run_id, evidence=evidence, spent=spent))
 
     async def _execute(self, equipment: Equipment, order: Order, journey: Journey) -> Evidence:
         effects = {step.name for step in journey.steps if step.effects}
@@ -113,10 +118,10 @@ class Worker:
             worker=self._name,
         )
 
-    def _send_evidence(self, run_id: str, evidence: Evidence) -> None:
-        value = self._codec.encode(Done(run_id=run_id, evidence=evidence))
+    def _send_evidence(self, done: Done) -> None:
+        value = self._codec.encode(done)
         if len(value) > LARGEST_FRAME - _SLACK:
-            value = self._codec.encode(Done(run_id=run_id, evidence=_without_exchanges(evidence)))
+            value = self._codec.encode(replace(done, evidence=_without_exchanges(done.evidence)))
         self._write(Kind.DONE, value)
 
     def _send(self, kind: Kind, value: object) -> None:
@@ -142,6 +147,18 @@ def work(channel: int) -> None:
 
 async def _serve(channel: int) -> None:
     await Worker().serve(socket.socket(fileno=channel))
+    # Whatever journey code has left running may go on for ever, and is not waited for.
+    os._exit(0)
+
+
+async def _swept(before: set[asyncio.Task[Any]]) -> bool:
+    """Cancel the tasks that have come since, and say whether none is left: the next run must not meet them."""
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=_SWEEP_SECONDS)
+    return all(task.done() for task in left)
 
 
 async def _equip(setup: Setup) -> Equipment:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import itertools
-import os
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -89,17 +89,13 @@ def outline(journey: str, lane: LaneName) -> JourneyOutline:
     )
 
 
-def processes_of(directory: Path) -> list[int]:
+def _processes_of(directory: Path) -> list[int]:
     """Return all living processes that were started below a worker's folder."""
     found = []
-    for name in os.listdir("/proc"):
-        if name.isdecimal():
-            try:
-                environment = Path("/proc", name, "environ").read_bytes()
-            except OSError:
-                continue
-            if f"TMPDIR={directory}/".encode() in environment:
-                found.append(int(name))
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"TMPDIR={directory}/".encode() in (process / "environ").read_bytes():
+                found.append(int(process.name))
     return found
 
 
@@ -135,4 +131,9 @@ async def _a_bench(tmp_path: Path, settings: WorkerSettings, equipment: str) -> 
 async def _close(each: Bench) -> None:
     await each.dispatcher.close(0)
     assert not each.directory.exists()
-    assert processes_of(each.directory) == []
+    assert _processes_of(each.directory) == []
+
+
+@pytest.fixture
+def processes_of() -> Callable[[Path], list[int]]:
+    return _processes_of
