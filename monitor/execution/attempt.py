@@ -12,7 +12,7 @@ from monitor.domain.journey import Journey, ProbeKind
 from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.domain.secret import Redactor
 from monitor.execution.allowance import Allowance
-from monitor.execution.containment import Overdue, Raised, Returned, contain
+from monitor.execution.containment import Overdue, Raised, Returned, limit
 from monitor.execution.progress import Progress, not_reached
 from monitor.execution.walk import Fault, Walk
 from monitor.probes.session import Observations, Probe, ProberError, Session
@@ -78,7 +78,7 @@ async def make_attempt(run: Undertaking, number: int) -> Made:
 
 async def ping(probe: Probe, allowance: Allowance) -> bool:
     """Ask the probe whether it could look at all just now; no answer is a no."""
-    answer = await contain(probe.alive, seconds=min(_PING_SECONDS, allowance.left() * 0.6), grace=0.1)
+    answer = await limit(probe.alive, seconds=min(_PING_SECONDS, allowance.left() * 0.6))
     return isinstance(answer, Returned) and answer.value
 
 
@@ -93,7 +93,7 @@ def dead(kind: ProbeKind, when: str) -> Fault:
 
 async def _open(run: Undertaking, number: int) -> Session | Fault:
     allowance = run.allowance
-    opened = await contain(
+    opened = await limit(
         lambda: run.probe.open(run.assignment, number, started=allowance.started), seconds=allowance.left_for_steps()
     )
     match opened:
@@ -113,15 +113,14 @@ async def _open(run: Undertaking, number: int) -> Session | Fault:
 async def _keep_failure(run: Undertaking, session: Session, walk: Walk) -> None:
     step = walk.failed_step
     if step is not None:
-        await contain(
+        await limit(
             lambda: session.keep_failure(step.name, sensitive=step.sensitive),
             seconds=run.allowance.left() / 2,
-            grace=0.1,
         )
 
 
 async def _finish(run: Undertaking, session: Session, *, failed: bool) -> Observations:
-    ended = await contain(lambda: session.finish(failed=failed), seconds=run.allowance.left() * 0.8, grace=0.1)
+    ended = await limit(lambda: session.finish(failed=failed), seconds=run.allowance.left() * 0.8)
     if isinstance(ended, Returned):
         return ended.value
     # Nothing is known of what was seen, which must not look as if nothing had happened.

@@ -1,4 +1,4 @@
-"""Code that is not ours, run so that whatever it does comes back as a value."""
+"""Work with a time limit, ours and other people's, done so that whatever comes of it comes back as a value."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Overdue:
 async def contain(
     start: Callable[[], Awaitable[T]], *, seconds: float, grace: float = 0.5
 ) -> Returned[T] | Raised | Overdue:
-    """Do the work for at most ``seconds``, and ``grace`` more for it to heed its cancellation.
+    """Do foreign work for at most ``seconds``, and ``grace`` more for it to heed its cancellation.
 
     Raises CancelledError only where the caller itself is cancelled; the work is then cancelled first.
     """
@@ -49,6 +49,18 @@ async def contain(
     if done:
         return task.result()
     return Overdue(stuck=not await _cancel(task, grace))
+
+
+async def limit(start: Callable[[], Awaitable[T]], *, seconds: float) -> Returned[T] | Raised | Overdue:
+    """Do work of our own, which heeds its cancellation, for at most ``seconds``; without the cost of another task.
+
+    Raises CancelledError only where the caller itself is cancelled.
+    """
+    try:
+        async with asyncio.timeout(max(0.0, seconds)) as time:
+            return Returned(value=await start())
+    except Exception as error:  # noqa: BLE001 - the point of this module
+        return Overdue(stuck=False) if time.expired() else Raised(error=error)
 
 
 async def _settle(start: Callable[[], Awaitable[T]]) -> Returned[T] | Raised:

@@ -16,7 +16,6 @@ from monitor.domain.outcome import Outcome
 from monitor.domain.secret import Redactor, Secret
 from monitor.execution.allowance import Allowance
 from monitor.execution.attempt import Made, Undertaking, make_attempt
-from monitor.execution.containment import Raised, Returned, contain
 from monitor.execution.crashes import PAGE_CRASHES, crashed_step, crashes_of_the_page
 from monitor.execution.progress import Progress, not_reached
 from monitor.probes.session import Probe
@@ -33,7 +32,6 @@ _WORTH_ANOTHER_LOOK = frozenset(
 )
 
 _FAULTY_ATTEMPTS = 2
-_SLACK = 1.0
 
 
 class HealthWindow(Protocol):
@@ -73,7 +71,6 @@ async def execute(
     """
     allowance = Allowance(assignment.check.deadline.total_seconds(), kind=journey.probe, clock=clock)
     started_at = clock.now()
-    window = vantage.window() if vantage else None
     run = Undertaking(
         assignment=assignment,
         journey=journey,
@@ -83,9 +80,12 @@ async def execute(
         values=_values(assignment),
         report=_quiet(progress),
     )
-    # Every part keeps within the deadline by itself; this only guards against a defect in that.
-    made = await contain(lambda: _attempts(run), seconds=allowance.left() + _SLACK)
-    attempts = made.value if isinstance(made, Returned) else [_broken(run, made)]
+    window = _window(vantage)
+    try:
+        attempts = await _attempts(run)
+    except Exception as error:  # noqa: BLE001 - a defect of ours ends one run and not the worker
+        _log.exception("execution failed", extra={"run_id": assignment.run_id})
+        attempts = [_inconclusive(run, ProberFault.INTERNAL, f"execution failed: {type(error).__name__}: {error}")]
     evidence = _evidence(attempts, started_at=started_at, run=run, worker=worker)
     return replace(evidence, vantage=_health(window, attempts, run), duration=allowance.now())
 
@@ -166,12 +166,6 @@ def _quiet(progress: Callable[[Progress], None]) -> Callable[[Progress], None]:
     return report
 
 
-def _broken(run: Undertaking, ended: object) -> Made:
-    error = ended.error if isinstance(ended, Raised) else TimeoutError("attempts outlived the deadline")
-    _log.error("execution failed", exc_info=error, extra={"run_id": run.assignment.run_id})
-    return _inconclusive(run, ProberFault.INTERNAL, f"execution failed: {type(error).__name__}: {error}")
-
-
 def _inconclusive(run: Undertaking, fault: ProberFault, text: str) -> Made:
     attempt = Attempt(
         number=1,
@@ -183,6 +177,14 @@ def _inconclusive(run: Undertaking, fault: ProberFault, text: str) -> Made:
         prober_fault_text=run.redactor.mask(text),
     )
     return Made(attempt=attempt)
+
+
+def _window(vantage: Vantage | None) -> HealthWindow | None:
+    try:
+        return vantage.window() if vantage else None
+    except Exception:  # noqa: BLE001 - what is not known of us is left out, and the run still made
+        _log.exception("our own health cannot be followed")
+        return None
 
 
 def _health(window: HealthWindow | None, made: Sequence[Made], run: Undertaking) -> VantageHealth:

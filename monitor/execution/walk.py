@@ -13,7 +13,7 @@ from monitor.domain.journey import Journey, Step
 from monitor.domain.outcome import StepOutcome
 from monitor.domain.secret import Redactor
 from monitor.execution.allowance import Allowance
-from monitor.execution.containment import Overdue, Raised, Returned, contain
+from monitor.execution.containment import Overdue, Raised, Returned, contain, limit
 from monitor.execution.progress import Progress, seconds
 from monitor.probes.session import ProberError, Session
 
@@ -101,11 +101,7 @@ class Walk:
             return self._result(step, started, 0.0, self._overdue(step, stuck=False))
         self._report(Progress(attempt=self._attempt, step=step.name, started=started))
         self.effects_begun = self.effects_begun or step.effects
-        ended = await contain(
-            lambda: self._act(step, known),
-            seconds=self._allowance.left_for_steps(),
-            grace=min(0.5, self._allowance.left() / 4),
-        )
+        ended = await self._bounded(step, known)
         duration = self._allowance.now() - started
         error: StepError | None
         match ended:
@@ -117,6 +113,13 @@ class Walk:
             case Overdue(stuck=stuck):
                 error = self._overdue(step, stuck=stuck)
         return self._result(step, started, duration, error)
+
+    async def _bounded(self, step: Step, known: Mapping[str, object]) -> Returned[object] | Raised | Overdue:
+        left = self._allowance.left_for_steps()
+        if self._journey.declarative:
+            return await limit(lambda: self._act(step, known), seconds=left)
+        grace = min(0.5, self._allowance.left() / 4)
+        return await contain(lambda: self._act(step, known), seconds=left, grace=grace)
 
     async def _act(self, step: Step, known: Mapping[str, object]) -> object:
         self._session.begin_step(step.name)
@@ -197,10 +200,12 @@ class Walk:
 
 
 def _asked_for(step: Step, known: Mapping[str, object]) -> dict[str, object]:
-    parameters = inspect.signature(step.act).parameters.values()
-    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+    # Read from the code itself: a signature object would cost each step of each run more than all else here.
+    act = step.act if inspect.isfunction(step.act) else type(step.act).__call__
+    code = act.__code__
+    if code.co_flags & inspect.CO_VARKEYWORDS:
         return dict(known)
-    named = [parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     return {name: known[name] for name in named if name in known}
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from monitor.execution.containment import Overdue, Raised, Returned, contain
+from monitor.execution.containment import Overdue, Raised, Returned, contain, limit
 
 
 async def test_work_that_ends_returns_its_value():
@@ -69,3 +69,24 @@ async def test_work_that_heeds_none_is_left_behind():
     assert await contain(work, seconds=0.01, grace=0.03) == Overdue(stuck=True)
     release.set()
     await asyncio.sleep(0)
+
+
+async def test_our_own_work_is_limited_too():
+    async def returns():
+        return 3
+
+    async def raises():
+        msg = "of its own"
+        raise TimeoutError(msg)
+
+    async def hangs():
+        await asyncio.sleep(3600)
+
+    assert await limit(returns, seconds=10) == Returned(value=3)
+    assert isinstance(await limit(raises, seconds=10), Raised)
+    assert await limit(hangs, seconds=0.01) == Overdue(stuck=False)
+    task = asyncio.create_task(limit(hangs, seconds=3600))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
