@@ -13,7 +13,7 @@ from monitor.config.presets import EXECUTABLES, check_executable
 from monitor.config.profile_model import Overrides, ProfileModel
 from monitor.config.secrets import SecretValue, Value
 from monitor.reading.addresses import BaseUrl, check_host, split_host_port
-from monitor.reading.names import SLUG_PATTERN, check_slug
+from monitor.reading.names import SLUG_PATTERN, PathText, check_slug
 from monitor.reading.problem import quoted
 from monitor.reading.quantities import Duration, Size
 from monitor.reading.validation import FileModel
@@ -91,8 +91,8 @@ class TargetModel(FileModel):
         default_factory=dict, description="Headers for the target's own origin only; values may be secrets."
     )
     hosts: Overrides = Field(default_factory=dict, description="`host` or `host:port` to the address to connect to.")
-    extra_ca: str | None = Field(
-        default=None, min_length=1, description="PEM file of certificate authorities trusted beside the public ones."
+    extra_ca: PathText | None = Field(
+        default=None, description="PEM file of certificate authorities trusted beside the public ones."
     )
     concurrency: int = Field(default=1, ge=1, le=1000, description="Runs against this target at the same time.")
     allowed_private: bool = Field(default=True, description="Whether loopback and private addresses may be contacted.")
@@ -101,7 +101,7 @@ class TargetModel(FileModel):
 class StorageModel(FileModel):
     """Where and how long runs are kept."""
 
-    directory: str = Field(default="../data", min_length=1, description="Folder of the run store and its artifacts.")
+    directory: PathText = Field(default="../data", description="Folder of the run store and its artifacts.")
     url: Value | None = Field(default=None, description="Database URL instead of SQLite in `directory`.")
     keep_runs: Duration | None = Field(default=None, description="How long runs are kept; 90d where it is left out.")
     keep_evidence: Duration | None = Field(
@@ -162,7 +162,7 @@ class MonitorModel(FileModel):
     """Everything that ``monitor.yaml`` may say."""
 
     location: _Location = Field(description="Name of the place that we look from; `${NAME}` is replaced.")
-    journeys: str = Field(default="../checks", min_length=1, description="Folder of the journeys.")
+    journeys: PathText = Field(default="../checks", description="Folder of the journeys.")
     ownership: str | None = Field(
         default=None,
         min_length=1,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from monitor.config.presets import NETWORKS, check_device, check_timezone, device_names
 from monitor.config.secrets import SecretValue
 from monitor.reading.addresses import check_host_pattern, check_url, is_address, split_host_port
+from monitor.reading.names import PathText
 from monitor.reading.problem import quoted
 from monitor.reading.quantities import Duration, Rate
 from monitor.reading.suggestion import did_you_mean
@@ -169,8 +170,8 @@ class ProfileModel(FileModel):
     javascript: bool = Field(default=True, description="Whether scripts run.")
     third_party_storage: bool = Field(default=True, description="Whether cookies and storage of other sites are kept.")
     proxy: ProxyModel | None = Field(default=None, description="Forward proxy.")
-    extra_ca: str | None = Field(
-        default=None, min_length=1, description="PEM file of certificate authorities trusted beside the public ones."
+    extra_ca: PathText | None = Field(
+        default=None, description="PEM file of certificate authorities trusted beside the public ones."
     )
     resolver: _Resolver | None = Field(
         default=None, description="DNS server to ask, `address` or `address:port`; for HTTP journeys."

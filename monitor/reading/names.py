@@ -29,5 +29,14 @@ def check_title(value: str) -> str:
     return value
 
 
+def check_path(value: str) -> str:
+    """Return the path of a file or folder as it is. Raises ValueError where no system could open it."""
+    if not value.strip() or not value.isprintable():
+        msg = f"{quoted(value)} is not a path; write ../data, relative to the folder of this file"
+        raise ValueError(msg)
+    return value
+
+
 Slug = Annotated[str, AfterValidator(check_slug), Field(json_schema_extra={"pattern": SLUG_PATTERN})]
 Title = Annotated[str, Field(max_length=100), AfterValidator(check_title)]
+PathText = Annotated[str, Field(max_length=1000), AfterValidator(check_path)]

@@ -10,7 +10,7 @@ import yaml
 
 from monitor.reading.composer import Composer
 from monitor.reading.document import Document
-from monitor.reading.problem import Problem, ReadingError
+from monitor.reading.problem import Problem, ReadingError, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,8 @@ def _content(path: FilePath, size: int) -> str:
             content = stream.read(size + 1)
     except OSError as error:
         raise _unreadable(file, f"cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise _unreadable(shown(file), "cannot be the name of a file") from error
     if len(content) > size:
         raise _unreadable(file, f"larger than {size // 1_000_000} MB; split or shorten it")
     try:

@@ -15,6 +15,8 @@ from monitor.config.loading import ConfigurationError, load
 
 SOUND = yaml.safe_load("""
 location: office
+journeys: checks
+ownership: ownership.yaml
 storage: {directory: data, keep_runs: 90d, url: "postgresql://me:${DB}@x/y"}
 web: {listen: "127.0.0.1:80", username: me, password: "${WEB}"}
 workers: {browsers: 2, chromium: /usr/bin/chromium}
@@ -66,6 +68,7 @@ def test_any_value_in_any_place_is_taken_or_refused(
             for part in path[:-1]:
                 holder = holder[part]
             holder[path[-1]] = odd
+    (tmp_path / "ownership.yaml").write_text("domains: [x.example]\n")
     file = tmp_path / "monitor.yaml"
     file.write_text(yaml.safe_dump(data), "utf-8")
     with contextlib.suppress(ConfigurationError):

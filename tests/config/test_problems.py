@@ -282,6 +282,10 @@ CASES = {
         SOUND + "storage: {url: 'postgresql://me:hunter2@db.example/x'}\n",
         "monitor.yaml:6:16: storage.url: a password must not stand in this file; write ${NAME} in its place",
     ),
+    "path that no system opens": (
+        SOUND + 'journeys: "a\\0b"\n',
+        "monitor.yaml:6:11: journeys: 'a\\x00b' is not a path; write ../data, relative to the folder of this file",
+    ),
     "ownership that is not there": (
         SOUND + "ownership: nope.yaml\n",
         "nope.yaml:1:1: cannot be read: No such file or directory",
