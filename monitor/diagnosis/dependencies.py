@@ -17,6 +17,7 @@ from monitor.domain.outcome import StepOutcome
 _WAITED = frozenset({StepErrorKind.TIMEOUT, StepErrorKind.DEADLINE})
 _DATA = frozenset({"xhr", "fetch"})
 _CODE = frozenset({"script", "stylesheet"})
+_OWN_NEEDS = _DATA | _CODE | {"document"}
 _DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "csp_report", "manifest", "texttrack"})
 _BY_NAVIGATION = frozenset({"", "other", "user", "navigation"})
 _SERVER_ERROR = 500
@@ -118,7 +119,7 @@ def _relies(incident: Incident, exchange: Exchange) -> bool:
     owner = incident.owner(exchange)
     if owner.party is Party.THIRD_PARTY:
         return owner.critical and _telling(incident, exchange)
-    return exchange.resource in _DATA | _CODE and _telling(incident, exchange)
+    return exchange.resource in _OWN_NEEDS and _telling(incident, exchange)
 
 
 def _telling(incident: Incident, exchange: Exchange) -> bool:
@@ -142,8 +143,9 @@ def _blocking(incident: Incident) -> Iterable[Exchange]:
 
 
 def _awaits_page(error: StepError, incident: Incident) -> bool:
-    words = f"{error.awaited} {error.message} {error.detail}".lower()
-    by_words = any(word in words for word in ("goto", "navigat", "domcontentloaded"))
+    # A click's log speaks of navigations too, so only the words of waiting for a page count.
+    words = f"{error.message} {error.detail}".lower()
+    by_words = "goto:" in words or "waiting for navigation to" in words or "domcontentloaded" in words
     pages = (x for x in _in_step(incident) if is_navigation(x, incident.exchanges))
     return by_words and any(not is_defect(page) for page in pages)
 

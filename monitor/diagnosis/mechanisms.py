@@ -126,6 +126,7 @@ _DETAILS: Mapping[tuple[Party, Mechanism], Detail] = {
 _ASSETS = frozenset({"script", "stylesheet"})
 _MISSING = frozenset({404, 410})
 _ERROR_STATUS = 400
+_OK = 200
 
 
 def mechanism_of(exchange: Exchange) -> Mechanism:
@@ -162,3 +163,11 @@ def is_defect(exchange: Exchange) -> bool:
     if exchange.status is not None and exchange.status >= _ERROR_STATUS:
         return True
     return exchange.pending or exchange.failure not in (None, Failure.ABANDONED)
+
+
+def is_hollow(exchange: Exchange) -> bool:
+    """Say whether an answer of 200 carried nothing; a browser counts no bytes where none came."""
+    if exchange.status != _OK or exchange.failure is not None or exchange.pending:
+        return False
+    announced = next((value for name, value in exchange.headers if name == "content-length"), None)
+    return exchange.body_bytes == 0 or (exchange.body_bytes is None and announced == "0")

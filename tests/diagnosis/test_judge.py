@@ -576,6 +576,43 @@ def test_a_pending_answer_tells_reached_from_not_reached(court):
     assert (court.detail(failed(waiting)), court.detail(failed(connecting))) == ("own.http_status", "und.path")
 
 
+def test_a_link_in_the_way_tells_nothing_of_whose_script_put_it_there(court):
+    link = {"intercepted_by": f'<a href="{CDN}">Accept</a>', "detail": f'navigating to "{SHOP}"'}
+    assert court.detail(failed(page(), kind=StepErrorKind.INTERCEPTED, error=link)) == "und.insufficient"
+
+
+def test_a_click_that_waits_for_navigations_does_not_wait_for_the_page(court):
+    hanging = request(
+        CDN,
+        resource="script",
+        pending=True,
+        address="192.0.2.1",
+        initiator=Initiator(kind="parser"),
+    )
+    error = {"message": "Page.click: Timeout", "detail": "waiting for scheduled navigations to finish"}
+    assert court.detail(failed(page(), hanging, error=error)) == "und.insufficient"
+
+
+def test_a_browser_that_counts_no_bytes_of_an_empty_page_is_believed(court):
+    empty = page(mime_type="text/html", headers=(("content-length", "0"),))
+    assert court.detail(failed(empty)) == "own.content"
+    assert court.detail(failed(page(mime_type="text/html"))) == "und.script_or_app_change"
+
+
+@pytest.mark.parametrize(
+    ("date", "detail"),
+    [("Mon, 02 Mar 2026 10:00:03 GMT", "own.tls"), ("Sun, 04 Mar 2029 10:00:00 GMT", "client.clock"), ("?", "own.tls")],
+)
+def test_the_clocks_of_other_hosts_tell_whether_ours_is_wrong(court, date, detail):
+    evidence = failed(page(failure=Failure.TLS_CERT_DATE_INVALID), request(CDN, headers=(("date", date),)))
+    assert court.detail(evidence) == detail
+
+
+def test_a_page_that_an_own_script_went_to_is_needed(court):
+    went = page(f"{SHOP}pay", status=500, initiator=Initiator(kind="script", url=f"{SHOP}app.js"))
+    assert court.detail(failed(page(), went)) == "own.http_status"
+
+
 def test_rules_have_the_documented_order():
     order = list(dict.fromkeys(rule.id for rule in RULES))
     assert order == ["R01", "S0", "R14", "R06", "R05", "R04", "R03", "R12", "R07", "R16", "R08", "R11", "R10", "R09"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import re
+from email.utils import parsedate_to_datetime
 
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, mechanism_of
@@ -71,10 +74,10 @@ def certificates_fail_everywhere(incident: Incident) -> Finding | None:
 
 
 def _shared_fault(incident: Incident, failed: Exchange) -> tuple[Detail, str] | None:
-    clock = incident.evidence.vantage.clock_stepped or 0.0
+    clock = max(abs(incident.evidence.vantage.clock_stepped or 0.0), _skew(incident))
     domains = _domains(incident, [x for x in incident.exchanges if x.failure is failed.failure])
     everywhere = len(domains) >= _SEVERAL
-    if failed.failure in _DATES and (everywhere or abs(clock) > _CLOCK_LIMIT):
+    if failed.failure in _DATES and (everywhere or clock > _CLOCK_LIMIT):
         return Detail.CLIENT_CLOCK, "the client's clock"
     if everywhere and failed.failure in _ISSUERS and _one_issuer(incident, failed.failure):
         return Detail.CLIENT_TLS_INTERCEPTION, "something that intercepts TLS"
@@ -88,6 +91,20 @@ _DATES = frozenset({Failure.TLS_CERT_EXPIRED, Failure.TLS_CERT_NOT_YET_VALID, Fa
 _ISSUERS = frozenset(
     {Failure.TLS_CERT_AUTHORITY_INVALID, Failure.TLS_CERT_INCOMPLETE_CHAIN, Failure.TLS_CERT_SELF_SIGNED},
 )
+
+
+def _skew(incident: Incident) -> float:
+    """Return by how much our clock differs from that of the server which agrees with it best."""
+    skews = []
+    for exchange in incident.exchanges:
+        stated = next((value for name, value in exchange.headers if name == "date"), None)
+        if stated is None or exchange.from_cache:
+            continue
+        with contextlib.suppress(ValueError, TypeError):
+            theirs = parsedate_to_datetime(stated)
+            ours = incident.evidence.started_at + dt.timedelta(seconds=exchange.timings.started)
+            skews.append(abs((theirs - ours).total_seconds()))
+    return min(skews, default=0.0)
 
 
 def _one_issuer(incident: Incident, failure: Failure | None) -> bool:

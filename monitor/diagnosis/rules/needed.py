@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
-from monitor.diagnosis.mechanisms import Mechanism, detail_for, mechanism_of
+from monitor.diagnosis.mechanisms import Mechanism, detail_for, is_hollow, mechanism_of
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.exchange import Exchange
@@ -149,7 +149,7 @@ def empty_page(incident: Incident) -> Finding | None:
 def _is_empty_page(exchange: Exchange, incident: Incident) -> bool:
     in_step = incident.step is not None and exchange.step in ("", incident.step.name)
     is_page = exchange.resource in ("document", "http") and exchange.mime_type == "text/html"
-    return in_step and is_page and exchange.status == 200 and exchange.body_bytes == 0  # noqa: PLR2004 - HTTP's own number
+    return in_step and is_page and is_hollow(exchange)
 
 
 RULES = (

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
-from monitor.diagnosis.mechanisms import is_defect
+from monitor.diagnosis.mechanisms import is_defect, is_hollow
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import ConsoleLevel, PageError, StepErrorKind
 
-_URL = re.compile(r"https?://[^\s\"'<>)]+")
+# Only a frame says by its address whose document lies there; a link or a picture may stand on anybody's page.
+_FRAME = re.compile(r"<iframe\b[^>]*\ssrc=[\"'](https?://[^\"']+)", re.IGNORECASE)
 _MISSING_NAME = re.compile(r"is not defined|can't find variable", re.IGNORECASE)
 _JSON = re.compile(r"\bJSON\b")
 _ABSENT = frozenset({StepErrorKind.EXPECTATION, StepErrorKind.TIMEOUT})
@@ -23,7 +24,7 @@ def click_intercepted(incident: Incident) -> Finding | None:
     if error is None or not (error.kind is StepErrorKind.INTERCEPTED or error.intercepted_by):
         return None
     words = f"{error.intercepted_by or 'another element'} lies over what was to be clicked"
-    urls = _URL.findall(f"{error.intercepted_by} {error.detail}")
+    urls = _FRAME.findall(error.intercepted_by)
     owners = [incident.context.owners.owner_of(url) for url in urls]
     if not owners:
         return Finding(
@@ -89,7 +90,7 @@ def exception_thrown(incident: Incident) -> Finding | None:
 
 def _vendor_may_be_behind(incident: Incident, error: PageError) -> bool:
     foreign = [x for x in incident.exchanges if incident.owner(x).party is Party.THIRD_PARTY]
-    if any((is_defect(x) or x.body_bytes == 0) and x.resource in _CODE | _DATA for x in foreign):
+    if any((is_defect(x) or is_hollow(x)) and x.resource in _CODE | _DATA for x in foreign):
         return True
     if _MISSING_NAME.search(error.message):
         return any(x.resource in _CODE for x in foreign)
@@ -102,7 +103,7 @@ def absent_though_all_is_well(incident: Incident) -> Finding | None:
         return None
     loud = any(line.level is ConsoleLevel.ERROR for line in incident.evidence.console)
     sockets = any(socket.error for socket in incident.evidence.websockets)
-    hollow = any(x.body_bytes == 0 and x.resource in _CODE for x in incident.exchanges)
+    hollow = any(is_hollow(x) and x.resource in _CODE for x in incident.exchanges)
     if loud or sockets or hollow or incident.evidence.page_errors or not incident.exchanges:
         return None
     return _changed(incident, "what the journey looks for is not there, though every request succeeded")
