@@ -77,11 +77,10 @@ class ArtifactStore:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name) from error
         finally:
             os.close(folder)
-        stream = os.fdopen(file, "rb", closefd=True)
         if not _is_plain(file):
-            stream.close()
+            os.close(file)
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
-        return stream
+        return os.fdopen(file, "rb")
 
     def names(self, run_id: str) -> tuple[str, ...]:
         """Return the names of the files of a run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sqlite3
@@ -146,7 +147,7 @@ _ADVISORY_HOLDER = sa.text(
 def _sqlite_writing(path: Path) -> sa.Engine:
     engine = sa.create_engine(
         "sqlite://",
-        creator=lambda: _connect(path, "rwc"),
+        creator=lambda: _connect_privately(path),
         poolclass=NullPool,
         hide_parameters=True,
     )
@@ -204,6 +205,18 @@ def _begin_with_limit(limit: float) -> Callable[[sa.Connection], None]:
         connection.exec_driver_sql("BEGIN")
 
     return begin
+
+
+def _connect_privately(path: Path) -> sqlite3.Connection:
+    # SQLite gives the files beside the database the permissions of the database.
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        failure = sqlite3.OperationalError(f"{path}: {error.strerror}")
+        failure.sqlite_errorcode = sqlite3.SQLITE_FULL if error.errno == errno.ENOSPC else sqlite3.SQLITE_CANTOPEN
+        raise failure from error
+    return _connect(path, "rwc")
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

@@ -111,7 +111,7 @@ class Ledger:
             self._bindings.update((_binding_of(row), row.id) for row in connection.execute(known).all())
         if binding not in self._bindings:
             check, *names = binding
-            values = dict(zip(("journey", "target", "profile", "location"), names, strict=True))
+            values: Row = dict(zip(("journey", "target", "profile", "location"), names, strict=True))
             values["check_id"] = self._checks[check]
             self._bindings[binding] = connection.execute(self._add_binding, values).scalar_one()
         return self._bindings[binding]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,10 +73,15 @@ def remove_unused_names(connection: sa.Connection) -> None:
     connection.execute(sa.delete(BINDINGS).where(~known))
 
 
-def give_back_space(connection: sa.Connection, pages: int = 2000) -> None:
-    """Shrink the file of SQLite by the pages that removed rows left empty."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"PRAGMA incremental_vacuum({pages})").close()
+def give_back_space(connection: sa.Connection, pages: int = 500) -> bool:
+    """Shrink the file of SQLite by some of the pages that removed rows left empty; say whether there are more."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        return False
+    # The driver takes a step of this statement for each page, and only when it is asked for a row.
+    driver.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+    (left,) = driver.execute("PRAGMA freelist_count").fetchone()
+    return bool(left)
 
 
 def close_open_slots(connection: sa.Connection, before: dt.datetime) -> tuple[Slot, ...]:

@@ -148,7 +148,8 @@ class History(Reader):
         slots = await self._remove_slots(now - self._storage.keep_runs)
         evidence = await self._remove_evidence(now - self._storage.keep_evidence)
         await self._perform(retention.remove_unused_names)
-        await self._perform(retention.give_back_space)
+        while await self._perform(retention.give_back_space):
+            pass
         orphans = await self._remove_orphans(now)
         swept = await asyncio.to_thread(self.artifacts.keep_within, self._storage.artifact_quota_bytes)
         await asyncio.to_thread(self._opened.ballast.settle)

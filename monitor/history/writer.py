@@ -35,6 +35,7 @@ class WriterLimits:
     Attributes:
         window: Seconds for which entries are gathered into one commit.
         batch: Entries of one commit at most.
+        inbox: Hand-ins that may wait for the thread while a disk makes it wait; further ones are refused.
         spool_bytes: Memory that entries may take while the database is in trouble; then the oldest are dropped.
         retry: Seconds between two tries while the database is in trouble.
         farewell: Seconds to go on trying when the program ends.
@@ -42,6 +43,7 @@ class WriterLimits:
 
     window: float = 0.02
     batch: int = 2000
+    inbox: int = 50_000
     spool_bytes: int = 64 * 1024 * 1024
     retry: float = 0.5
     farewell: float = 5.0
@@ -94,6 +96,10 @@ class Writer:
         """Hand something in; ``prepare`` is called in the writer's thread, so that it costs the caller nothing."""
         if self._stop.is_set():
             msg = "history is closed"
+            raise ResultLostError(msg)
+        if len(self._inbox) >= self._limits.inbox:
+            self._dropped += 1
+            msg = "history is stuck: the disk has not answered for too long"
             raise ResultLostError(msg)
         self._inbox.append(prepare)
         self._wake.set()
@@ -171,10 +177,13 @@ class Writer:
                 if isinstance(prepared, Errand):
                     self._errands.append(prepared)
                     continue
-                self._spool.append(prepared)
-                self._spooled_bytes += prepared.size
-                if self._trouble is not None and not prepared.patient:
-                    prepared.settle(None)
+                self._accept(prepared)
+
+    def _accept(self, entry: Entry) -> None:
+        self._spool.append(entry)
+        self._spooled_bytes += entry.size
+        if self._trouble is not None and not entry.patient:
+            entry.settle(None)
         while self._spooled_bytes > self._limits.spool_bytes:
             self._drop("the spool is full: the database has not taken anything for too long")
 
@@ -191,7 +200,7 @@ class Writer:
             self._commit(batch)
         except DBAPIError as error:
             return self._cope(error, batch)
-        except HistoryError as error:
+        except (HistoryError, OSError) as error:
             return self._wait_for_better(str(error))
         self._forget(batch)
         return True
@@ -244,7 +253,10 @@ class Writer:
     def _replace(self, path: Path, error: DBAPIError) -> bool:
         _LOG.error("the database is damaged; it is put aside", extra={"trouble": str(error.orig)})
         self._disconnect()
-        self._quarantined = put_aside(path, self._clock.now())
+        try:
+            self._quarantined = put_aside(path, self._clock.now())
+        except OSError as obstacle:
+            return self._wait_for_better(f"the database is damaged and cannot be put aside: {obstacle.strerror}")
         self._replaced(self._quarantined)
         return True
 
@@ -269,7 +281,7 @@ class Writer:
                 connection = self._connect()
                 with connection.begin():
                     answer = errand.act(connection)
-            except (DBAPIError, HistoryError) as error:
+            except Exception as error:  # noqa: BLE001 - an errand that fails must not end the writer
                 self._disconnect()
                 errand.settle(None, HistoryError(str(getattr(error, "orig", None) or error)))
             else:

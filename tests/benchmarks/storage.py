@@ -24,6 +24,7 @@ from monitor.domain.exchange import Timings
 from monitor.domain.outcome import Outcome, StepOutcome, Validity
 from monitor.domain.run import Judgement, Run, Slot
 from monitor.history import GroupBy, History
+from monitor.history.disk import file_size
 from tests.builders import A_MOMENT, a_check, a_run, an_attempt, an_evidence, an_exchange
 
 CHECKS = [a_check(name=f"check-{number}@shop/desktop") for number in range(1000)]
@@ -99,7 +100,7 @@ def fill(path: Path, count: int) -> None:
             (
                 (
                     start + number * pace, number % 1000 + 1, "failed", Detail(detail).cause.value, detail, "confirmed",
-                    "R08", "vendor", f"vendor-{number % 20}", "pay.example.net", "pay", "It answers 503 to each request.",
+                    "R08", "vendor", f"vendor-{number % 20}", "pay.example.net", "pay", "It answers 503.",
                 )
                 for number in range(0, count, 50)
                 for detail in [details[number // 50 % len(details)]]
@@ -111,7 +112,7 @@ def fill(path: Path, count: int) -> None:
 async def ask(history: History, path: Path, count: int) -> None:
     now = dt.datetime.now(dt.UTC)
     since = now - dt.timedelta(days=91)
-    print(f"{count} runs take {path.stat().st_size / count:.0f} bytes each")
+    print(f"{count} runs take {file_size(path) / count:.0f} bytes each")
     for name, question in (
         ("causes over 90 days", lambda: history.causes(since, GroupBy.CAUSE)),
         ("details over 90 days", lambda: history.causes(since, GroupBy.DETAIL)),
