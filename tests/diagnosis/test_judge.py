@@ -370,7 +370,22 @@ def test_a_fault_of_the_prober_is_never_the_sites(court, site, fault, said):
     assert judgement.diagnosis.cause in (Cause.CLIENT_ENVIRONMENT, Cause.UNDETERMINED)
 
 
-@pytest.mark.parametrize(("site", "health"), list(product(SITES, STARVED)))
+LATE = {"late loop", "pressed for processors", "throttled"}
+TURNED_AWAY = {"site down", "site errs", "third party down"}
+
+
+@pytest.mark.parametrize(("site", "health"), list(product(TURNED_AWAY, LATE)))
+def test_want_of_processor_time_forges_no_refusal_and_no_status(court, site, health):
+    judgement = court.judge(failed(*SITES[site], vantage=STARVED[health]))
+    assert (judgement.outcome, judgement.validity) == (Outcome.FAILED, Validity.VALID)
+    wanted = Cause.THIRD_PARTY if site == "third party down" else Cause.OWN_INFRASTRUCTURE
+    assert judgement.diagnosis.cause is wanted
+
+
+@pytest.mark.parametrize(
+    ("site", "health"),
+    [(site, health) for site, health in product(SITES, STARVED) if site not in TURNED_AWAY or health not in LATE],
+)
 def test_a_starved_vantage_blames_nobody_else(court, site, health):
     judgement = court.judge(failed(*SITES[site], vantage=STARVED[health]))
     assert (judgement.outcome, judgement.validity) == (Outcome.INCONCLUSIVE, Validity.INVALID)

@@ -9,13 +9,18 @@ from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail
 from monitor.domain.evidence import ProberFault, StepErrorKind
+from monitor.domain.exchange import Exchange
+from monitor.domain.failure import Failure, FailureClass
 from monitor.domain.outcome import Outcome, Validity
 
 LAG_LIMIT = 0.025
 PRESSURE_LIMIT = 40.0
 THROTTLED_LIMIT = 0.20
 DISK_LIMIT = 16_000_000
+_CLIENT_ERROR = 400
 _SERVER_ERROR = 500
+_ANSWERS = frozenset({Failure.TCP_REFUSED, Failure.DNS_NAME_NOT_RESOLVED, Failure.HTTP_ERROR})
+_ANSWERING = frozenset({FailureClass.TLS, FailureClass.POLICY})
 
 FAULTS: Mapping[ProberFault, tuple[Detail, str]] = {
     ProberFault.BROWSER_MISSING: (Detail.CLIENT_PROBER, "the browser of the profile is not installed"),
@@ -99,8 +104,14 @@ def _server_error(incident: Incident) -> str | None:
 
 
 def vantage_starved(incident: Incident) -> Finding | None:
-    """R01: our own machine was too starved to tell a slow site from a slow monitor."""
-    broken = tuple(_broken_limits(incident))
+    """S0: our own machine was too starved to tell a slow site from a slow monitor.
+
+    Want of processor time makes everything late, but it forges no refusal, no certificate and no status: where the step
+    needed an exchange that failed in such a way, the rules go on. Want of memory or disk forges any failure.
+    """
+    broken = tuple(_shortages(incident))
+    if not any(_is_plain_fact(exchange) for exchange in incident.needed):
+        broken = (*_delays(incident), *broken)
     if not broken:
         return None
     return Finding(
@@ -112,16 +123,28 @@ def vantage_starved(incident: Incident) -> Finding | None:
     )
 
 
-def _broken_limits(incident: Incident) -> Iterator[str]:
+def _is_plain_fact(exchange: Exchange) -> bool:
+    """Say whether the other side answered wrongly or turned us away, which no lateness of ours can look like."""
+    if exchange.status is not None and exchange.status >= _CLIENT_ERROR:
+        return True
+    failure = exchange.failure
+    return failure is not None and (failure in _ANSWERS or failure.family in _ANSWERING)
+
+
+def _delays(incident: Incident) -> Iterator[str]:
     vantage = incident.evidence.vantage
     if (vantage.loop_lag_p50 or 0.0) > LAG_LIMIT:
         yield f"the worker's loop ran {1000 * (vantage.loop_lag_p50 or 0.0):.0f} ms late"
     if (vantage.cpu_pressure or 0.0) > PRESSURE_LIMIT:
         yield f"processor pressure was {vantage.cpu_pressure:.0f} %"
-    if (vantage.memory_pressure or 0.0) > PRESSURE_LIMIT:
-        yield f"memory pressure was {vantage.memory_pressure:.0f} %"
     if (vantage.throttled_ratio or 0.0) > THROTTLED_LIMIT:
         yield f"its processor share was cut in {100 * (vantage.throttled_ratio or 0.0):.0f} % of all periods"
+
+
+def _shortages(incident: Incident) -> Iterator[str]:
+    vantage = incident.evidence.vantage
+    if (vantage.memory_pressure or 0.0) > PRESSURE_LIMIT:
+        yield f"memory pressure was {vantage.memory_pressure:.0f} %"
     if vantage.oom_kills:
         yield "the system killed a process for want of memory"
     if vantage.disk_free_bytes is not None and vantage.disk_free_bytes < DISK_LIMIT:
