@@ -4,11 +4,16 @@ import datetime as dt
 
 import pytest
 
+from monitor.domain.clock import SystemClock
+from monitor.domain.evidence import ProberFault
 from monitor.domain.journey import ProbeKind
+from monitor.execution.run import execute
 from monitor.journeys.catalogue import catalogue
 from monitor.journeys.declarative import read_journey
 from monitor.journeys.files import UnusableFileError, load
 from monitor.reading.problem import ReadingError
+from tests.builders import an_assignment
+from tests.execution.driven import DrivenProbe
 
 ORDER = """
 name: order
@@ -156,3 +161,22 @@ def test_a_worker_loads_one_journey_by_its_name(folder, write):
         load(folder, "nothing", "checks/aaa.py")
     with pytest.raises(UnusableFileError, match="there is no journey 'nothing'"):
         load(folder, "nothing", "checks/order.yaml")
+
+
+async def test_a_defect_of_a_journey_is_named_with_its_line(folder, write):
+    write(
+        "reads.py",
+        """
+        from monitor.journeys import Journey, step
+
+        @step("Read")
+        async def read(http: Http):
+            return {}["id"]
+
+        journey = Journey(name="reads", title="Read", steps=(read,))
+        """,
+    )
+    probe = DrivenProbe(kind=ProbeKind.HTTP)
+    evidence = await execute(an_assignment(), load(folder, "reads"), probe, clock=SystemClock())
+    assert evidence.last.prober_fault is ProberFault.SCRIPT
+    assert evidence.last.prober_fault_text == "KeyError: 'id' at checks/reads.py:7"
