@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from monitor.diagnosis.context import Context
@@ -26,23 +27,19 @@ _HALF = 0.5
 
 
 def incident_of(evidence: Evidence, context: Context) -> Incident:
-    """Gather what the rules look at: the failing step and the exchanges it depended on."""
+    """Gather the deciding attempt, its failing step, and what was exchanged."""
     attempt = evidence.last
     exchanges = tuple(x for x in evidence.exchanges if x.attempt == attempt.number and not x.intervention)
     step = next((s for s in attempt.steps if s.outcome in (StepOutcome.FAILED, StepOutcome.INCONCLUSIVE)), None)
-    blank = Incident(evidence=evidence, context=context, attempt=attempt, step=step, exchanges=exchanges)
-    needed = _needed(blank)
+    return Incident(evidence=evidence, context=context, attempt=attempt, step=step, exchanges=exchanges)
+
+
+def with_needs(incident: Incident) -> Incident:
+    """Add the failed exchanges that the failing step depended on, and those of which nobody knows."""
+    needed = _needed(incident)
     chosen = {x.id for x in needed}
-    suspects = tuple(x for x in exchanges if x.id not in chosen and is_defect(x))
-    return Incident(
-        evidence=evidence,
-        context=context,
-        attempt=attempt,
-        step=step,
-        exchanges=exchanges,
-        needed=needed,
-        suspects=_by_suspicion(suspects, step),
-    )
+    suspects = tuple(x for x in incident.exchanges if x.id not in chosen and is_defect(x))
+    return replace(incident, needed=needed, suspects=_by_suspicion(suspects, incident.step))
 
 
 def _needed(incident: Incident) -> tuple[Exchange, ...]:

@@ -34,7 +34,7 @@ class Incident:
 
     def owner(self, exchange: Exchange) -> Owner:
         """Return who answers for the host of an exchange."""
-        return self.context.owners.owner_of(exchange.url or exchange.host)
+        return self.context.owners.owner_at(exchange.host, exchange.url)
 
     def culprit(self, owner: Owner) -> Culprit:
         """Return the culprit; for own infrastructure the team of the step's capability is nearest to the fault."""

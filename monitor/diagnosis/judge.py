@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 from monitor.diagnosis.collateral import collateral_of
 from monitor.diagnosis.context import Context
-from monitor.diagnosis.dependencies import incident_of
+from monitor.diagnosis.dependencies import incident_of, with_needs
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import detail_for, mechanism_of
 from monitor.diagnosis.rules import access, needed, page, policy, statements, validity
@@ -29,20 +31,29 @@ RULES: tuple[Rule, ...] = (
     *needed.RULES,
     *page.RULES,
 )
+_LOGGER = logging.getLogger(__name__)
 _NOTHING = "R17"
 _SLOW = "R18"
 _TOP = 2
 
 
 def judge(evidence: Evidence, context: Context) -> Judgement:
-    """Say how a run ended, whether it counts, and, where it did not pass, whose failure it is."""
+    """Say how a run ended, whether it counts, and, where it did not pass, whose failure it is. Never raises."""
+    try:
+        return _judge(evidence, context)
+    except Exception:
+        _LOGGER.exception("the rules failed", extra={"check": context.check.name})
+        return _no_judgement("The rules failed on what was seen, which is a fault of the monitor.")
+
+
+def _judge(evidence: Evidence, context: Context) -> Judgement:
     if not evidence.attempts:
-        return _no_attempt()
+        return _no_judgement("The worker returned no attempt, so we did not look.")
     incident = incident_of(evidence, context)
     timings = time_by_party(incident)
     good = evidence.last.outcome in (Outcome.PASSED, Outcome.DEGRADED) and evidence.last.prober_fault is None
     if not good:
-        return _failed(incident, timings)
+        return _failed(with_needs(incident), timings)
     collateral = collateral_of(incident, passed=True)
     if evidence.last.outcome is Outcome.PASSED and not is_over_budget(incident):
         return Judgement(outcome=Outcome.PASSED, validity=Validity.VALID, collateral=collateral, timings=timings)
@@ -123,11 +134,11 @@ def _diagnosis(finding: Finding, rule: str) -> Diagnosis:
     )
 
 
-def _no_attempt() -> Judgement:
+def _no_judgement(why: str) -> Judgement:
     finding = Finding(
         detail=Detail.CLIENT_PROBER,
         validity=Validity.INVALID,
-        because="The worker returned no attempt, so we did not look. This says nothing about the site.",
+        because=f"{why} This says nothing about the site.",
         culprit=environment("the monitor"),
     )
     return Judgement(outcome=Outcome.INCONCLUSIVE, validity=Validity.INVALID, diagnosis=_diagnosis(finding, "R01"))

@@ -72,11 +72,14 @@ class Owners:
     def owner_of(self, url: str) -> Owner:
         """Return who answers for a URL; a bare host will do."""
         parts = parts_of(url if "://" in url else f"//{url}")
-        host = (parts.hostname or "").rstrip(".")
-        owner = self._of_host(host)
+        owner = self._of_host(parts.hostname or "")
         if self._paths and owner.party is Party.OWN:
             return self._by_path(owner, parts.path or "/")
         return owner
+
+    def owner_at(self, host: str, url: str) -> Owner:
+        """Return who answers for a URL whose host is known already, without taking the URL apart for nothing."""
+        return self.owner_of(url) if self._paths or not host else self._of_host(host)
 
     def domain_of(self, host: str) -> str:
         """Return the registrable domain of a host, or the host where it has none."""
@@ -92,6 +95,7 @@ class Owners:
         return any(edge.lower() in words.lower() for edge in self._ownership.edges)
 
     def _find(self, host: str) -> Owner:
+        host = host.lower().strip("[]").rstrip(".")
         stated = self._exact.get(host) or next(
             (self._wildcard[suffix] for suffix in suffixes(host) if suffix in self._wildcard),
             None,

@@ -130,12 +130,12 @@ def _exemplar_of(run: Run) -> Callable[[float], Exemplar]:
     return lambda value: Exemplar({"run_id": run.run_id}, value, ended)
 
 
-def count_vendors(tables: Tables, run: Run, owner_of: Callable[[str], Owner], vendors: VendorList) -> None:
+def count_vendors(tables: Tables, run: Run, owner_at: Callable[[str, str], Owner], vendors: VendorList) -> None:
     """Count requests to third parties, whether or not they mattered."""
     for exchange in run.evidence.exchanges:
         if exchange.intervention:
             continue
-        owner = owner_of(exchange.url or exchange.host)
+        owner = owner_at(exchange.host, exchange.url)
         if owner.party is not Party.THIRD_PARTY:
             continue
         name = vendors.label(owner.name if owner.named else None)

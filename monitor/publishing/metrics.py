@@ -148,7 +148,7 @@ class Metrics(Collector):
             counting.count_ourselves(self._tables, run)
             counting.note_certificates(self._tables, run, self._known.hosts)
             if context is not None:
-                counting.count_vendors(self._tables, run, context.owners.owner_of, self._vendors)
+                counting.count_vendors(self._tables, run, context.owners.owner_at, self._vendors)
 
     def _count(self, run: Run) -> None:
         counting.count_outcome(self._tables, run)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from monitor.diagnosis.context import Context, context_for
 from monitor.diagnosis.judge import judge
-from monitor.diagnosis.names import Names
+from monitor.diagnosis.names import Names, parts_of
 from monitor.domain.evidence import Evidence, StepError, StepErrorKind, StepResult
 from monitor.domain.exchange import Exchange, Initiator
 from monitor.domain.outcome import Outcome, StepOutcome
@@ -51,7 +50,7 @@ class Court:
 
 
 def request(url: str = SHOP, **values: Any) -> Exchange:
-    host = urlsplit(url).hostname or ""
+    host = parts_of(url).hostname or ""
     failed = "failure" in values or values.get("pending")
     defaults = {"id": url, "url": url, "host": host, "step": "pay", "status": None if failed else 200}
     return an_exchange(**{**defaults, "resource": "xhr", **values})

@@ -141,6 +141,13 @@ def test_a_url_that_is_none_does_no_harm(names, url):
     assert owners(names).owner_of(url).party is Party.THIRD_PARTY
 
 
+def test_a_host_that_is_known_needs_no_url(names):
+    found = owners(names, paths=(PathOwner(host="*", prefix="/pay", team="team-pay"),))
+    assert found.owner_at("www.shop.example", "https://www.shop.example/pay").name == "team-pay"
+    assert owners(names).owner_at("WWW.SHOP.EXAMPLE.", "").party is Party.OWN
+    assert owners(names, host="::1").owner_at("[::1]", "").party is Party.OWN
+
+
 def test_checks_of_one_host_share_what_is_found_out(names):
     checks = [a_check(name="a"), a_check(name="b"), a_check(name="c", target=a_target(base_url="https://x.example"))]
     contexts = contexts_for(checks, Ownership(), names)

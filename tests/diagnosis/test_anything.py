@@ -1,0 +1,114 @@
+"""Whatever a run may look like, the judgement keeps its promises."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from random import Random
+
+import pytest
+
+from monitor.diagnosis import judge as judging
+from monitor.domain.cause import Cause, Confidence
+from monitor.domain.evidence import PageError, ProberFault, StepError, StepErrorKind, VantageHealth, WebSocketFacts
+from monitor.domain.exchange import Initiator, Timings
+from monitor.domain.failure import Failure, Phase
+from monitor.domain.outcome import Outcome, StepOutcome, Validity
+from tests.builders import an_attempt, an_evidence
+from tests.diagnosis.incidents import ADS, API, CDN, PAY, SHOP, a_step, request
+
+URLS = [SHOP, API, PAY, ADS, CDN, "", "http://[broken", "https://support.shop.example/x", "https://127.0.0.1/"]
+RESOURCES = ["document", "script", "stylesheet", "xhr", "fetch", "image", "http", "ping", ""]
+STATUSES = [None, 200, 204, 302, 401, 403, 404, 407, 429, 451, 500, 503, 511, 522]
+HEADERS = [
+    (),
+    (("proxy-status", "edgecdn; error=proxy_internal_error, b; error=nonsense"),),
+    (("cf-error-type", "1000"), ("server", "cloudflare")),
+    (("cf-error-type", "?"), ("link", '<http://[x>; rel="blocked-by"'), ("date", "never")),
+]
+
+
+def some_evidence(seed: int):
+    chance = Random(seed)
+
+    def maybe(values):
+        return chance.choice([None, *values])
+
+    exchanges = tuple(
+        request(
+            chance.choice(URLS),
+            id=str(number),
+            resource=chance.choice(RESOURCES),
+            status=chance.choice(STATUSES),
+            failure=maybe(Failure) if chance.random() < 0.5 else None,
+            failed_phase=maybe(Phase),
+            pending=chance.random() < 0.2,
+            intervention=chance.random() < 0.1,
+            attempt=chance.choice([1, 2]),
+            step=chance.choice(["", "open", "pay"]),
+            headers=chance.choice(HEADERS),
+            body_bytes=maybe([0, 10]),
+            redirected_from=maybe([str(chance.randrange(8))]),
+            initiator=maybe([Initiator(kind="parser", url=SHOP), Initiator(kind="script", frames=(CDN,))]),
+            timings=Timings(started=chance.random(), total=chance.choice([0.0, chance.random() * 5]), wait=0.1),
+        )
+        for number in range(chance.randrange(8))
+    )
+    error = StepError(
+        kind=chance.choice(list(StepErrorKind)),
+        message=chance.choice(["", "Page.goto: Timeout", "x\ny"]),
+        exchange=maybe(["0", "3", "nowhere"]),
+        awaited=chance.choice(["", SHOP, "**/x", "/order", "//button", "[", "text=Pay"]),
+        intercepted_by=chance.choice(["", "<div>", f'<iframe src="{CDN}">']),
+    )
+    outcome = chance.choice(list(Outcome))
+    step = a_step(outcome=chance.choice(list(StepOutcome)), error=maybe([error]), budget=maybe([0.5]))
+    attempts = tuple(
+        an_attempt(
+            number=number,
+            outcome=outcome,
+            steps=(step,) if chance.random() < 0.9 else (),
+            prober_fault=maybe(ProberFault) if chance.random() < 0.2 else None,
+        )
+        for number in range(1, chance.choice([1, 2]) + 1)
+    )
+    health = {each.name: maybe([0, 0.01, 50.0]) for each in fields(VantageHealth)}
+    return an_evidence(
+        attempts=attempts,
+        exchanges=exchanges,
+        vantage=VantageHealth(**health) if chance.random() < 0.2 else VantageHealth(),
+        page_errors=(PageError(message="boom", frames=(chance.choice(URLS),)),) if chance.random() < 0.2 else (),
+        websockets=(WebSocketFacts(url="wss://x", host="x", error="1006"),) if chance.random() < 0.1 else (),
+    )
+
+
+@pytest.mark.parametrize("block", range(20))
+def test_the_judgement_keeps_its_promises(court, block, caplog):
+    for seed in range(block * 200, (block + 1) * 200):
+        evidence = some_evidence(seed)
+        judgement = court.judge(evidence)
+        assert not caplog.records, seed
+        invalid = judgement.validity is not Validity.VALID
+        assert invalid == (judgement.outcome is Outcome.INCONCLUSIVE), seed
+        assert (judgement.diagnosis is None) == (judgement.outcome is Outcome.PASSED), seed
+        if evidence.last.prober_fault is not None:
+            assert invalid, seed
+        if judgement.diagnosis is not None:
+            assert judgement.diagnosis.cause is judgement.diagnosis.detail.cause
+            assert (judgement.diagnosis.confidence is Confidence.NONE) == (
+                judgement.diagnosis.cause is Cause.UNDETERMINED
+            )
+            known = {exchange.id for exchange in evidence.exchanges}
+            assert set(judgement.diagnosis.exchanges) <= known, seed
+        if judgement.validity is Validity.INVALID:
+            assert judgement.diagnosis.cause in (Cause.CLIENT_ENVIRONMENT, Cause.UNDETERMINED), seed
+
+
+def test_rules_that_fail_are_the_monitors_fault(court, monkeypatch, caplog):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(judging, "incident_of", broken)
+    judgement = court.judge(an_evidence())
+    assert (judgement.outcome, judgement.validity) == (Outcome.INCONCLUSIVE, Validity.INVALID)
+    assert "rules failed" in judgement.diagnosis.because
+    assert caplog.records
