@@ -59,8 +59,10 @@ async def limit(start: Callable[[], Awaitable[T]], *, seconds: float) -> Returne
     try:
         async with asyncio.timeout(max(0.0, seconds)) as time:
             return Returned(value=await start())
-    except Exception as error:  # noqa: BLE001 - the point of this module
+    except TimeoutError as error:
         return Overdue(stuck=False) if time.expired() else Raised(error=error)
+    except Exception as error:  # noqa: BLE001 - the point of this module
+        return Raised(error=error)
 
 
 async def _settle(start: Callable[[], Awaitable[T]]) -> Returned[T] | Raised:
