@@ -1,4 +1,4 @@
-"""Start lateness of many checks, the longest stall of the loop, and what scheduling costs.
+"""Start lateness of many checks, the longest stall of the loop, and what scheduling and dispatch cost.
 
 Run it with ``python -m tests.benchmarks.scheduling``.
 """
@@ -8,16 +8,24 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import gc
+import os
 import resource
+import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
+from monitor.config.settings import WorkerSettings
+from monitor.dispatch.dispatcher import Dispatcher, Equipped
+from monitor.dispatch.messages import LaneName
 from monitor.domain.check import Schedule
 from monitor.domain.clock import SystemClock
+from monitor.domain.journey import JourneyOutline, ProbeKind, StepOutline
 from monitor.domain.run import Slot
 from monitor.scheduling.agenda import Due
 from monitor.scheduling.scheduler import Scheduler
-from tests.builders import a_check
+from tests.builders import a_check, a_target, an_assignment
 
 SECONDS = 10
 
@@ -78,7 +86,46 @@ async def measure(count: int, seconds_between: float) -> None:
     )
 
 
+async def measure_dispatch(runs: int, at_a_time: int) -> None:
+    """Dispatch runs whose probe touches nothing, so that what remains is dispatch and the execution of two steps."""
+    with tempfile.TemporaryDirectory() as directory:
+        equipped = Equipped(by="rig:equip", import_paths=(str(Path(__file__).parents[1] / "dispatch"),))
+        dispatcher = Dispatcher(
+            WorkerSettings(http_runs=at_a_time),
+            journeys=Path(directory),
+            clock=SystemClock(),
+            directory=Path(directory) / "workers",
+            equipment=equipped,
+        )
+        await dispatcher.start()
+        steps = tuple(StepOutline(name=name, title=name) for name in ("look", "act"))
+        outline = JourneyOutline(name="look", title="Look", probe=ProbeKind.HTTP, steps=steps, declarative=True)
+        check = a_check(journey="look", target=a_target(concurrency=runs))
+        now = dt.datetime.now(dt.UTC)
+        template = an_assignment(check=check, not_after=now + dt.timedelta(minutes=5))
+        await dispatcher.run(template, outline)
+        worker = dispatcher._lanes[LaneName.HTTP]._workers[0]._process
+        await asyncio.sleep(1)
+        here, there, began = time.process_time(), cpu_of(worker), time.perf_counter()
+        assignments = (replace(template, run_id=f"run-{number}") for number in range(runs))
+        await asyncio.gather(*(dispatcher.run(assignment, outline) for assignment in assignments))
+        wall = time.perf_counter() - began
+        here, there = time.process_time() - here, cpu_of(worker) - there
+        print(
+            f"{runs:>6} runs dispatched, {at_a_time} at a time: {runs / wall:.0f} runs/s, "
+            f"main process {1e6 * here / runs:.0f} µs, worker {1e6 * there / runs:.0f} µs of CPU per run"
+        )
+        await dispatcher.close(1)
+
+
+def cpu_of(process: int) -> float:
+    fields = Path("/proc", str(process), "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def main() -> None:
+    for at_a_time in (20, 200):
+        await measure_dispatch(5_000, at_a_time)
     for count, seconds_between in ((1_000, 60), (1_000, 10), (10_000, 60), (10_000, 10)):
         await measure(count, seconds_between)
 

@@ -1,0 +1,170 @@
+"""The three lanes with the probes and journeys that users have: real sockets, a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor.config.settings import WorkerSettings
+from monitor.dispatch.dispatcher import Dispatcher
+from monitor.domain.clock import SystemClock
+from monitor.domain.evidence import Evidence, ProberFault
+from monitor.domain.journey import JourneyOutline
+from monitor.domain.outcome import Outcome
+from monitor.journeys.discovery import discover
+from tests.builders import a_check, a_target, an_assignment
+
+_PAGE = b"<!doctype html><title>Shop</title><h1>Shop</h1>"
+
+_DECLARED = """
+name: declared
+title: Read a page
+steps:
+  - title: Open
+    name: open
+    request: {url: /}
+    expect: {status: 200}
+"""
+
+_SCRIPTED = """
+from monitor.journeys import Http, Journey, step
+
+@step("Open")
+async def open_page(http: Http) -> None:
+    response = await http.get("/")
+    assert response.status == 200
+
+journey = Journey(name="scripted", title="Read a page", steps=(open_page,))
+"""
+
+_BROWSED = """
+import asyncio
+from monitor.journeys import Browser, Journey, step
+
+@step("Open")
+async def open_page(browser: Browser) -> None:
+    await browser.open("/")
+    await browser.expect_text("Shop")
+
+@step("Stay")
+async def stay(browser: Browser) -> None:
+    for _ in range(30):
+        await browser.page.title()
+        await asyncio.sleep(0.1)
+
+browsed = Journey(name="browsed", title="Look at a page", steps=(open_page,))
+staying = Journey(name="staying", title="Stay on a page", steps=(open_page, stay))
+"""
+
+
+class Place:
+    """A dispatcher as the service builds it, a folder of journeys, and a page to visit."""
+
+    def __init__(self, dispatcher: Dispatcher, outlines: dict[str, JourneyOutline], url: str) -> None:
+        self.dispatcher = dispatcher
+        self.outlines = outlines
+        self.url = url
+
+    async def run(self, journey: str, *, deadline: float = 30) -> Evidence:
+        now = dt.datetime.now(dt.UTC)
+        check = a_check(
+            journey=journey, target=a_target(base_url=self.url, concurrency=9), deadline=dt.timedelta(seconds=deadline)
+        )
+        assignment = an_assignment(
+            run_id=f"{journey}-{now.timestamp()}",
+            check=check,
+            scheduled_at=now,
+            not_after=now + dt.timedelta(seconds=30),
+        )
+        evidence = await self.dispatcher.run(assignment, self.outlines[journey])
+        assert isinstance(evidence, Evidence)
+        return evidence
+
+
+@pytest.fixture
+async def place(tmp_path):
+    folder = tmp_path / "journeys"
+    folder.mkdir()
+    (folder / "declared.yaml").write_text(_DECLARED)
+    (folder / "scripted.py").write_text(_SCRIPTED)
+    (folder / "browsed.py").write_text(_BROWSED)
+    catalogue = await asyncio.to_thread(discover, folder)
+    assert catalogue.problems == ()
+    server = await asyncio.start_server(_answer, "127.0.0.1", 0)
+    dispatcher = Dispatcher(WorkerSettings(), journeys=folder, clock=SystemClock())
+    await dispatcher.start()
+    port = server.sockets[0].getsockname()[1]
+    yield Place(dispatcher, {one.name: one for one in catalogue.journeys}, f"http://127.0.0.1:{port}")
+    await dispatcher.close(0)
+    server.close()
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        await reader.readuntil(b"\r\n\r\n")
+        head = (
+            f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(_PAGE)}\r\nConnection: close\r\n\r\n"
+        )
+        writer.write(head.encode() + _PAGE)
+        await writer.drain()
+    except (ConnectionError, asyncio.IncompleteReadError):
+        pass
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize("journey", ["declared", "scripted"])
+async def test_http_journeys_pass_in_their_lanes(place, journey):
+    evidence = await place.run(journey)
+    assert evidence.last.outcome is Outcome.PASSED, evidence.last
+    assert evidence.exchanges[0].status == 200
+    assert evidence.vantage.cpu_pressure is not None or evidence.vantage.loop_lag_p50 is not None
+
+
+@pytest.mark.browser
+async def test_a_browser_journey_passes_in_its_lane(place):
+    evidence = await place.run("browsed")
+    assert evidence.last.outcome is Outcome.PASSED, evidence.last
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("victim", "number", "deadline"),
+    [("browser", signal.SIGKILL, 20), ("browser", signal.SIGSTOP, 8), ("driver", signal.SIGKILL, 20)],
+)
+async def test_a_browser_or_driver_that_is_struck_down_is_our_fault_and_the_next_run_passes(
+    place, processes_of, victim, number, deadline
+):
+    assert (await place.run("browsed")).last.outcome is Outcome.PASSED
+    began = time.monotonic()
+    run = asyncio.create_task(place.run("staying", deadline=deadline))
+    await asyncio.sleep(1.5)
+    for pid in processes_of(place.dispatcher._directory):
+        if _is(victim, pid):
+            os.kill(pid, number)
+    evidence = await run
+    assert time.monotonic() - began < deadline + 5
+    faults = {attempt.prober_fault for attempt in evidence.attempts}
+    ours = {ProberFault.BROWSER_CRASHED, ProberFault.BROWSER_FROZEN, ProberFault.DRIVER_DIED}
+    assert faults & ours, evidence.attempts
+    assert all(attempt.outcome is not Outcome.FAILED for attempt in evidence.attempts)
+    began = time.monotonic()
+    assert (await place.run("browsed")).last.outcome is Outcome.PASSED
+    assert time.monotonic() - began < 10
+
+
+def _is(victim: str, pid: int) -> bool:
+    try:
+        command = Path("/proc", str(pid), "cmdline").read_bytes()
+    except OSError:
+        return False
+    if victim == "driver":
+        return b"run-driver" in command
+    return b"headless" in command and b"--type=" not in command and b"run-driver" not in command
