@@ -10,7 +10,8 @@ from monitor.demo.listener import Listening
 from monitor.domain.cause import Detail
 
 _PAYMENT = Scope(host=Host.PAYMENT)
-_UNAVAILABLE = "<!doctype html><title>Service unavailable</title><h1>Service unavailable</h1>"
+_UNAVAILABLE = "no healthy upstream"
+_TEXT = "text/plain; charset=utf-8"
 _JSON = "application/json"
 
 THIRD_PARTY = (
@@ -31,7 +32,7 @@ THIRD_PARTY = (
         explanation="Example Pay answers 503 to everything.",
         notice="The card form never appears at checkout.",
         detail=Detail.TP_HTTP_STATUS,
-        effects=(Respond(scope=_PAYMENT, status=503, body=_UNAVAILABLE),),
+        effects=(Respond(scope=_PAYMENT, status=503, body=_UNAVAILABLE, media_type=_TEXT),),
         journeys=("checkout",),
     ),
     Fault(
@@ -119,7 +120,7 @@ THIRD_PARTY = (
         explanation="Example ID answers 503 to everything.",
         notice="Signing in ends on an error page of another company.",
         detail=Detail.TP_HTTP_STATUS,
-        effects=(Respond(scope=Scope(host=Host.IDENTITY), status=503, body=_UNAVAILABLE),),
+        effects=(Respond(scope=Scope(host=Host.IDENTITY), status=503, body=_UNAVAILABLE, media_type=_TEXT),),
         journeys=("login",),
     ),
     Fault(
