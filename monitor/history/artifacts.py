@@ -97,7 +97,11 @@ class ArtifactStore:
     def untouched_since(self, moment: float) -> tuple[str, ...]:
         """Return the ids of runs whose folders were last touched before a moment (epoch seconds)."""
         with self._lock:
-            return tuple(path.name for touched, _, path in self._folders() if touched < moment)
+            names = tuple(path.name for touched, _, path in self._folders() if touched < moment)
+        # Runs that never finished were not sealed either.
+        for name in self._handed_out.intersection(names):
+            self.seal(name)
+        return names
 
     def keep_within(self, quota: int) -> Swept:
         """Remove the folders touched longest ago until everything together takes no more than ``quota`` bytes."""
@@ -108,6 +112,8 @@ class ArtifactStore:
             for _, size, path in folders:
                 if total - freed <= quota:
                     break
+                if path.name in self._handed_out:
+                    continue
                 freed += size
                 runs += 1
                 _remove(path)

@@ -118,7 +118,9 @@ class Database:
             options["poolclass"] = NullPool
         else:
             options["pool_pre_ping"] = True
-        arguments = {"connect_timeout": 5, **arguments}
+        # A server that vanished without a word is noticed within half a minute.
+        keepalive = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+        arguments = {"connect_timeout": 5, **keepalive, **arguments}
         try:
             return sa.create_engine(self._postgresql(), connect_args=arguments, hide_parameters=True, **options)
         except (ImportError, NoSuchModuleError) as error:

@@ -65,6 +65,7 @@ class Ballast:
         self._path = directory / "ballast"
         self._size = size
         self._directory = directory
+        self.thrown_off = False
 
     @property
     def held(self) -> bool:
@@ -85,6 +86,8 @@ class Ballast:
                 os.close(file)
         except OSError:
             self._path.unlink(missing_ok=True)
+        else:
+            self.thrown_off = False
 
     def throw_off(self) -> bool:
         """Remove the file; says whether that freed anything."""
@@ -92,6 +95,7 @@ class Ballast:
             return False
         with contextlib.suppress(OSError):
             self._path.unlink()
+            self.thrown_off = True
             _LOG.error("disk full: ballast thrown off", extra={"path": str(self._path)})
             return True
         return False

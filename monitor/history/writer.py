@@ -82,7 +82,6 @@ class Writer:
         self._last_commit: float | None = None
         self._dropped = 0
         self._late = 0
-        self._ballast_freed = False
         self._quarantined: Path | None = None
         self._sizes: tuple[int | None, int | None, int | None] = (None, None, None)
         self._thread = threading.Thread(target=self._work, name="history-writer", daemon=True)
@@ -109,6 +108,8 @@ class Writer:
         self._stop.set()
         self._wake.set()
         self._thread.join()
+        # What was handed in while the thread took its leave.
+        self._abandon_rest()
 
     def status(self, *, quarantined: Path | None, checked: bool) -> HistoryStatus:
         """Return how the writer fares, from memory alone."""
@@ -122,7 +123,7 @@ class Writer:
             spooled_bytes=self._spooled_bytes,
             dropped=self._dropped,
             refused=self._late,
-            ballast_freed=self._ballast_freed,
+            ballast_freed=self._ballast.thrown_off,
             quarantined=self._quarantined or quarantined,
             checked=checked,
             disk_free_bytes=free,
@@ -227,7 +228,6 @@ class Writer:
     def _cope(self, error: DBAPIError, batch: Sequence[Entry]) -> bool:
         match meaning_of(error):
             case Meaning.FULL if self._ballast.throw_off():
-                self._ballast_freed = True
                 self._disconnect()
                 return True
             case Meaning.FULL:

@@ -54,14 +54,17 @@ def passed(number: int) -> Run:
     )
 
 
-async def store(history: History, count: int, *, in_flight: int) -> None:
-    runs = [passed(number) for number in range(count)]
-    begun, cpu = time.perf_counter(), time.process_time()
+async def store(history: History, count: int, *, in_flight: int, first: int = 0) -> None:
+    runs = [passed(first + number) for number in range(count)]
+    thread = time.pthread_getcpuclockid(history._writer._thread.ident)
+    begun, cpu, writer = time.perf_counter(), time.process_time(), time.clock_gettime(thread)
     for start in range(0, count, in_flight):
         await asyncio.gather(*(history.finished(run) for run in runs[start : start + in_flight]))
     wall, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    writer = time.clock_gettime(thread) - writer
     print(
-        f"{count} results, {in_flight} in flight: {cpu / count * 1e6:.1f} µs CPU and {wall / count * 1e6:.1f} µs each"
+        f"{count} results, {in_flight} in flight: {writer / count * 1e6:.1f} µs CPU of the writer for each, "
+        f"{cpu / count * 1e6:.1f} µs of the process with a task for each; {count / wall:.0f} results/s",
     )
 
 
@@ -141,7 +144,11 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         storage = StorageSettings(directory=Path(folder))
         history = await History.open(storage, clock=SystemClock())
-        await store(history, arguments.runs, in_flight=2000)
+        print("new names:", end=" ")
+        await store(history, len(CHECKS), in_flight=len(CHECKS))
+        await store(history, arguments.runs, in_flight=2000, first=1_000_000)
+        await store(history, arguments.runs, in_flight=500, first=2_000_000)
+        await store(history, 100, in_flight=1, first=3_000_000)
         await store_more(history)
         await whole_life(history, arguments.runs, 500)
         await history.close()
