@@ -35,6 +35,7 @@ _LOGGER = logging.getLogger(__name__)
 _NOTHING = "R17"
 _SLOW = "R18"
 _TOP = 2
+_WORDS = 160
 
 
 def judge(evidence: Evidence, context: Context) -> Judgement:
@@ -104,8 +105,10 @@ def _insufficient(incident: Incident) -> Finding:
 
 
 def _what_failed(message: str) -> str:
-    first = message.strip().splitlines()[0].rstrip(".") if message.strip() else "something failed"
-    return f"it failed: {first}" if message.strip() else first
+    if not message.strip():
+        return "something failed"
+    first = message.strip().splitlines()[0].rstrip(".")
+    return f"it failed: {first if len(first) <= _WORDS else first[:_WORDS] + '…'}"
 
 
 def _candidates(incident: Incident) -> list[Alternative]:

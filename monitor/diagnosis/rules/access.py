@@ -58,16 +58,21 @@ def refused_account(incident: Incident) -> Finding | None:
         return None
     own = incident.owner(refused).party is Party.OWN
     detail = Detail.UND_MONITOR_CONFIG if refused.status == _UNAUTHORIZED else Detail.UND_INSUFFICIENT
+    advice = (
+        "try another account by hand: if it is let in, the monitor's account has to be renewed"
+        if refused.status == _UNAUTHORIZED
+        else "try another client and another account by hand, to tell a guard that refuses the monitor from one that "
+        "refuses everybody"
+    )
     return Finding(
         detail=detail,
         confidence=Confidence.NONE,
-        because=f"{incident.scene} {happening(refused)}; try another account by hand: if it is let in, "
-        "the monitor's account or permission has to be renewed.",
+        because=f"{incident.scene} {happening(refused)}; {advice}.",
         evidence=(happening(refused),),
         exchanges=(refused.id,),
         alternatives=(
-            alternative(Detail.UND_MONITOR_CONFIG, "the monitor's account may have expired"),
             alternative(Detail.OWN_ACCESS if own else Detail.TP_ACCESS, "a guard may refuse the monitor"),
+            alternative(Detail.UND_MONITOR_CONFIG, "the monitor's account may have expired or lack permission"),
         ),
     )
 
