@@ -12,6 +12,7 @@ class Allowance:
     def __init__(self, deadline: float, *, kind: ProbeKind, clock: Clock) -> None:
         """Start the run now; it has to be over in ``deadline`` seconds."""
         self._clock = clock
+        self._kind = kind
         self.started = clock.elapsed()
         self.deadline = deadline
         self.for_steps = deadline - _reserve(deadline, kind)
@@ -27,6 +28,18 @@ class Allowance:
     def left(self) -> float:
         """Return the seconds until the run must be over; never negative."""
         return max(0.0, self.deadline - self.now())
+
+    def for_closing(self, share: float, *, least: float = 0.0) -> float:
+        """Return the seconds for one part of what comes after the steps: a share of what is left.
+
+        A browser gets ``least`` even where that runs over: cut shorter, a busy machine would look like a sick browser.
+        """
+        part = self.left() * share
+        match self._kind:
+            case ProbeKind.HTTP:
+                return part
+            case ProbeKind.BROWSER:
+                return max(part, least)
 
 
 def _reserve(deadline: float, kind: ProbeKind) -> float:

@@ -78,7 +78,7 @@ async def make_attempt(run: Undertaking, number: int) -> Made:
 
 async def ping(probe: Probe, allowance: Allowance) -> bool:
     """Ask the probe whether it could look at all just now; no answer is a no."""
-    answer = await limit(probe.alive, seconds=min(_PING_SECONDS, allowance.left() * 0.6))
+    answer = await limit(probe.alive, seconds=min(_PING_SECONDS, allowance.for_closing(0.6, least=1.5)))
     return isinstance(answer, Returned) and answer.value
 
 
@@ -115,12 +115,12 @@ async def _keep_failure(run: Undertaking, session: Session, walk: Walk) -> None:
     if step is not None:
         await limit(
             lambda: session.keep_failure(step.name, sensitive=step.sensitive),
-            seconds=run.allowance.left() / 2,
+            seconds=run.allowance.for_closing(0.5),
         )
 
 
 async def _finish(run: Undertaking, session: Session, *, failed: bool) -> Observations:
-    ended = await limit(lambda: session.finish(failed=failed), seconds=run.allowance.left() * 0.8)
+    ended = await limit(lambda: session.finish(failed=failed), seconds=run.allowance.for_closing(0.8, least=0.5))
     if isinstance(ended, Returned):
         return ended.value
     # Nothing is known of what was seen, which must not look as if nothing had happened.

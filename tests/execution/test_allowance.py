@@ -38,3 +38,12 @@ def test_time_runs_from_the_start_and_never_below_nothing():
     assert allowance.left() == 6
     clock.moment += 10
     assert (allowance.left(), allowance.left_for_steps()) == (0, 0)
+
+
+def test_a_browser_is_given_its_time_to_answer_even_when_none_is_left():
+    clock = HandClock()
+    browser, http = (Allowance(10, kind=kind, clock=clock) for kind in (ProbeKind.BROWSER, ProbeKind.HTTP))
+    assert browser.for_closing(0.5, least=1.5) == http.for_closing(0.5, least=1.5) == 5
+    clock.moment += 10
+    assert browser.for_closing(0.5, least=1.5) == 1.5
+    assert http.for_closing(0.5, least=1.5) == 0
