@@ -55,8 +55,9 @@ async function prepare() {
     console.error("checkout:", error.message);
     say("Card payment is not available at the moment. Please try again later.");
     return;
+  } finally {
+    document.querySelector("#card-waiting").remove();
   }
-  document.querySelector("#card-waiting").remove();
   button.disabled = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
