@@ -158,7 +158,7 @@ class Channel:
                 self._readable = False
             now = time.monotonic()
             # The end of a stream carries no stamp of its own.
-            self.arrived = self.timeline.moment(ancillary, now, self.sent_at) if data else now
+            self.arrived = self.timeline.moment(ancillary, now) if data else now
             self.received += len(data)
             return data
 
@@ -186,6 +186,8 @@ class Channel:
             self._timer = None
         self._reactor.forget(self._descriptor)
         self._sock.close()
+        # Whoever still waits here would wait for ever.
+        self._expire()
 
     async def _wait(self) -> None:
         if self._expired:

@@ -12,7 +12,7 @@ from monitor.probes.http.addresses import AddressPolicy
 from monitor.probes.http.certificates import lacks_intermediate
 from monitor.probes.http.channels import Channel, DeadlineReached, Reactor
 from monitor.probes.http.dialing import Connected, Dialer
-from monitor.probes.http.failures import NO_ISSUER, RESOURCES, Fault
+from monitor.probes.http.failures import NO_ISSUER, RESOURCES, Fault, words_of
 from monitor.probes.http.http2 import Http2
 from monitor.probes.http.limits import Limits
 from monitor.probes.http.observation import Observation
@@ -117,7 +117,7 @@ class Connector:
         except (OSError, ResolveFailed, DeadlineReached) as error:
             if proxy is None or getattr(error, "errno", None) in RESOURCES:
                 raise
-            raise Fault(Failure.PROXY_CONNECTION_FAILED, f"the proxy cannot be reached: {error}") from error
+            raise Fault(Failure.PROXY_CONNECTION_FAILED, f"the proxy cannot be reached: {words_of(error)}") from error
         observation.address = connected.address
         observation.connect = connected.seconds
         observation.notes += connected.lost

@@ -48,6 +48,12 @@ class Dialer:
         try:
             channel.expire_at(deadline)
             return channel, await channel.connect(address, port)
+        except OSError as error:
+            channel.close()
+            if error.errno == errno.EADDRNOTAVAIL and family == socket.AF_INET:
+                # Our own ports are used up. With IPv6 the same number only says that we have no such address.
+                raise OSError(errno.EMFILE, "no local port is left") from error
+            raise
         except BaseException:
             channel.close()
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -49,15 +49,16 @@ class Wanted:
     timeout: float | None = None
 
     @property
-    def plain(self) -> bool:
-        """Say whether method and path are all there is to it."""
-        return (
-            self.params is None
-            and self.headers is None
-            and self.json is None
-            and self.data is None
-            and self.content is None
-        )
+    def key(self) -> Hashable | None:
+        """Return what tells this request from others, or nothing where it is not worth keeping."""
+        if self.json is not None or self.data is not None:
+            return None
+        headers = None if self.headers is None else tuple(self.headers.items())
+        if self.params is None:
+            return (self.method, self.path, self.timeout, headers, self.content)
+        if isinstance(self.params, Mapping) and all(isinstance(each, str) for each in self.params.values()):
+            return (self.method, self.path, self.timeout, headers, self.content, tuple(self.params.items()))
+        return None
 
 
 class Plan:
@@ -72,13 +73,13 @@ class Plan:
         self.route = _route(check.target, check.profile, trust)
         self._common = _common_headers(check.profile, user_agent)
         self._own = _target_headers(check.target)
-        self._requests: OrderedDict[tuple[str, str, float | None], httpx.Request] = OrderedDict()
+        self._requests: OrderedDict[Hashable, httpx.Request] = OrderedDict()
 
     def request(self, wanted: Wanted, cookies: httpx.Cookies | None) -> httpx.Request:
-        """Return the request that a journey asks for. One without anything of its own is built once and kept."""
-        if not wanted.plain or cookies:
+        """Return the request that a journey asks for; one that is asked for in every run is built once and kept."""
+        key = None if cookies else wanted.key
+        if key is None:
             return self._build(wanted, cookies)
-        key = (wanted.method, wanted.path, wanted.timeout)
         known = self._requests.get(key)
         if known is None:
             known = self._requests[key] = self._build(wanted, None)

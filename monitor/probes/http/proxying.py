@@ -6,11 +6,13 @@ import base64
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+import httptools
+
 from monitor.domain.evidence import ProberFault
 from monitor.domain.failure import Failure, Phase
 from monitor.domain.profile import Proxy
-from monitor.probes.http.channels import Channel
-from monitor.probes.http.failures import Fault
+from monitor.probes.http.channels import Channel, DeadlineReached
+from monitor.probes.http.failures import Fault, words_of
 from monitor.probes.http.http1 import converse
 from monitor.probes.http.limits import Limits
 from monitor.probes.http.observation import Observation
@@ -75,7 +77,11 @@ async def open_tunnel(channel: Channel, route: ProxyRoute, origin: Origin, limit
     lines += [b"%b: %b\r\n" % header for header in route.headers]
     # The answer to CONNECT has no body, whatever its headers say; in that it is like the answer to HEAD.
     answer = Observation(id="", url="", host=route.host, method="HEAD", step="", started=0.0, phase=Phase.CONNECT)
-    await converse(channel, b"".join([*lines, b"\r\n"]), answer, limits)
+    try:
+        await converse(channel, b"".join([*lines, b"\r\n"]), answer, limits)
+    except (OSError, EOFError, DeadlineReached, httptools.HttpParserError, Fault) as error:
+        text = f"the proxy did not answer the request for a tunnel: {words_of(error)}"
+        raise Fault(Failure.PROXY_TUNNEL_FAILED, text) from error
     status = answer.status or 0
     if status == _AUTH_REQUIRED:
         raise Fault(Failure.PROXY_AUTH_REQUIRED, "the proxy asks for other credentials than ours (407)")

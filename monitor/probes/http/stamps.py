@@ -12,6 +12,7 @@ _TIMESPEC = struct.Struct("@qq")
 _NANOSECOND = 1e-9
 _CONTROL = socket.CMSG_SPACE(_TIMESPEC.size)
 _STEP_NS = 2_000_000
+_TOLERANCE = 0.001
 _CALIBRATION_NS = 20_000
 _TCP_INFO_SIZE = 104
 _RTT = struct.Struct("@I")
@@ -54,40 +55,44 @@ class Timeline:
     nothing any more: ``trusted`` is then false, and the moments at which we read the bytes count instead.
     """
 
-    __slots__ = ("_offset", "trusted")
+    __slots__ = ("_made", "_offset", "trusted")
 
     def __init__(self) -> None:
         """Set the clocks against each other now."""
-        self._offset = _wall_minus_monotonic()
+        self._offset, _ = _wall_minus_monotonic()
+        self._made = time.monotonic()
         self.trusted = True
 
-    def moment(self, ancillary: list[tuple[int, int, bytes]], now: float, not_before: float) -> float:
+    def moment(self, ancillary: list[tuple[int, int, bytes]], now: float) -> float:
         """Return when the bytes arrived: the kernel's word where it is there and possible, else ``now``."""
         if not ancillary or not self.trusted:
             self.trusted = False
             return now
         seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
         arrived: float = (seconds * 1_000_000_000 + nanoseconds - self._offset) * _NANOSECOND
-        if not_before - 0.001 <= arrived <= now + 0.001:
+        if self._made - _TOLERANCE <= arrived <= now + _TOLERANCE:
             return min(now, arrived)
         self.trusted = False
         return now
 
     def confirm(self) -> bool:
         """Say whether the wall clock kept its distance, apart from the slow correction that time servers make."""
-        if self.trusted and abs(_wall_minus_monotonic() - self._offset) > _STEP_NS:
-            self.trusted = False
+        if self.trusted:
+            offset, doubt = _wall_minus_monotonic()
+            self.trusted = abs(offset - self._offset) <= _STEP_NS + doubt
         return self.trusted
 
 
-def _wall_minus_monotonic() -> int:
-    offset = 0
+def _wall_minus_monotonic() -> tuple[int, int]:
+    """Return the distance of the two clocks and how wrong it may be, in nanoseconds."""
+    offset, doubt = 0, sys.maxsize
     for _ in range(3):
         before = time.monotonic_ns()
         wall = time.time_ns()
         after = time.monotonic_ns()
-        offset = wall - (before + after) // 2
-        # Where another thread ran in between, the two readings do not belong together.
-        if after - before < _CALIBRATION_NS:
+        if after - before < doubt:
+            offset, doubt = wall - (before + after) // 2, after - before
+        # Where another thread ran in between, the readings do not belong together.
+        if doubt < _CALIBRATION_NS:
             break
-    return offset
+    return offset, doubt

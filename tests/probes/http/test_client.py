@@ -129,11 +129,12 @@ async def test_any_charset_gives_text(server, open_session, charset):
 
 async def test_a_request_without_anything_of_its_own_is_built_once(server, open_session):
     session = await open_session(server.url())
-    await session.handle.get("/")
+    await session.handle.get("/", headers={"X-One": "1"}, params={"q": "x"})
     plan = session.handle._plan
     before = dict(plan._requests)
+    assert before
     again = await open_session(server.url())
-    await again.handle.get("/")
+    await again.handle.get("/", headers={"X-One": "1"}, params={"q": "x"})
     assert again.handle._plan is plan
     assert plan._requests == before
     assert all(plan._requests[key] is before[key] for key in before)

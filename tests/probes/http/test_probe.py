@@ -17,6 +17,11 @@ from monitor.probes.session import ExpectationFailed, ProberError
 from tests.probes.http.conftest import assignment_for
 from tests.probes.http.fault_server import hang
 
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -92,7 +97,7 @@ async def test_want_of_files_is_our_fault_and_passes(server, probe, open_session
     with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
         session = await open_session(f"http://127.0.0.1:{silent.getsockname()[1]}", seconds=1)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 5, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_open_files() + 5, hard))
         try:
             results = await asyncio.gather(*(session.handle.get("/") for _ in range(20)), return_exceptions=True)
         finally:

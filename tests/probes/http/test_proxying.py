@@ -140,3 +140,12 @@ def test_a_proxy_of_another_kind_is_refused_with_a_remedy():
     with pytest.raises(ProberError, match="http://host:port") as caught:
         route_of(Proxy(url="socks5://proxy:1080"))
     assert caught.value.fault is ProberFault.INTERNAL
+
+
+async def test_a_proxy_that_hangs_up_on_the_request_for_a_tunnel_failed(server, open_session, failure_of_get):
+    from tests.probes.http.fault_server import close
+
+    server.routes["*"] = close
+    proxy = Proxy(url=f"http://127.0.0.1:{server.port}")
+    session = await open_session("https://shop.invalid", profile={"proxy": proxy})
+    assert (await failure_of_get(session.handle)).exchange.failure is Failure.PROXY_TUNNEL_FAILED

@@ -237,3 +237,30 @@ async def test_a_cancelled_request_is_recorded_as_pending(server, open_session):
     assert exchange.pending
     assert exchange.failure is Failure.PENDING
     assert exchange.failed_phase is Phase.WAIT
+
+
+async def test_a_session_that_ends_lets_nobody_wait_for_ever(server, open_session):
+    server.routes["/"] = hang
+    session = await open_session(server.url(), seconds=60)
+    task = asyncio.ensure_future(session.handle.get("/"))
+    await asyncio.sleep(0.1)
+    await session.finish(failed=True)
+    with pytest.raises(ExchangeFailed):
+        await asyncio.wait_for(task, 2)
+
+
+async def test_running_out_of_local_ports_is_our_fault(open_session, monkeypatch):
+    import errno
+
+    from monitor.domain.evidence import ProberFault
+    from monitor.probes.http.channels import Channel
+    from monitor.probes.session import ProberError
+
+    async def connect(self, address, port):
+        raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+
+    monkeypatch.setattr(Channel, "connect", connect)
+    session = await open_session("http://127.0.0.1:9")
+    with pytest.raises(ProberError) as caught:
+        await session.handle.get("/")
+    assert caught.value.fault is ProberFault.OUT_OF_FILES

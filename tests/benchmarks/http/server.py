@@ -1,0 +1,155 @@
+"""A server that answers after a fixed delay and records, by the kernel's clock, how long each answer took.
+
+Usage: ``server.py DELAY_SECONDS [CERTIFICATE_PEM]``. It prints its port; at the end of its input it prints one line
+of JSON: request id to the nanoseconds between arrival and answer.
+"""
+
+from __future__ import annotations
+
+import gc
+import heapq
+import json
+import os
+import select
+import socket
+import ssl
+import struct
+import sys
+import time
+
+SO_TIMESTAMPNS = 35
+REPLY = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+TIMESPEC = struct.Struct("@qq")
+
+
+class Peer:
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext | None) -> None:
+        self.sock = sock
+        self.arrived = 0
+        self.head = b""
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True) if context else None
+        self.greeted = context is None
+
+    def receive(self) -> bool:
+        """Take in what is there; say whether the peer is still connected."""
+        while True:
+            try:
+                data, ancillary, _, _ = self.sock.recvmsg(65536, 64)
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+            if not data:
+                return False
+            seconds, nanoseconds = TIMESPEC.unpack(ancillary[0][2])
+            self.arrived = seconds * 1_000_000_000 + nanoseconds
+            self.take(data)
+
+    def take(self, data: bytes) -> None:
+        if self.tls is None:
+            self.head += data
+            return
+        self.incoming.write(data)
+        try:
+            if not self.greeted:
+                self.tls.do_handshake()
+                self.greeted = True
+            self.head += self.tls.read(65536)
+        except ssl.SSLWantReadError:
+            pass
+        self.flush()
+
+    def flush(self) -> None:
+        if self.outgoing.pending:
+            self.sock.send(self.outgoing.read())
+
+    def answer(self) -> int:
+        data = REPLY
+        if self.tls is not None:
+            self.tls.write(REPLY)
+            data = self.outgoing.read()
+        now = time.time_ns()
+        self.sock.send(data)
+        self.sock.close()
+        return now
+
+
+def main() -> None:
+    delay = int(float(sys.argv[1]) * 1e9)
+    context = None
+    if len(sys.argv) > 2:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[2])
+    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    listener.setblocking(False)
+    print(listener.getsockname()[1], flush=True)
+    keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    keeper.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    gc.disable()
+    records = serve(listener, context, delay)
+    print(json.dumps(records), flush=True)
+
+
+def serve(listener: socket.socket, context: ssl.SSLContext | None, delay: int) -> dict[str, int]:
+    epoll = select.epoll()
+    epoll.register(listener.fileno(), select.EPOLLIN)
+    epoll.register(0, select.EPOLLIN)
+    peers: dict[int, Peer] = {}
+    due: list[tuple[int, int, Peer, str]] = []
+    records: dict[str, int] = {}
+    count = 0
+    while True:
+        now = time.time_ns()
+        while due and due[0][0] <= now:
+            _, _, peer, name = heapq.heappop(due)
+            peers.pop(peer.sock.fileno(), None)
+            try:
+                records[name] = peer.answer() - peer.arrived
+            except OSError:
+                peer.sock.close()
+        timeout = max(0.0, (due[0][0] - now) / 1e9 - 0.0005) if due else 1.0
+        for descriptor, _ in epoll.poll(timeout, 64):
+            if descriptor == 0:
+                if not os.read(0, 1000):
+                    return records
+            elif descriptor == listener.fileno():
+                accept(listener, epoll, peers, context)
+            else:
+                peer = peers.get(descriptor)
+                if peer is None or peer.arrived < 0:
+                    continue
+                if not peer.receive():
+                    peers.pop(descriptor, None)
+                    peer.sock.close()
+                elif b"\r\n\r\n" in peer.head:
+                    name, peer.head = identify(peer.head), b""
+                    count += 1
+                    heapq.heappush(due, (peer.arrived + delay, count, peer, name))
+
+
+def accept(
+    listener: socket.socket, epoll: select.epoll, peers: dict[int, Peer], context: ssl.SSLContext | None
+) -> None:
+    for _ in range(64):
+        try:
+            sock, _ = listener.accept()
+        except BlockingIOError:
+            return
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        peers[sock.fileno()] = Peer(sock, context)
+        epoll.register(sock.fileno(), select.EPOLLIN)
+
+
+def identify(head: bytes) -> str:
+    """Return the id of a request: the ``id`` of its query, or its trace context."""
+    target = head.split(b" ", 2)[1]
+    if b"?id=" in target:
+        return target.partition(b"?id=")[2].decode()
+    return head.partition(b"traceparent: ")[2].partition(b"\r\n")[0].decode()
+
+
+if __name__ == "__main__":
+    main()
