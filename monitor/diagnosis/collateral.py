@@ -12,7 +12,6 @@ from monitor.domain.exchange import Exchange
 from monitor.domain.failure import Failure
 
 _SPECULATIVE = frozenset({"preconnect", "prefetch", "csp_report"})
-_BESIDE = frozenset({"ad", "analytics", "marketing", "social"})
 _CAUSES = {
     Party.OWN: Cause.OWN_INFRASTRUCTURE,
     Party.THIRD_PARTY: Cause.THIRD_PARTY,
@@ -41,7 +40,7 @@ def _stood_beside(incident: Incident, exchange: Exchange) -> bool:
     """In a run that failed, only the trades that no step needs are known to be innocent."""
     owner = incident.owner(exchange)
     needed = any(x.id == exchange.id for x in incident.needed)
-    return not needed and owner.category in _BESIDE and not owner.critical
+    return not needed and owner.beside
 
 
 def _key(incident: Incident, exchange: Exchange) -> tuple[Cause, str, Failure, str | None]:

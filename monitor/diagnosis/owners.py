@@ -40,6 +40,11 @@ class Owner:
         return Culprit(kind=kind, name=self.name, host=self.host)
 
     @property
+    def beside(self) -> bool:
+        """Say whether this is a vendor of a trade that runs beside the page, so that no step needs it."""
+        return self.category in _TRADES_BESIDE and not self.critical
+
+    @property
     def title(self) -> str:
         """Return the owner in words, for a sentence."""
         if self.party is Party.OWN:
@@ -48,6 +53,7 @@ class Owner:
 
 
 _NEEDED_TRADES = frozenset({"payment", "identity", "captcha"})
+_TRADES_BESIDE = frozenset({"ad", "analytics", "marketing", "social"})
 
 
 class Owners:

@@ -17,7 +17,6 @@ SHARE = 0.70
 _OFF_PATH = frozenset(
     {"image", "font", "media", "ping", "beacon", "eventsource", "websocket", "prefetch", "csp_report"}
 )
-_OFF_PATH_TRADES = frozenset({"ad", "analytics", "marketing", "social"})
 _MANY = 20
 _HALF = 0.5
 
@@ -125,7 +124,7 @@ def _spans(incident: Incident, exchanges: Iterable[Exchange]) -> list[_Span]:
         if exchange.pending or exchange.timings.total <= 0 or exchange.resource in _OFF_PATH:
             continue
         owner = incident.owner(exchange)
-        if owner.category in _OFF_PATH_TRADES and not owner.critical:
+        if owner.beside:
             continue
         start = exchange.timings.started
         spans.append(_Span(start=start, end=start + exchange.timings.total, party=owner.party, exchange=exchange))

@@ -53,6 +53,10 @@ CASES = {
         failed(page(), page_errors=(PageError(message="Unexpected end of JSON input", frames=(f"{SHOP}app.js",)),)),
         "own.content",
     ),
+    "malformed data in a promise, and all data is own": (
+        failed(page(), request(API), request(ADS), page_errors=(PageError(message="',' is not valid JSON"),)),
+        "own.content",
+    ),
     "own name is gone, other names resolve": (
         failed(
             page(failure=Failure.DNS_NAME_NOT_RESOLVED),
@@ -170,6 +174,14 @@ CASES = {
 }
 
 NEAR_MISSES = {
+    "malformed data, and a vendor sent data too": (
+        failed(page(), request(API), request(CDN), page_errors=(PageError(message="Unexpected token in JSON"),)),
+        "und.insufficient",
+    ),
+    "a promise that failed for another reason": (
+        failed(page(), request(API), page_errors=(PageError(message="nothing in particular"),)),
+        "und.insufficient",
+    ),
     "the only place to look from times out": (failed(page(failure=Failure.TCP_TIMED_OUT)), "und.path"),
     "pending before anything was reached": (failed(page(pending=True)), "und.path"),
     "one reset proves nothing": (failed(page(failure=Failure.TCP_RESET)), "und.path"),
@@ -626,6 +638,10 @@ def test_the_clocks_of_other_hosts_tell_whether_ours_is_wrong(court, date, detai
 def test_a_page_that_an_own_script_went_to_is_needed(court):
     went = page(f"{SHOP}pay", status=500, initiator=Initiator(kind="script", url=f"{SHOP}app.js"))
     assert court.detail(failed(page(), went)) == "own.http_status"
+
+
+def test_what_is_absent_may_be_the_back_ends_promise(court):
+    assert "or payments behind it" in court.judge(failed(page())).diagnosis.because
 
 
 def test_rules_have_the_documented_order():

@@ -57,10 +57,12 @@ def ambiguous(incident: Incident) -> Finding | None:
 def exception_thrown(incident: Incident) -> Finding | None:
     """R09, without its experiments: an exception nobody caught, blamed only where one side alone can have caused it."""
     step = incident.step.name if incident.step else ""
-    errors = [error for error in incident.evidence.page_errors if error.step in ("", step) and error.frames]
+    errors = [error for error in incident.evidence.page_errors if error.step in ("", step)]
     if not errors or incident.needed:
         return None
-    error = errors[0]
+    error = next((each for each in errors if each.frames), errors[0])
+    if not error.frames:
+        return _malformed_data(incident, error)
     parties = {incident.context.owners.owner_of(url).party for url in error.frames}
     owner = incident.context.owners.owner_of(error.frames[0])
     words = f'{owner.host} threw "{error.message}"'
@@ -88,6 +90,23 @@ def exception_thrown(incident: Incident) -> Finding | None:
     )
 
 
+def _malformed_data(incident: Incident, error: PageError) -> Finding | None:
+    """An exception of a promise has no stack; that it is about JSON is enough where all data of the page is our own."""
+    data = [x for x in incident.exchanges if x.resource in _DATA and not incident.owner(x).beside]
+    own = [x for x in data if incident.owner(x).party is Party.OWN]
+    if not _JSON.search(error.message) or not own or len(own) < len(data):
+        return None
+    owner = incident.owner(own[-1])
+    words = f'the page could not read the data it was sent ("{error.message}")'
+    return Finding(
+        detail=Detail.OWN_CONTENT,
+        because=f"{incident.scene} {words}, and all of it came from {owner.title}.",
+        culprit=incident.culprit(owner),
+        evidence=(words, owner.because),
+        exchanges=tuple(x.id for x in own),
+    )
+
+
 def _vendor_may_be_behind(incident: Incident, error: PageError) -> bool:
     foreign = [x for x in incident.exchanges if incident.owner(x).party is Party.THIRD_PARTY]
     if any((is_defect(x) or is_hollow(x)) and x.resource in _CODE | _DATA for x in foreign):
@@ -106,16 +125,18 @@ def absent_though_all_is_well(incident: Incident) -> Finding | None:
     hollow = any(is_hollow(x) and x.resource in _CODE for x in incident.exchanges)
     if loud or sockets or hollow or incident.evidence.page_errors or not incident.exchanges:
         return None
-    return _changed(incident, "what the journey looks for is not there, though every request succeeded")
+    capability = incident.step.capability if incident.step else None
+    behind = f", or {capability} behind it did not do its part" if capability else ""
+    return _changed(incident, "what the journey looks for is not there, though every request succeeded", behind)
 
 
-def _changed(incident: Incident, words: str) -> Finding:
+def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
     error = incident.step.error if incident.step else None
     seen = error.message if error else ""
     return Finding(
         detail=Detail.UND_SCRIPT_OR_APP_CHANGE,
         confidence=Confidence.NONE,
-        because=f"{incident.scene} {words}; compare the page with the journey, one of them has changed.",
+        because=f"{incident.scene} {words}; compare the page with the journey: one of them has changed{behind}.",
         evidence=tuple(line for line in (words, seen) if line),
         alternatives=(alternative(Detail.OWN_CONTENT, "the page may have lost what customers need"),),
     )
