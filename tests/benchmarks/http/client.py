@@ -13,6 +13,7 @@ import resource
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
@@ -52,9 +53,7 @@ async def one(probe: HttpProbe, check: Check, name: str) -> tuple[str, float, st
     return name, timings.wait, timings.source.value
 
 
-async def main() -> None:
-    url, pem, rate, count = sys.argv[1:5]
-    extra_ca = None if pem == "-" else Path(pem).read_text()
+async def main(url: str, extra_ca: str | None, rate: float | None, count: int, *, busy: bool) -> None:
     check = a_check(target=a_target(base_url=url, extra_ca=extra_ca), deadline=dt.timedelta(seconds=20))
     probe = HttpProbe(clock=SystemClock(), resolver=Resolver(elapsed=time.monotonic))
     for number in range(WARM_UP):
@@ -62,34 +61,37 @@ async def main() -> None:
     gc.collect()
     gc.freeze()
     stop = threading.Event()
-    if "burn" in sys.argv:
+    if busy:
         threading.Thread(target=burn, args=(stop,), daemon=True).start()
     before = resource.getrusage(resource.RUSAGE_SELF)
-    loop = asyncio.get_running_loop()
-    start = loop.time() + 0.05
-    tasks: list[asyncio.Task[tuple[str, float, str]]] = []
-    done = asyncio.Event()
-
-    def begin(number: int) -> None:
-        tasks.append(loop.create_task(one(probe, check, f"own-{number}")))
-        if number + 1 == int(count):
-            done.set()
-        elif rate != "burst":
-            loop.call_at(start + (number + 1) / float(rate), begin, number + 1)
-
-    if rate == "burst":
-        for number in range(int(count)):
-            begin(number)
-    else:
-        loop.call_at(start, begin, 0)
-    await done.wait()
-    results = await asyncio.gather(*tasks)
+    results = await spread(probe, check, rate, count)
     after = resource.getrusage(resource.RUSAGE_SELF)
     stop.set()
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    sources = {source: sum(1 for each in results if each[2] == source) for source in {each[2] for each in results}}
-    print(json.dumps({"cpu": cpu / int(count), "waits": {name: wait for name, wait, _ in results}, "sources": sources}))
+    sources = Counter(source for _, _, source in results)
+    print(json.dumps({"cpu": cpu / count, "waits": {name: wait for name, wait, _ in results}, "sources": sources}))
     await probe.close()
+
+
+async def spread(probe: HttpProbe, check: Check, rate: float | None, count: int) -> list[tuple[str, float, str]]:
+    """Begin probes at a steady rate, or all at once where there is none."""
+    loop = asyncio.get_running_loop()
+    start = loop.time() + 0.05
+    tasks: list[asyncio.Task[tuple[str, float, str]]] = []
+    begun = asyncio.Event()
+
+    def begin(number: int) -> None:
+        tasks.append(loop.create_task(one(probe, check, f"own-{number}")))
+        if number + 1 == count:
+            begun.set()
+        elif rate is None:
+            loop.call_soon(begin, number + 1)
+        else:
+            loop.call_at(start + (number + 1) / rate, begin, number + 1)
+
+    loop.call_at(start, begin, 0)
+    await begun.wait()
+    return await asyncio.gather(*tasks)
 
 
 def burn(stop: threading.Event) -> None:
@@ -97,4 +99,14 @@ def burn(stop: threading.Event) -> None:
         sum(range(1000))
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    address, pem, pace, number_of_probes = sys.argv[1:5]
+    asyncio.run(
+        main(
+            address,
+            None if pem == "-" else Path(pem).read_text(),
+            None if pace == "burst" else float(pace),
+            int(number_of_probes),
+            busy="burn" in sys.argv,
+        )
+    )

@@ -87,60 +87,71 @@ def main() -> None:
     keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     keeper.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     gc.disable()
-    records = serve(listener, context, delay)
+    records = Server(listener, context, delay).run()
     print(json.dumps(records), flush=True)
 
 
-def serve(listener: socket.socket, context: ssl.SSLContext | None, delay: int) -> dict[str, int]:
-    epoll = select.epoll()
-    epoll.register(listener.fileno(), select.EPOLLIN)
-    epoll.register(0, select.EPOLLIN)
-    peers: dict[int, Peer] = {}
-    due: list[tuple[int, int, Peer, str]] = []
-    records: dict[str, int] = {}
-    count = 0
-    while True:
-        now = time.time_ns()
-        while due and due[0][0] <= now:
-            _, _, peer, name = heapq.heappop(due)
-            peers.pop(peer.sock.fileno(), None)
-            try:
-                records[name] = peer.answer() - peer.arrived
-            except OSError:
-                peer.sock.close()
-        timeout = max(0.0, (due[0][0] - now) / 1e9 - 0.0005) if due else 1.0
-        for descriptor, _ in epoll.poll(timeout, 64):
-            if descriptor == 0:
-                if not os.read(0, 1000):
-                    return records
-            elif descriptor == listener.fileno():
-                accept(listener, epoll, peers, context)
-            else:
-                peer = peers.get(descriptor)
-                if peer is None or peer.arrived < 0:
-                    continue
-                if not peer.receive():
-                    peers.pop(descriptor, None)
-                    peer.sock.close()
-                elif b"\r\n\r\n" in peer.head:
-                    name, peer.head = identify(peer.head), b""
-                    count += 1
-                    heapq.heappush(due, (peer.arrived + delay, count, peer, name))
+class Server:
+    """One event loop for everything: what is due is answered, what arrives is taken in."""
 
+    def __init__(self, listener: socket.socket, context: ssl.SSLContext | None, delay: int) -> None:
+        self.listener = listener
+        self.context = context
+        self.delay = delay
+        self.epoll = select.epoll()
+        self.epoll.register(listener.fileno(), select.EPOLLIN)
+        self.epoll.register(0, select.EPOLLIN)
+        self.peers: dict[int, Peer] = {}
+        self.due: list[tuple[int, int, Peer, str]] = []
+        self.records: dict[str, int] = {}
+        self.count = 0
 
-def accept(
-    listener: socket.socket, epoll: select.epoll, peers: dict[int, Peer], context: ssl.SSLContext | None
-) -> None:
-    for _ in range(64):
+    def run(self) -> dict[str, int]:
+        while True:
+            now = time.time_ns()
+            while self.due and self.due[0][0] <= now:
+                self.answer()
+            timeout = max(0.0, (self.due[0][0] - now) / 1e9 - 0.0005) if self.due else 1.0
+            for descriptor, _ in self.epoll.poll(timeout, 64):
+                if descriptor == 0:
+                    if not os.read(0, 1000):
+                        return self.records
+                elif descriptor == self.listener.fileno():
+                    self.accept()
+                else:
+                    self.receive(descriptor)
+
+    def answer(self) -> None:
+        _, _, peer, name = heapq.heappop(self.due)
+        self.peers.pop(peer.sock.fileno(), None)
         try:
-            sock, _ = listener.accept()
-        except BlockingIOError:
+            self.records[name] = peer.answer() - peer.arrived
+        except OSError:
+            peer.sock.close()
+
+    def accept(self) -> None:
+        for _ in range(64):
+            try:
+                sock, _ = self.listener.accept()
+            except BlockingIOError:
+                return
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.peers[sock.fileno()] = Peer(sock, self.context)
+            self.epoll.register(sock.fileno(), select.EPOLLIN)
+
+    def receive(self, descriptor: int) -> None:
+        peer = self.peers.get(descriptor)
+        if peer is None:
             return
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peers[sock.fileno()] = Peer(sock, context)
-        epoll.register(sock.fileno(), select.EPOLLIN)
+        if not peer.receive():
+            self.peers.pop(descriptor, None)
+            peer.sock.close()
+        elif b"\r\n\r\n" in peer.head:
+            name, peer.head = identify(peer.head), b""
+            self.count += 1
+            heapq.heappush(self.due, (peer.arrived + self.delay, self.count, peer, name))
 
 
 def identify(head: bytes) -> str:
