@@ -644,6 +644,11 @@ def test_what_is_absent_may_be_the_back_ends_promise(court):
     assert "or payments behind it" in court.judge(failed(page())).diagnosis.because
 
 
+def test_a_vendors_script_on_the_page_is_a_candidate_for_what_is_absent(court):
+    diagnosis = court.judge(failed(page(), request(CDN, resource="script"))).diagnosis
+    assert [other.detail for other in diagnosis.alternatives] == [Detail.OWN_CONTENT, Detail.TP_SCRIPT]
+
+
 def test_rules_have_the_documented_order():
     order = list(dict.fromkeys(rule.id for rule in RULES))
     assert order == ["R01", "S0", "R14", "R06", "R05", "R04", "R03", "R12", "R07", "R16", "R08", "R11", "R10", "R09"]

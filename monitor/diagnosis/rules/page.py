@@ -133,12 +133,16 @@ def absent_though_all_is_well(incident: Incident) -> Finding | None:
 def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
     error = incident.step.error if incident.step else None
     seen = error.message if error else ""
+    foreign = any(x.resource == "script" and incident.owner(x).party is Party.THIRD_PARTY for x in incident.exchanges)
     return Finding(
         detail=Detail.UND_SCRIPT_OR_APP_CHANGE,
         confidence=Confidence.NONE,
         because=f"{incident.scene} {words}; compare the page with the journey: one of them has changed{behind}.",
         evidence=tuple(line for line in (words, seen) if line),
-        alternatives=(alternative(Detail.OWN_CONTENT, "the page may have lost what customers need"),),
+        alternatives=(
+            alternative(Detail.OWN_CONTENT, "the page may have lost what customers need"),
+            *([alternative(Detail.TP_SCRIPT, "a vendor's script may have changed the page")] if foreign else []),
+        ),
     )
 
 
