@@ -166,11 +166,13 @@ def _sqlite_writing(path: Path) -> sa.Engine:
 def _prepare_writer(connection: sqlite3.Connection, _record: object) -> None:
     for pragma in (
         "busy_timeout = 250",
+        # Both of these take effect in a new database only.
+        "page_size = 8192",
         "auto_vacuum = INCREMENTAL",
         "journal_mode = WAL",
         # FULL: a commit that was acknowledged is on the disk, also when the power fails the moment after.
         "synchronous = FULL",
-        "wal_autocheckpoint = 1000",
+        "wal_autocheckpoint = 500",
         "journal_size_limit = 16777216",
         "cache_size = -8192",
         "temp_store = MEMORY",

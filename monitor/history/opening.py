@@ -74,7 +74,11 @@ def _inspect(database: Database, clock: Clock) -> tuple[Path | None, bool]:
         msg = f"{path} cannot be opened: {error}{_space(path.parent)}"
         raise HistoryError(msg) from error
     if sound is False:
-        folder = put_aside(path, clock.now())
+        try:
+            folder = put_aside(path, clock.now())
+        except OSError as error:
+            msg = f"{path} is damaged and cannot be put aside ({error.strerror}): move it away by hand"
+            raise HistoryError(msg) from error
         _LOG.error("the database is damaged; it was put aside and a new one begun", extra={"kept_in": str(folder)})
         return folder, True
     return earlier, sound is True

@@ -154,7 +154,9 @@ async def main() -> None:
         await history.close()
         path = Path(folder) / "history.db"
         fill(path, count)
+        begun = time.perf_counter()
         history = await History.open(storage, clock=SystemClock())
+        print(f"opened in {time.perf_counter() - begun:.1f} s, checked as a whole: {history.status().checked}")
         await ask(history, path, count)
         await history.close()
 

@@ -84,12 +84,19 @@ async def test_artifacts_that_belong_to_no_run_are_swept(keeping, opened):
     assert history.artifacts.names("young") == ("screenshot.png",)
 
 
+async def test_a_run_that_is_under_way_keeps_its_artifacts_whatever_the_quota(keeping, opened):
+    history = await opened(keeping)
+    (history.artifacts.directory("under-way") / "trace.zip").write_bytes(b"x" * 300_000)
+    assert (await history.retain(at(10))).artifact_runs == 0
+    assert history.artifacts.names("under-way") == ("trace.zip",)
+
+
 async def test_artifacts_over_their_quota_go_oldest_first_and_that_is_told(keeping, opened, caplog):
     history = await opened(keeping)
     for number in range(5):
-        await history.finished(a_failed_run(number))
         path = history.artifacts.directory(f"run-browse-{number}") / "screenshot.png"
         path.write_bytes(b"x" * 60_000)
+        await history.finished(a_failed_run(number))
         moment = at(number).timestamp()
         os.utime(path, (moment, moment))
     removed = await history.retain(at(10))
