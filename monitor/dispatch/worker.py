@@ -44,13 +44,15 @@ class Worker:
         self._equipment: Equipment | None = None
         self._channel: Channel | None = None
         self._name = ""
-        self._alone = False
+        self._alone = self._sweeps = False
+        self._untold: dict[str, list[Told]] = {}
 
     async def serve(self, end: socket.socket) -> None:
         """Work until told to stop or until nobody listens any more."""
         self._channel = await Channel.over(end, hear=self._hear, ended=self._over.set)
         setup = await self._setup
-        self._name, self._alone = setup.name, setup.lane is LaneName.SCRIPT
+        self._sweeps = setup.lane is LaneName.SCRIPT
+        self._name, self._alone = setup.name, setup.lane is not LaneName.HTTP
         try:
             self._equipment = await _equip(setup)
         except Exception as error:  # noqa: BLE001 - whatever it is, the main process is told why there is no worker
@@ -81,8 +83,10 @@ class Worker:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT)
-            if self._channel is not None:
-                self._channel.send(Kind.BEAT)
+            # Most runs that share a process are over before the next beat: telling of their steps would be wasted.
+            for run_id in tuple(self._untold):
+                self._tell(run_id)
+            self._write(Kind.BEAT, b"")
 
     async def _carry_out(self, order: Order) -> None:
         assert self._equipment is not None
@@ -92,19 +96,25 @@ class Worker:
             journey = self._equipment.load(assignment.check.journey, order.source)
             before = asyncio.all_tasks()
             evidence = await self._execute(self._equipment, order, journey)
-            spent = self._alone and not await _swept(before)
+            spent = self._sweeps and not await _swept(before)
         except BaseException as error:  # noqa: BLE001 - sys.exit() in a module of journeys must cost this run only
             text = Redactor(secrets_of(assignment)).mask(_words(error))
             self._send(Kind.FAILED, Failed(run_id=run_id, fault=ProberFault.SCRIPT, text=text))
             return
+        finally:
+            self._untold.pop(run_id, None)
         self._send_evidence(Done(run_id=run_id, evidence=evidence, spent=spent))
 
     async def _execute(self, equipment: Equipment, order: Order, journey: Journey) -> Evidence:
         effects = {step.name for step in journey.steps if step.effects}
 
         def tell(progress: Progress) -> None:
-            self._send(Kind.TOLD, Told(run_id=order.assignment.run_id, progress=progress))
-            if progress.result is None and progress.step in effects and self._channel is not None:
+            run_id = order.assignment.run_id
+            self._untold.setdefault(run_id, []).append(Told(run_id=run_id, progress=progress))
+            effect = progress.result is None and progress.step in effects
+            if self._alone or effect:
+                self._tell(run_id)
+            if effect and self._channel is not None:
                 # Known before the step can have an effect, whatever becomes of this process then.
                 self._channel.flush()
 
@@ -117,6 +127,10 @@ class Worker:
             vantage=equipment.vantage,
             worker=self._name,
         )
+
+    def _tell(self, run_id: str) -> None:
+        for told in self._untold.pop(run_id, ()):
+            self._send(Kind.TOLD, told)
 
     def _send_evidence(self, done: Done) -> None:
         value = self._codec.encode(done)

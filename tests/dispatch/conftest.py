@@ -3,11 +3,12 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from monitor.config.settings import WorkerSettings
 from monitor.dispatch.dispatcher import Dispatcher, Equipped, NoResult
@@ -99,15 +100,18 @@ def _processes_of(directory: Path) -> list[int]:
     return found
 
 
-@pytest.fixture
-async def bench(tmp_path) -> AsyncIterator[Bench]:
-    async for each in _a_bench(tmp_path, WorkerSettings(), "equip"):
-        yield each
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bench(tmp_path_factory) -> AsyncIterator[Bench]:
+    """One dispatcher for all tests of a module: each test also shows that those before it did no lasting harm."""
+    each = Bench(tmp_path_factory.mktemp("bench") / "workers", WorkerSettings(), "equip")
+    await each.dispatcher.start()
+    yield each
+    await _close(each)
 
 
-@pytest.fixture
-async def a_bench(tmp_path) -> AsyncIterator[Callable[..., Bench]]:
-    """Make benches with settings and equipment of the test's own."""
+@pytest_asyncio.fixture(loop_scope="module")
+async def a_bench(tmp_path) -> AsyncIterator[Callable[..., Awaitable[Bench]]]:
+    """Make dispatchers with settings and equipment of the test's own."""
     made: list[Bench] = []
 
     async def make(equipment: str = "equip", **settings) -> Bench:
@@ -119,13 +123,6 @@ async def a_bench(tmp_path) -> AsyncIterator[Callable[..., Bench]]:
     yield make
     for each in made:
         await _close(each)
-
-
-async def _a_bench(tmp_path: Path, settings: WorkerSettings, equipment: str) -> AsyncIterator[Bench]:
-    each = Bench(tmp_path / "workers", settings, equipment)
-    await each.dispatcher.start()
-    yield each
-    await _close(each)
 
 
 async def _close(each: Bench) -> None:

@@ -17,6 +17,8 @@ from monitor.domain.evidence import Evidence, ProberFault
 from monitor.domain.outcome import Outcome, SlotReason, SlotState, StepOutcome
 from tests.builders import a_target
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 GRACE = 5.0
 
 
@@ -37,7 +39,7 @@ async def test_a_run_is_carried_out_in_a_worker_of_its_lane(bench, lane):
 async def test_many_declarative_runs_share_one_worker(bench):
     results = await asyncio.gather(*(bench.evidence("wait-a-second", LaneName.HTTP) for _ in range(100)))
     assert {result.last.outcome for result in results} == {Outcome.PASSED}
-    assert {result.worker for result in results} == {"http-1"}
+    assert len({result.worker for result in results}) == 1
     began = min(result.started_at for result in results)
     assert max(result.started_at for result in results) - began < dt.timedelta(seconds=1)
 
@@ -127,7 +129,8 @@ async def test_a_worker_that_starts_too_many_processes_is_ended_with_all_of_them
     assert "64 processes" in evidence.last.prober_fault_text
 
 
-async def test_a_process_that_a_journey_leaves_behind_ends_with_its_worker(bench, processes_of):
+async def test_a_process_that_a_journey_leaves_behind_ends_with_its_worker(a_bench, processes_of):
+    bench = await a_bench()
     await bench.evidence("start-a-daemon")
     assert len(processes_of(bench.directory)) > 4
     await bench.dispatcher.close(1)
@@ -251,7 +254,7 @@ async def test_no_more_runs_than_allowed_are_under_way_against_one_target(bench)
     starts = sorted(run.started_at for run in runs[:3])
     assert all(later - earlier >= dt.timedelta(seconds=0.9) for earlier, later in itertools.pairwise(starts))
     assert abs(runs[3].started_at - starts[0]) < dt.timedelta(seconds=0.9)
-    assert bench.dispatcher._gates._gates == {}
+    await bench.until(lambda: bench.dispatcher._gates._gates == {})
 
 
 async def test_a_run_that_waits_too_long_for_its_target_is_not_started(bench):
@@ -263,7 +266,8 @@ async def test_a_run_that_waits_too_long_for_its_target_is_not_started(bench):
     assert (await first).last.outcome is Outcome.PASSED
 
 
-async def test_closing_lets_runs_end_within_the_grace_and_calls_the_others_lost(bench):
+async def test_closing_lets_runs_end_within_the_grace_and_calls_the_others_lost(a_bench):
+    bench = await a_bench()
     await bench.evidence("look")
     await bench.evidence("look", LaneName.HTTP)
     short = [asyncio.create_task(bench.run("wait-a-second", LaneName.HTTP)) for _ in range(15)]
@@ -290,7 +294,8 @@ async def test_a_run_that_is_given_up_takes_its_worker_along_and_nothing_else(be
     assert bench.dispatcher.status().lanes[1].running == 0
 
 
-async def test_changed_journeys_are_taken_up_by_fresh_workers_and_unchanged_ones_are_not(bench, tmp_path):
+async def test_changed_journeys_are_taken_up_by_fresh_workers_and_unchanged_ones_are_not(a_bench, tmp_path):
+    bench = await a_bench(scripts=1)
     folder = tmp_path / "checks"
     folder.mkdir()
     (folder / "one.py").write_text("A = 1\n")
@@ -314,7 +319,7 @@ async def test_twenty_kills_leave_no_process_no_file_and_no_descriptor(bench):
         await bench.run("look")
     await bench.until(lambda: len(bench.workers()) == 3 and not bench.dispatcher._lanes[LaneName.SCRIPT]._leaving)
     await bench.until(lambda: descriptors() <= before + 3)
-    await bench.until(lambda: len(list(bench.directory.iterdir())) == 3)
+    await bench.until(lambda: len(list(bench.directory.glob("script-*"))) == 3)
     assert zombies_of(os.getpid()) == []
 
 

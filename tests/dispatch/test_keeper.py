@@ -46,6 +46,7 @@ async def test_nothing_outlives_a_main_process_that_is_killed(tmp_path, processe
     await asyncio.to_thread(_wait_for_the_end, processes_of, directory)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_what_a_killed_keeper_leaves_behind_is_found_and_ended(bench, processes_of):
     await bench.evidence("start-a-daemon")
     keepers = bench.keepers()
