@@ -29,9 +29,8 @@ default_team: web
 name: home
 title: Open the home page
 steps:
-  - name: open
-    title: Open the home page
-    request: GET /
+  - title: Open the home page
+    request: {url: /}
     expect:
       status: 200
 """,

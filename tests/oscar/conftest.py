@@ -1,4 +1,4 @@
-"""A shop that nobody here wrote: django-oscar, started as a user would start it, with its static files on a host of their own."""
+"""A shop that nobody here wrote: django-oscar, with its static files on a host of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts the django-oscar shop: makes its database and catalogue where they are missing, then serves until it is ended."""
+"""Starts the django-oscar shop: makes its database and catalogue where they are missing, then serves."""
 
 from __future__ import annotations
 
