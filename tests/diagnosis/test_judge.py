@@ -649,6 +649,19 @@ def test_a_vendors_script_on_the_page_is_a_candidate_for_what_is_absent(court):
     assert [other.detail for other in diagnosis.alternatives] == [Detail.OWN_CONTENT, Detail.TP_SCRIPT]
 
 
+@pytest.mark.parametrize(
+    ("failure", "other"),
+    [
+        (Failure.TLS_CERT_EXPIRED, Detail.CLIENT_CLOCK),
+        (Failure.TLS_CERT_NAME_INVALID, Detail.CLIENT_NETWORK),
+        (Failure.TLS_CERT_AUTHORITY_INVALID, Detail.CLIENT_TLS_INTERCEPTION),
+    ],
+)
+def test_a_certificate_seen_alone_names_what_may_imitate_it(court, failure, other):
+    diagnosis = court.judge(failed(page(failure=failure))).diagnosis
+    assert (diagnosis.detail, diagnosis.alternatives[0].detail) == (Detail.OWN_TLS, other)
+
+
 def test_rules_have_the_documented_order():
     order = list(dict.fromkeys(rule.id for rule in RULES))
     assert order == ["R01", "S0", "R14", "R06", "R05", "R04", "R03", "R12", "R07", "R16", "R08", "R11", "R10", "R09"]

@@ -19,6 +19,12 @@ _CLIENTS_SIDE = {
     Mechanism.REFUSED: (Detail.CLIENT_NETWORK, "if the host takes connections from elsewhere"),
     Mechanism.TLS: (Detail.CLIENT_TLS_INTERCEPTION, "if the certificate looks different from elsewhere"),
 }
+_CERTIFICATES = {
+    Failure.TLS_CERT_EXPIRED: (Detail.CLIENT_CLOCK, "if our clock is wrong"),
+    Failure.TLS_CERT_NOT_YET_VALID: (Detail.CLIENT_CLOCK, "if our clock is wrong"),
+    Failure.TLS_CERT_DATE_INVALID: (Detail.CLIENT_CLOCK, "if our clock is wrong"),
+    Failure.TLS_CERT_NAME_INVALID: (Detail.CLIENT_NETWORK, "if a gateway answers for every host"),
+}
 _ANSWERED_NAME = frozenset({Failure.DNS_NAME_NOT_RESOLVED, Failure.DNS_NO_ADDRESS, Failure.DNS_CNAME_LOOP})
 
 
@@ -85,7 +91,7 @@ def _name_is_gone(incident: Incident, exchange: Exchange) -> bool:
 def _blame(incident: Incident, exchange: Exchange, detail: Detail) -> Finding:
     owner = incident.owner(exchange)
     mechanism = mechanism_of(exchange)
-    runner_up = _CLIENTS_SIDE.get(mechanism)
+    runner_up = _certificate(exchange) or _CLIENTS_SIDE.get(mechanism)
     others = tuple(happening(x) for x in incident.needed if x.id != exchange.id)
     return Finding(
         detail=detail,
@@ -95,6 +101,10 @@ def _blame(incident: Incident, exchange: Exchange, detail: Detail) -> Finding:
         exchanges=(exchange.id,),
         alternatives=(alternative(*runner_up),) if runner_up else (),
     )
+
+
+def _certificate(exchange: Exchange) -> tuple[Detail, str] | None:
+    return _CERTIFICATES.get(exchange.failure) if exchange.failure is not None else None
 
 
 def _abstain(incident: Incident, exchange: Exchange) -> Finding:
