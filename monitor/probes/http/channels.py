@@ -9,7 +9,7 @@ import select
 import socket
 import time
 
-from monitor.probes.http.stamps import CONTROL_SIZE, Timeline, ask_for_stamps, round_trip
+from monitor.probes.vantage.stamps import CONTROL_SIZE, Timeline, ask_for_stamps, round_trip
 
 _READ_SIZE = 65_536
 _READS_IN_A_ROW = 16

@@ -19,9 +19,9 @@ from monitor.probes.http.observation import Observation
 from monitor.probes.http.outgoing import Origin
 from monitor.probes.http.proxying import ProxyRoute, open_tunnel
 from monitor.probes.http.securing import SecureChannel
-from monitor.probes.http.stamps import Timeline
 from monitor.probes.http.trust import without_verification
 from monitor.probes.vantage.resolver import NameView, ResolutionSource, ResolveFailed, Resolver
+from monitor.probes.vantage.stamps import Timeline
 
 _SECOND_LOOK = 2.0
 

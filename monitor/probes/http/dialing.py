@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from monitor.probes.http.channels import Channel, DeadlineReached, Reactor
 from monitor.probes.http.failures import RESOURCES
-from monitor.probes.http.stamps import Timeline
+from monitor.probes.vantage.stamps import Timeline
 
 # An address that cannot be reached from here says less than one that answered with a refusal.
 _UNTELLING = frozenset({errno.EADDRNOTAVAIL, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EAFNOSUPPORT})

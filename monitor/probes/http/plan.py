@@ -28,6 +28,7 @@ from monitor.probes.session import ProberError
 from monitor.probes.vantage.resolver import NameView
 
 _MOST_REQUESTS = 64
+_LARGEST_KEPT = 10_000
 _MOST_PLANS = 20_000
 _MASK = "•••"
 
@@ -51,7 +52,7 @@ class Wanted:
     @property
     def key(self) -> Hashable | None:
         """Return what tells this request from others, or nothing where it is not worth keeping."""
-        if self.json is not None or self.data is not None:
+        if self.json is not None or self.data is not None or len(self.content or "") > _LARGEST_KEPT:
             return None
         headers = None if self.headers is None else tuple(self.headers.items())
         if self.params is None:

@@ -18,7 +18,7 @@ from monitor.probes.http.failures import Fault, failure_of, raise_if_ours, words
 from monitor.probes.http.limits import Limits
 from monitor.probes.http.observation import Observation
 from monitor.probes.http.outgoing import Origin, Outgoing, outgoing_of
-from monitor.probes.http.stamps import Timeline
+from monitor.probes.vantage.stamps import Timeline
 
 REDIRECTED_FROM = "redirected_from"
 _PROXY_AUTH_REQUIRED = 407

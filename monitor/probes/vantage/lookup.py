@@ -7,6 +7,7 @@ import errno
 import random
 import socket
 import struct
+import time
 from dataclasses import dataclass, field
 
 from dns.rcode import Rcode
@@ -14,6 +15,7 @@ from dns.rdatatype import RdataType
 
 from monitor.domain.failure import Failure
 from monitor.probes.vantage.message import Answer, MalformedAnswer, decode_answer, encode_question
+from monitor.probes.vantage.stamps import CONTROL_SIZE, Timeline, ask_for_stamps
 from monitor.probes.vantage.system import NameServer
 
 _RESOLUTION_DELAY = 0.05
@@ -25,12 +27,17 @@ _RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
 
 @dataclass(slots=True)
 class Replies:
-    """What came back: one definite answer for each kind of address, and what else was seen meanwhile."""
+    """What came back: one definite answer for each kind of address, and what else was seen meanwhile.
+
+    Attributes:
+        seconds: From the first question to the last answer, by the kernel's clock where it gives one.
+    """
 
     definite: dict[RdataType, Answer] = field(default_factory=dict)
     refusals: list[Answer] = field(default_factory=list)
     malformed: bool = False
     unreachable: bool = False
+    seconds: float = 0.0
 
     @property
     def failure(self) -> Failure:
@@ -72,11 +79,14 @@ class Lookup:
         self._sockets: list[socket.socket] = []
         self._tcp: set[asyncio.Task[None]] = set()
         self._refused = 0
+        self._arrived = 0.0
+        self._timeline = Timeline()
         self._changed = asyncio.Event()
 
     async def ask(self, servers: tuple[NameServer, ...], *, attempts: int, patience: float, deadline: float) -> Replies:
         """Return what came back. Never raises but for want of files or memory (OSError)."""
         loop = asyncio.get_running_loop()
+        started = time.monotonic()
         try:
             for round_ in range(attempts):
                 for server in servers:
@@ -87,11 +97,15 @@ class Lookup:
             return self._replies
         finally:
             self._close(loop)
+            complete = len(self._replies.definite) == len(self._questions)
+            # Where we waited in vain for one of the answers, that wait counts as well.
+            self._replies.seconds = (self._arrived if complete else time.monotonic()) - started
 
     def _send(self, loop: asyncio.AbstractEventLoop, server: NameServer) -> None:
         family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
         self._refused = 0
         sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        ask_for_stamps(sock)
         self._sockets.append(sock)
         try:
             sock.connect((server.address, server.port))
@@ -109,7 +123,7 @@ class Lookup:
     def _receive(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, server: NameServer) -> None:
         while True:
             try:
-                data = sock.recv(_LARGEST_DATAGRAM)
+                data, ancillary, _, _ = sock.recvmsg(_LARGEST_DATAGRAM, CONTROL_SIZE)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
@@ -118,9 +132,9 @@ class Lookup:
                 loop.remove_reader(sock.fileno())
                 self._changed.set()
                 return
-            self._take(data, server)
+            self._take(data, server, self._timeline.moment(ancillary, time.monotonic()))
 
-    def _take(self, data: bytes, server: NameServer) -> None:
+    def _take(self, data: bytes, server: NameServer, arrived: float) -> None:
         try:
             answer = decode_answer(data)
         except MalformedAnswer:
@@ -137,6 +151,7 @@ class Lookup:
             task.add_done_callback(self._tcp.discard)
         elif answer.rcode in _DEFINITE:
             self._replies.definite[kind] = answer
+            self._arrived = max(self._arrived, arrived)
             self._changed.set()
         else:
             self._replies.refusals.append(answer)
@@ -151,6 +166,7 @@ class Lookup:
             length = struct.unpack("!H", await reader.readexactly(2))[0]
             answer = decode_answer(await reader.readexactly(length))
             self._replies.definite[self._questions[answer.identifier][0]] = answer
+            self._arrived = time.monotonic()
         except (OSError, EOFError, KeyError):
             self._replies.unreachable = True
         except MalformedAnswer:

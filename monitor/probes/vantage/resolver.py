@@ -101,7 +101,6 @@ class Resolver:
         """Read the system's files lazily; ``rng`` draws the identifiers of questions."""
         # Identifiers must not be guessable, or anybody could answer.
         self._rng = rng or random.SystemRandom()
-        self._elapsed = elapsed
         self._hosts = SystemFile(hosts, parse_hosts, elapsed=elapsed)
         self._settings = SystemFile(resolv_conf, parse_resolv_conf, elapsed=elapsed)
 
@@ -137,12 +136,11 @@ class Resolver:
         settings = self._settings.read()
         if view.server is not None:
             settings = ResolverSettings(servers=(parse_server(view.server),))
-        started = self._elapsed()
         failed: ResolveFailed | None = None
         for candidate in _candidates(host, settings):
             inquiry = _Inquiry(candidate, _KINDS[view.family], settings, self._rng)
             try:
-                return await inquiry.run(deadline, lambda: self._elapsed() - started)
+                return await inquiry.run(deadline)
             except ResolveFailed as error:
                 failed = failed or error
                 if error.failure not in {Failure.DNS_NAME_NOT_RESOLVED, Failure.DNS_NO_ADDRESS}:
@@ -162,13 +160,14 @@ class _Inquiry:
         self._seen = [name.rstrip(".").lower()]
         self._errors: list[str] = []
         self._rcode: int | None = None
+        self._seconds = 0.0
 
-    async def run(self, deadline: float, seconds: Callable[[], float]) -> Resolution:
+    async def run(self, deadline: float) -> Resolution:
         name = self._name
         for _ in range(_LONGEST_CHAIN):
-            replies = await self._ask(name, deadline, seconds)
+            replies = await self._ask(name, deadline)
             aliases = {owner: to for answer in replies.definite.values() for owner, to in answer.aliases}
-            end = self._follow(aliases, seconds)
+            end = self._follow(aliases)
             found = [
                 address
                 for kind in self._kinds
@@ -177,26 +176,27 @@ class _Inquiry:
                 if owner in self._seen
             ]
             if found:
-                return self._facts(tuple(_interleaved(found)), seconds)
-            self._judge_emptiness(replies, asked=name, end=end, seconds=seconds)
+                return self._facts(tuple(_interleaved(found)))
+            self._judge_emptiness(replies, asked=name, end=end)
             name = end
-        raise self._failed(Failure.DNS_CNAME_LOOP, f"{self._name}: more than {_LONGEST_CHAIN} aliases", seconds)
+        raise self._failed(Failure.DNS_CNAME_LOOP, f"{self._name}: more than {_LONGEST_CHAIN} aliases")
 
-    async def _ask(self, name: str, deadline: float, seconds: Callable[[], float]) -> Replies:
+    async def _ask(self, name: str, deadline: float) -> Replies:
         try:
             lookup = Lookup(name, self._kinds, rng=self._rng)
         except ValueError as error:
-            raise self._failed(Failure.DNS_NAME_NOT_RESOLVED, str(error), seconds) from error
+            raise self._failed(Failure.DNS_NAME_NOT_RESOLVED, str(error)) from error
         settings = self._settings
         replies = await lookup.ask(
             settings.servers, attempts=settings.attempts, patience=settings.timeout, deadline=deadline
         )
+        self._seconds += replies.seconds
         for answer in (*replies.definite.values(), *replies.refusals):
             self._note(answer)
         if not replies.definite:
             now_late = asyncio.get_running_loop().time() >= deadline
             failure = Failure.DNS_TIMED_OUT if now_late and not replies.refusals else replies.failure
-            raise self._failed(failure, f"{name}: {_words(failure)} (asked {self._servers})", seconds)
+            raise self._failed(failure, f"{name}: {_words(failure)} (asked {self._servers})")
         return replies
 
     def _note(self, answer: Answer) -> None:
@@ -206,41 +206,41 @@ class _Inquiry:
             if words not in self._errors:
                 self._errors.append(words)
 
-    def _follow(self, aliases: dict[str, str], seconds: Callable[[], float]) -> str:
+    def _follow(self, aliases: dict[str, str]) -> str:
         name = self._seen[-1]
         while name in aliases:
             name = aliases[name]
             if name in self._seen:
-                raise self._failed(Failure.DNS_CNAME_LOOP, f"{self._name}: its aliases lead back to {name}", seconds)
+                raise self._failed(Failure.DNS_CNAME_LOOP, f"{self._name}: its aliases lead back to {name}")
             self._seen.append(name)
         return name
 
-    def _judge_emptiness(self, replies: Replies, *, asked: str, end: str, seconds: Callable[[], float]) -> None:
+    def _judge_emptiness(self, replies: Replies, *, asked: str, end: str) -> None:
         if any(answer.rcode == Rcode.NXDOMAIN for answer in replies.definite.values()):
-            raise self._failed(Failure.DNS_NAME_NOT_RESOLVED, f"{end} does not exist", seconds)
+            raise self._failed(Failure.DNS_NAME_NOT_RESOLVED, f"{end} does not exist")
         if replies.refusals:
             failure = replies.failure
-            raise self._failed(failure, f"{end}: {_words(failure)} (asked {self._servers})", seconds)
+            raise self._failed(failure, f"{end}: {_words(failure)} (asked {self._servers})")
         if end == asked.rstrip(".").lower():
-            raise self._failed(Failure.DNS_NO_ADDRESS, f"{end} exists, but has no address", seconds)
+            raise self._failed(Failure.DNS_NO_ADDRESS, f"{end} exists, but has no address")
 
     @property
     def _servers(self) -> str:
         return ", ".join(str(server) for server in self._settings.servers)
 
-    def _facts(self, addresses: tuple[str, ...], seconds: Callable[[], float]) -> Resolution:
+    def _facts(self, addresses: tuple[str, ...]) -> Resolution:
         return Resolution(
             addresses=addresses,
             aliases=tuple(self._seen[1:]),
             rcode=None if self._rcode is None else rcode_text(Rcode.make(self._rcode)),
             errors=tuple(self._errors),
             server=self._servers,
-            seconds=seconds(),
+            seconds=self._seconds,
         )
 
-    def _failed(self, failure: Failure, message: str, seconds: Callable[[], float]) -> ResolveFailed:
+    def _failed(self, failure: Failure, message: str) -> ResolveFailed:
         notes = f" [{'; '.join(self._errors)}]" if self._errors else ""
-        return ResolveFailed(failure, message + notes, self._facts((), seconds))
+        return ResolveFailed(failure, message + notes, self._facts(()))
 
 
 @lru_cache(maxsize=4096)

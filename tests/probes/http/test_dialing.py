@@ -82,3 +82,10 @@ async def test_an_override_sends_a_name_to_an_address_as_curl_does(server, open_
     response = await session.handle.get("/")
     assert response.status == 200
     assert server.requests[0].header("host") == f"shop.example:{server.port}"
+
+
+async def test_a_name_in_any_script_is_asked_for_in_its_ascii_form(server, open_session):
+    session = await open_session(f"http://bücher.localhost:{server.port}")
+    response = await session.handle.get("/")
+    assert response.exchange.host == "xn--bcher-kva.localhost"
+    assert server.requests[0].header("host") == f"xn--bcher-kva.localhost:{server.port}"

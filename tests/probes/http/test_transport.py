@@ -141,7 +141,7 @@ async def test_a_loop_that_was_busy_when_the_bytes_came_does_not_count_as_waitin
 
 
 async def test_a_wall_clock_that_steps_makes_us_trust_our_own_readings(server, open_session, monkeypatch):
-    from monitor.probes.http import stamps
+    from monitor.probes.vantage import stamps
 
     real, calls = time.time_ns, iter((0, 0, 0, 0))
     monkeypatch.setattr(stamps.time, "time_ns", lambda: real() + next(calls, 3_600_000_000_000))

@@ -9,6 +9,7 @@ import pytest
 from monitor.domain.failure import Failure
 from monitor.domain.profile import HostOverride, IpFamily
 from monitor.probes.vantage.resolver import NameView, ResolutionSource, ResolveFailed, Resolver
+from monitor.probes.vantage.stamps import ask_for_stamps
 from tests.probes.vantage.dns_server import answering
 
 
@@ -235,3 +236,32 @@ async def test_short_names_are_searched_for_in_the_systems_domains(dns, tmp_path
     resolver._settings._value = system.ResolverSettings(servers=servers, search=settings.search)
     found = await resolver.resolve("intranet", port=80, view=NameView(), deadline=asyncio.get_running_loop().time() + 2)
     assert found.addresses == ("192.0.2.3",)
+
+
+async def test_a_loop_that_was_busy_when_the_answer_came_does_not_count_as_resolving(resolver):
+    import socket
+    import threading
+
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.bind(("127.0.0.1", 0))
+    # The kernel begins to stamp a moment after the first socket has asked for it; a worker's engine keeps one open.
+    ask_for_stamps(listener)
+    await asyncio.sleep(0.05)
+
+    def serve() -> None:
+        for _ in range(2):
+            data, address = listener.recvfrom(2000)
+            listener.sendto(answering("shop.test. 60 A 192.0.2.1")(dnslib.DNSRecord.parse(data)).pack(), address)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    loop = asyncio.get_running_loop()
+    view = NameView(server=f"127.0.0.1:{listener.getsockname()[1]}")
+    task = asyncio.ensure_future(resolver.resolve("shop.test", port=80, view=view, deadline=loop.time() + 5))
+    await asyncio.sleep(0)
+    time.sleep(0.5)  # noqa: ASYNC251 - the loop is to be blocked
+    found = await task
+    thread.join()
+    listener.close()
+    assert found.addresses == ("192.0.2.1",)
+    assert 0 < found.seconds < 0.4

@@ -3,8 +3,8 @@ from __future__ import annotations
 import struct
 import time
 
-from monitor.probes.http import stamps
-from monitor.probes.http.stamps import Timeline
+from monitor.probes.vantage import stamps
+from monitor.probes.vantage.stamps import Timeline
 
 
 def _stamp(nanoseconds: int) -> list[tuple[int, int, bytes]]:
