@@ -131,5 +131,7 @@ def _plain(kind: StepErrorKind, words: Words, ledger: Ledger) -> StepError:
 
 
 def _split(text: str) -> Words:
+    # Firefox wraps its own words into those of the protocol.
+    text = text.replace("Protocol error (browsingContext.navigate): unknown error\nMessage: Error: ", "")
     message, _, log = text.partition("\nCall log:")
     return Words(message=message.strip(), log=log.strip())

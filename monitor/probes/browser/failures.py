@@ -216,7 +216,7 @@ CONSOLE: Final[tuple[tuple[re.Pattern[str], Failure], ...]] = (
 )
 
 _NAMES = re.compile(
-    r"\b(?:net::)?(ERR_[A-Z0-9_]+)|\b(NS_[A-Z0-9_]+|S(?:EC|SL)_ERROR_[A-Z_]+|MOZILLA_[A-Z_]+)|(deniedPort\w+)"
+    r"\b(?:net::)?ERR_[A-Z0-9_]+|\bNS_[A-Z0-9_]+|\bS(?:EC|SL)_ERROR_[A-Z_]+|\bMOZILLA_[A-Z_]+|\bdeniedPort\w+"
 )
 
 _PHASES: Final[dict[str, Phase]] = {"dns": Phase.RESOLVE, "tls": Phase.TLS, "proxy": Phase.CONNECT}
@@ -246,13 +246,13 @@ def failure_of(text: str, *, status: int | None = None, blocked_reason: str = ""
 def _of_text(text: str) -> Failure:
     if text in BLOCKED_REASONS:
         return BLOCKED_REASONS[text]
-    found = _NAMES.search(text)
-    if found:
-        name = found[0].removeprefix("net::")
+    names = [name.removeprefix("net::") for name in _NAMES.findall(text)]
+    for name in names:
         known = CHROMIUM.get(name) or FIREFOX.get(name)
         if known:
             return known
-        return next((failure for head, failure in CHROMIUM_FAMILIES if name.startswith(head)), Failure.UNKNOWN)
+    if names:
+        return next((failure for head, failure in CHROMIUM_FAMILIES if names[0].startswith(head)), Failure.UNKNOWN)
     low = text.lower()
     return next((failure for phrase, failure in WEBKIT if phrase in low), Failure.UNKNOWN)
 

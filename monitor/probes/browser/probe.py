@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from playwright.async_api import Error as PlaywrightError
-
 from monitor.domain.assignment import Assignment, InterventionKind
 from monitor.domain.evidence import ProberFault
 from monitor.domain.journey import ProbeKind
@@ -18,6 +16,7 @@ from monitor.probes.browser.executables import Executables
 from monitor.probes.browser.launch import LaunchPlan, plan_launch
 from monitor.probes.browser.ledger import Limits
 from monitor.probes.browser.session import BrowserSession, SessionSettings
+from monitor.probes.browser.vitals import vitals_script
 from monitor.probes.browser.warm import BrowserPool, WarmBrowser
 from monitor.probes.session import Observations, ProberError
 
@@ -57,7 +56,9 @@ class BrowserProbe:
             runs_per_browser=runs_per_browser,
             environment=os.environ if environment is None else environment,
         )
-        self._settings = SessionSettings(limits=limits or Limits(), traces=traces, scratch=directory)
+        self._settings = SessionSettings(
+            limits=limits or Limits(), traces=traces, scratch=directory, vitals_script=vitals_script()
+        )
 
     @property
     def kind(self) -> ProbeKind:
@@ -134,10 +135,10 @@ class BrowserProbe:
             return ProberError(ProberFault.DRIVER_DIED, "Playwright's driver died while a page was opened.")
         if warm.is_dead():
             return ProberError(ProberFault.BROWSER_CRASHED, f"{warm.text} died while a page was opened.")
-        if isinstance(error, PlaywrightError):
-            words = str(error).splitlines()[0][:200]
-            return ProberError(ProberFault.INTERNAL, f"{warm.text} refused to open a page: {words}")
-        return ProberError(ProberFault.BROWSER_FROZEN, f"{warm.text} did not open a page in {_OPEN_SECONDS:g} s.")
+        if warm.is_frozen() or isinstance(error, TimeoutError):
+            return ProberError(ProberFault.BROWSER_FROZEN, f"{warm.text} did not open a page in {_OPEN_SECONDS:g} s.")
+        words = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        return ProberError(ProberFault.INTERNAL, f"{warm.text} refused to open a page: {words}")
 
 
 class LentSession:

@@ -49,6 +49,7 @@ class SessionSettings:
     """What every session of a probe has in common."""
 
     limits: Limits
+    vitals_script: str
     traces: bool = False
     scratch: Path
 
@@ -88,7 +89,7 @@ class BrowserSession:
         self._recorder = NetworkRecorder(self._ledger, limits)
         self._events = EventRecorder(context, self._ledger, limits)
         self._journal = PageJournal(context, self._ledger, limits)
-        self._vitals = VitalsWatch()
+        self._vitals = VitalsWatch(settings.vitals_script)
         self._folder = ArtifactFolder(assignment.artifact_directory, attempt)
         self._artifacts: list[Artifact] = []
         self._watch: DevtoolsWatch | None = None
@@ -123,7 +124,9 @@ class BrowserSession:
     async def _prepare(self) -> None:
         profile = self._assignment.check.profile
         self._journal.listen()
-        await asyncio.gather(self._vitals.install(self._context), *self._intervene(), *self._trace())
+        if profile.javascript:
+            await self._vitals.install(self._context)
+        await asyncio.gather(*self._intervene(), *self._trace())
         page = await self._context.new_page()
         self._journal.adopt(page)
         if profile.engine is Engine.CHROMIUM:

@@ -2,24 +2,19 @@
 
 Chromium reads ``$HOME/.pki/nssdb`` and Firefox ``cert9.db`` of its profile; both bring libnss3 with them, so neither
 ``certutil`` nor root is needed, and every other fault of a certificate still fails as it does for a customer.
-NSS keeps state of the whole process, therefore this runs in a process of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import ctypes
-import re
 import sys
 from pathlib import Path
 
 from monitor.domain.evidence import ProberFault
+from monitor.probes.browser import nss
 from monitor.probes.session import ProberError
 
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
-_TRUST = b"CT,C,C"
+_PROGRAM = Path(nss.__file__)
 _LIMIT = 20.0
 
 
@@ -27,8 +22,8 @@ async def write_trust_database(directory: Path, pem: str) -> None:
     """Write an NSS database into ``directory`` that trusts each certificate of a PEM text. Raises ProberError."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        __name__,
+        "-I",
+        str(_PROGRAM),
         str(directory),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
@@ -44,82 +39,3 @@ async def write_trust_database(directory: Path, pem: str) -> None:
         words = errors.decode(errors="replace").strip().splitlines() or ["no words"]
         message = f"The extra certificate authority could not be given to the browser: {words[-1][:200]}"
         raise ProberError(ProberFault.INTERNAL, message)
-
-
-class _Item(ctypes.Structure):
-    _fields_ = (("type", ctypes.c_int), ("data", ctypes.c_char_p), ("len", ctypes.c_uint))
-
-
-class _Trust(ctypes.Structure):
-    _fields_ = (("ssl", ctypes.c_uint), ("email", ctypes.c_uint), ("code", ctypes.c_uint))
-
-
-def _library() -> ctypes.CDLL:
-    try:
-        nss = ctypes.CDLL("libnss3.so")
-    except OSError as error:
-        message = f"libnss3.so cannot be loaded ({error}): install the package libnss3"
-        raise SystemExit(message) from None
-    pointer, text = ctypes.c_void_p, ctypes.c_char_p
-    nss.NSS_InitReadWrite.argtypes = [text]
-    nss.PK11_GetInternalKeySlot.restype = pointer
-    nss.PK11_NeedUserInit.argtypes = [pointer]
-    nss.PK11_InitPin.argtypes = [pointer, text, text]
-    nss.PK11_ImportCert.argtypes = [pointer, pointer, ctypes.c_ulong, text, ctypes.c_int]
-    nss.PK11_FreeSlot.argtypes = [pointer]
-    nss.CERT_GetDefaultCertDB.restype = pointer
-    nss.CERT_NewTempCertificate.restype = pointer
-    nss.CERT_NewTempCertificate.argtypes = [pointer, pointer, text, ctypes.c_int, ctypes.c_int]
-    nss.CERT_DecodeTrustString.argtypes = [pointer, text]
-    nss.CERT_ChangeCertTrust.argtypes = [pointer, pointer, pointer]
-    nss.CERT_DestroyCertificate.argtypes = [pointer]
-    return nss
-
-
-def _must(status: int, what: str) -> None:
-    if status:
-        message = f"NSS refused to {what}"
-        raise SystemExit(message)
-
-
-def _add(nss: ctypes.CDLL, slot: int, der: bytes, nickname: bytes) -> None:
-    database = nss.CERT_GetDefaultCertDB()
-    item = _Item(0, der, len(der))
-    certificate = nss.CERT_NewTempCertificate(database, ctypes.byref(item), None, 0, 1)
-    if not certificate:
-        message = "the PEM text holds something that is no certificate"
-        raise SystemExit(message)
-    trust = _Trust()
-    _must(nss.PK11_ImportCert(slot, certificate, 0, nickname, 0), "store the certificate")
-    _must(nss.CERT_DecodeTrustString(ctypes.byref(trust), _TRUST), "read the trust flags")
-    _must(nss.CERT_ChangeCertTrust(database, certificate, ctypes.byref(trust)), "trust the certificate")
-    nss.CERT_DestroyCertificate(certificate)
-
-
-def _decode(text: str) -> bytes:
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error:
-        message = "the PEM text holds something that is no certificate"
-        raise SystemExit(message) from None
-
-
-def _main(directory: str, pem: str) -> None:
-    certificates = [_decode(text) for text in _PEM.findall(pem)]
-    if not certificates:
-        message = "the PEM text holds no certificate"
-        raise SystemExit(message)
-    Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
-    nss = _library()
-    _must(nss.NSS_InitReadWrite(b"sql:" + directory.encode()), "open its database")
-    slot = nss.PK11_GetInternalKeySlot()
-    if nss.PK11_NeedUserInit(slot):
-        _must(nss.PK11_InitPin(slot, None, b""), "prepare its database")
-    for number, der in enumerate(certificates):
-        _add(nss, slot, der, b"extra-%d" % number)
-    nss.PK11_FreeSlot(slot)
-    _must(nss.NSS_Shutdown(), "close its database")
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1], sys.stdin.read())

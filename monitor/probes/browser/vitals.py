@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -14,65 +15,72 @@ from monitor.domain.evidence import Vitals
 
 _BINDING = "__faultlineVitals"
 _LIMIT = 1.5
+_LONGEST = 2000
 _WRAPPER = """(() => {
   if (window !== window.top || !location.protocol.startsWith('http')) return;
   %(library)s
-  const seen = {longTasks: 0, longTaskSeconds: 0};
-  const keep = (name, unit) => metric => { seen[name] = metric.value / unit; };
+  const seen = {page: performance.timeOrigin, longTasks: 0, longTaskSeconds: 0};
+  const stringify = JSON.stringify, tell = window.%(binding)s, soon = queueMicrotask;
+  // Each change is told at once: what a page says while it is being left is lost.
+  let due = false;
+  const report = () => { due = false; if (tell) tell(stringify(seen)); };
+  const change = () => { if (!due) { due = true; soon(report); } };
+  const keep = (name, unit) => metric => { seen[name] = metric.value / unit; change(); };
   const all = {reportAllChanges: true};
   webVitals.onTTFB(keep('ttfb', 1000), all);
   webVitals.onFCP(keep('fcp', 1000), all);
   webVitals.onLCP(keep('lcp', 1000), all);
-  webVitals.onINP(keep('inp', 1000), all);
+  webVitals.onINP(keep('inp', 1000), {...all, durationThreshold: 16});
   webVitals.onCLS(keep('cls', 1), all);
   try {
     new PerformanceObserver(list => {
       for (const task of list.getEntries()) { seen.longTasks += 1; seen.longTaskSeconds += task.duration / 1000; }
+      change();
     }).observe({type: 'longtask', buffered: true});
   } catch (error) { /* only Chromium knows long tasks */ }
-  const stringify = JSON.stringify, tell = window.%(binding)s;
-  let told = false;
-  const report = () => {
-    if (!told && tell) { told = true; tell(stringify(seen)); }
-  };
-  addEventListener('pagehide', report, true);
+  // The first word tells which page was the first.
+  report();
   Object.defineProperty(window, '%(binding)sNow', {value: () => stringify(seen)});
 })()"""
 
 
 class VitalsWatch:
-    """Keeps what the first page of an attempt reports."""
+    """Keeps what the first page of an attempt reports, the last word of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: str) -> None:
+        self._script = script
+        self._page: float | None = None
         self._vitals: Vitals | None = None
 
     async def install(self, context: BrowserContext) -> None:
         """Put the library into every page to come."""
-        await asyncio.gather(context.expose_binding(_BINDING, self._take), context.add_init_script(_script()))
+        await asyncio.gather(context.expose_binding(_BINDING, self._take), context.add_init_script(self._script))
 
     async def read(self, page: Page | None) -> Vitals | None:
         """Return the vitals of the first page, asking it where it is still open."""
-        if self._vitals is None and page is not None:
+        if page is not None:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(_LIMIT):
-                    told = await page.evaluate(f"window.{_BINDING}Now ? window.{_BINDING}Now() : null")
-                if told:
-                    self._vitals = _parse(told)
+                    self._take(None, await page.evaluate(f"window.{_BINDING}Now ? window.{_BINDING}Now() : null"))
         return self._vitals
 
     def _take(self, _source: object, told: object) -> None:
-        if self._vitals is None and isinstance(told, str):
-            with contextlib.suppress(ValueError, TypeError):
-                self._vitals = _parse(told)
+        if not isinstance(told, str) or len(told) > _LONGEST:
+            return
+        # A page can call this too: what it says must not break anything.
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            seen: dict[str, Any] = json.loads(told)
+            if self._page in {None, seen["page"]}:
+                self._vitals, self._page = _parse(seen), seen["page"]
 
 
-def _script() -> str:
+def vitals_script() -> str:
+    """Return the script that every page is given: the library, and what keeps its numbers."""
     library = resources.files("monitor.probes.browser").joinpath("vendor/web-vitals.iife.js").read_text("utf-8")
     return _WRAPPER % {"library": library, "binding": _BINDING}
 
 
-def _parse(told: str) -> Vitals:
-    seen: dict[str, Any] = json.loads(told)
+def _parse(seen: Mapping[str, Any]) -> Vitals:
     return Vitals(
         largest_contentful_paint=_number(seen, "lcp"),
         first_contentful_paint=_number(seen, "fcp"),
@@ -84,6 +92,6 @@ def _parse(told: str) -> Vitals:
     )
 
 
-def _number(seen: dict[str, Any], name: str) -> float | None:
+def _number(seen: Mapping[str, Any], name: str) -> float | None:
     value = seen.get(name)
     return float(value) if isinstance(value, (int, float)) else None

@@ -228,7 +228,8 @@ class BrowserPool:
         if self._place is not None:
             for pid in processes.leaders_below(self._place):
                 processes.kill_group(pid)
-            await asyncio.to_thread(shutil.rmtree, self._place, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(shutil.rmtree, self._place, ignore_errors=True)
             self._place = None
 
 

@@ -45,7 +45,7 @@ async def test_firefox_trusts_an_extra_authority_and_still_refuses_an_expired_ce
     assert attempt.error is None
     attempt = await walk(lambda browser: browser.open(site.url("/", port="expired")), profile=FIREFOX)
     assert attempt.error is not None
-    assert attempt.seen.exchanges[0].failure is not None
+    assert attempt.seen.exchanges[0].failure is Failure.TLS_CERT_EXPIRED
 
 
 async def test_firefox_blocks_a_host_for_an_experiment(site, walk):
