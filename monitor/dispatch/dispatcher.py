@@ -12,10 +12,11 @@ from pathlib import Path
 
 from monitor.config.settings import WorkerSettings
 from monitor.dispatch import scratch
+from monitor.dispatch.flight import Limits
 from monitor.dispatch.gates import TargetGates
-from monitor.dispatch.lane import Lane, LanePlan, LaneStatus
+from monitor.dispatch.lane import Lane, LaneStatus
 from monitor.dispatch.messages import LaneName, Order, Setup
-from monitor.dispatch.process import Limits
+from monitor.dispatch.staff import LanePlan
 from monitor.domain.assignment import Assignment
 from monitor.domain.check import Target
 from monitor.domain.clock import Clock
@@ -111,7 +112,7 @@ class Dispatcher:
         self._journeys = journeys or self._journeys
         seen = _fingerprint(self._journeys)
         for plan in _plans(self._settings, self._journeys, self._equipment):
-            self._lanes[plan.setup.lane].follow(plan, anew=seen != self._seen)
+            self._lanes[plan.setup.lane].staff.follow(plan, anew=seen != self._seen)
         self._seen = seen
 
     async def close(self, grace: float) -> None:
@@ -159,7 +160,7 @@ class Dispatcher:
             await asyncio.sleep(_LOOK)
             now = self._clock.elapsed()
             for lane in self._lanes.values():
-                lane.look(stood_still=now - before > _STANDSTILL)
+                lane.staff.look(stood_still=now - before > _STANDSTILL)
             before = now
 
 

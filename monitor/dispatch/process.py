@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import json
 import os
 import shutil
@@ -13,17 +12,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from monitor.dispatch import tree
 from monitor.dispatch.channel import Channel
+from monitor.dispatch.flight import Flight, Limits, Obituary
 from monitor.dispatch.messages import Done, Failed, Kind, Order, Ready, Setup, Told
 from monitor.domain.clock import Clock
 from monitor.domain.evidence import Evidence
 from monitor.domain.journey import JourneyOutline
-from monitor.execution.progress import Interruption, Progress
+from monitor.execution.progress import Interruption
 from monitor.execution.wire import Codec, WireError
 
 _KILL_SECONDS = 2.0
@@ -37,60 +36,6 @@ class WorkerState(StrEnum):
     STARTING = "starting"
     READY = "ready"
     ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a worker and all that descends from it may use together."""
-
-    memory_bytes: int
-    processes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obituary:
-    """How a worker ended, in its keeper's words.
-
-    Attributes:
-        status: Its exit status, or a negative signal number; ``None`` where it was ended with its whole tree.
-        reason: Why the keeper ended it: ``memory``, ``processes``, ``told``, or nothing.
-        oom: Whether the kernel has killed a process for want of memory meanwhile.
-        tail: The end of what was printed.
-    """
-
-    status: int | None = None
-    reason: str = ""
-    oom: bool = False
-    tail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overdue:
-    """A run was not over when it had to be."""
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Flight:
-    """A run on its way in a worker.
-
-    Attributes:
-        started: The reading of the monotonic clock when it was ordered.
-        told: What the worker has told of it, oldest first.
-        landed: Its evidence, or what befell it.
-    """
-
-    order: Order
-    outline: JourneyOutline
-    worker: WorkerProcess
-    started_at: dt.datetime
-    started: float
-    landed: asyncio.Future[Evidence | Interruption | Obituary | Overdue]
-    told: list[Progress] = field(default_factory=list)
-
-    def land(self, result: Evidence | Interruption | Obituary | Overdue) -> None:
-        """Give the run its result, if it has none yet."""
-        if not self.landed.done():
-            self.landed.set_result(result)
 
 
 class WorkerProcess:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 
+from monitor.dispatch.flight import Flight, Limits, Obituary
 from monitor.dispatch.messages import LaneName
-from monitor.dispatch.process import Flight, Limits, Obituary
 from monitor.dispatch.worker import BEAT
 from monitor.domain.evidence import ProberFault
 from monitor.execution.progress import Interruption

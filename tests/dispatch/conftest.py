@@ -63,12 +63,12 @@ class Bench:
 
     def workers(self, lane: LaneName = LaneName.SCRIPT) -> list[int]:
         """Return the process ids of the workers of a lane that are ready."""
-        return [worker._process for worker in self.dispatcher._lanes[lane]._workers if worker._process]
+        return [worker._process for worker in self.dispatcher._lanes[lane].staff.workers if worker._process]
 
     def keepers(self) -> list[int]:
         """Return the process ids of all keepers."""
         lanes = self.dispatcher._lanes.values()
-        every = [worker for lane in lanes for worker in (*lane._workers, *lane._leaving)]
+        every = [worker for lane in lanes for worker in lane.staff.every]
         return [worker._keeper.pid for worker in every if worker._keeper is not None]
 
     async def until(self, condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
