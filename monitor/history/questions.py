@@ -14,7 +14,7 @@ from monitor.domain.outcome import Outcome, SlotReason, SlotState, Validity
 from monitor.domain.run import Slot
 from monitor.history.moments import micros, moment_of
 from monitor.history.schema import BINDINGS, CHECKS, DIAGNOSES, EVIDENCE, SLOTS
-from monitor.history.values import GroupBy, RunFilter, RunSummary, Share, Verdict
+from monitor.history.values import GroupBy, RunFilter, RunSummary, Verdict
 
 _DAY = 86_400_000_000
 _FINISHED = SLOTS.c.state == SlotState.FINISHED.value
@@ -142,7 +142,7 @@ def state_counts(check: str | None, since: dt.datetime, until: dt.datetime) -> s
 
 
 def failures_by(group: GroupBy, since: dt.datetime, check: str | None) -> sa.Select[Any]:
-    """Return how many failed runs there were of each group."""
+    """Return how many failed runs there were of each group, in one row or several."""
     key: sa.ColumnElement[Any]
     match group:
         case GroupBy.CAUSE:
@@ -156,24 +156,27 @@ def failures_by(group: GroupBy, since: dt.datetime, check: str | None) -> sa.Sel
         case GroupBy.DAY:
             # An integer division in both databases, unlike SQLAlchemy's own operator on a mere number.
             key = DIAGNOSES.c.scheduled_at.op("/")(sa.literal_column(str(_DAY)))
-    query = (
-        sa.select(key.label("key"), DIAGNOSES.c.cause, sa.func.count().label("runs"))
-        .where(DIAGNOSES.c.scheduled_at >= micros(since), DIAGNOSES.c.outcome == Outcome.FAILED.value)
-        .group_by(sa.literal_column("1"), DIAGNOSES.c.cause)
+    query = sa.select(key.label("key"), DIAGNOSES.c.cause, sa.func.count().label("runs")).where(
+        DIAGNOSES.c.scheduled_at >= micros(since),
+        DIAGNOSES.c.outcome == Outcome.FAILED.value,
     )
+    if group in {GroupBy.CHECK, GroupBy.DAY}:
+        query = query.group_by(sa.literal_column("1"), DIAGNOSES.c.cause)
+    else:
+        # Finer than was asked for, but in the order of the index, which is what makes it quick.
+        query = query.group_by(DIAGNOSES.c.cause, DIAGNOSES.c.detail, DIAGNOSES.c.culprit)
     return query if check is None else query.where(DIAGNOSES.c.check_id == _number_of(check))
 
 
-def share_of(group: GroupBy, row: sa.Row[*tuple[Any, ...]], names: dict[int, str]) -> Share:
-    """Return one group of a breakdown."""
+def key_of(group: GroupBy, key: Any, names: dict[int, str]) -> str:
+    """Return the name of one group of a breakdown."""
     match group:
         case GroupBy.CHECK:
-            key = names.get(row.key, "")
+            return names.get(key, "")
         case GroupBy.DAY:
-            key = f"{moment_of(int(row.key) * _DAY):%Y-%m-%d}"
+            return f"{moment_of(int(key) * _DAY):%Y-%m-%d}"
         case _:
-            key = row.key or ""
-    return Share(key=key, cause=Cause(row.cause), runs=row.runs)
+            return key or ""
 
 
 def slot_of(row: sa.Row[*tuple[Any, ...]]) -> Slot:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from monitor.config.settings import StorageSettings
+from monitor.domain.cause import Cause
 from monitor.domain.clock import Clock
 from monitor.domain.outcome import Outcome, SlotState
 from monitor.domain.run import Slot
@@ -137,7 +138,10 @@ class Reader:
         names: dict[int, str] = {}
         if group_by is GroupBy.CHECK:
             names = {row.id: row.name for row in await self._rows(sa.select(CHECKS.c.id, CHECKS.c.name))}
-        shares = (questions.share_of(group_by, row, names) for row in rows)
+        runs: Counter[tuple[str, Cause]] = Counter()
+        for row in rows:
+            runs[questions.key_of(group_by, row.key, names), Cause(row.cause)] += row.runs
+        shares = (Share(key=key, cause=cause, runs=count) for (key, cause), count in runs.items())
         return tuple(sorted(shares, key=lambda share: (-share.runs, share.key)))
 
     def _stored(self, row: sa.Row[*tuple[Any, ...]]) -> StoredRun:

@@ -84,8 +84,8 @@ DIAGNOSES = sa.Table(
     sa.Column("culprit_host", sa.Text),
     sa.Column("failed_step", sa.Text),
     sa.Column("because", sa.Text, nullable=False),
-    # Answers a breakdown by cause, detail, culprit or check from the index alone.
-    sa.Index("diagnoses_breakdown", "scheduled_at", "outcome", "cause", "detail", "culprit", "check_id"),
+    # Answers a breakdown from the index alone, in the order of its groups, so that nothing has to be sorted.
+    sa.Index("diagnoses_breakdown", "outcome", "cause", "detail", "culprit", "scheduled_at", "check_id"),
     sqlite_with_rowid=False,
 )
 """Why runs ended as they did; runs without a diagnosis, which are nearly all, have no row."""

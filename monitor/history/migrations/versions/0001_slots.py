@@ -87,7 +87,7 @@ def _create_diagnoses() -> None:
     op.create_index(
         "diagnoses_breakdown",
         "diagnoses",
-        ["scheduled_at", "outcome", "cause", "detail", "culprit", "check_id"],
+        ["outcome", "cause", "detail", "culprit", "scheduled_at", "check_id"],
     )
 
 
