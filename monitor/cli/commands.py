@@ -169,12 +169,13 @@ def examine(*, config: ConfigOption = DEFAULT_CONFIG) -> None:
 def run_demo(
     *,
     data: Annotated[Path, typer.Option(help="Where the shop keeps its certificates.")] = Path("data/demo"),
+    ports_from: Annotated[int, typer.Option(help="The first of the shop's ports.")] = demo.FIRST_PORT,
     with_monitor: Annotated[bool, typer.Option("--with-monitor", help="Start the monitor beside the shop.")] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Start the bundled shop, which can be broken and mended on its control page."""
     if not with_monitor:
-        raise typer.Exit(asyncio.run(demo.shop_alone(data, _announce)))
+        raise typer.Exit(asyncio.run(demo.shop_alone(data, ports_from, _announce)))
     with demo.shop_beside(data):
         settings = service.read_settings(config, os.environ)
         _log_to_stderr(settings, logging.INFO)

@@ -12,20 +12,26 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from monitor.cli.exits import Exit
-from monitor.demo import PortTakenError, Shop, serve
+from monitor.demo import PortTakenError, Ports, Shop, serve
 from monitor.service import StartupError
 
+FIRST_PORT = 8443
 READY = "the shop is open"
 _PATIENCE = 10.0
 
 
-async def shop_alone(data: Path, announce: Callable[[Sequence[str]], None]) -> Exit:
-    """Serve the shop until SIGTERM or SIGINT. Raises StartupError where a port is in use."""
+async def shop_alone(data: Path, ports_from: int, announce: Callable[[Sequence[str]], None]) -> Exit:
+    """Serve the shop until SIGTERM or SIGINT. Raises StartupError where a port is in use or out of range."""
 
     def tell(shop: Shop) -> None:
         announce((READY, f"  shop           {shop.url('shop')}/", f"  break and mend {shop.url('control')}/"))
 
-    serving = asyncio.ensure_future(serve(data, on_ready=tell))
+    try:
+        ports = Ports.starting_at(ports_from)
+    except ValueError as error:
+        msg = f"--ports-from: {error}"
+        raise StartupError(msg) from error
+    serving = asyncio.ensure_future(serve(data, ports, on_ready=tell))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
     try:

@@ -116,3 +116,17 @@ class Crontab:
             moment = moment_of(found.astimezone(dt.UTC))
             if self._every_hour or not found.fold:
                 return moment
+
+
+def longest_gap(schedule: Schedule, now: dt.datetime, moments: int = 64) -> dt.timedelta:
+    """Return the longest time between two slots, of an interval at once and of a crontab by its next ``moments``."""
+    timetable = timetable_of("", schedule)
+    if timetable.interval is not None:
+        return timetable.interval * _MILLISECOND
+    longest, before = 0, moment_of(now)
+    for _ in range(moments):
+        following = timetable.following(before)
+        if following is None:
+            break
+        longest, before = max(longest, following - before), following
+    return longest * _MILLISECOND

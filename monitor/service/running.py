@@ -30,6 +30,7 @@ from monitor.publishing.run_json import to_json
 from monitor.publishing.run_log import RunLog
 from monitor.scheduling.agenda import Due
 from monitor.scheduling.scheduler import Scheduler
+from monitor.scheduling.timetable import longest_gap
 from monitor.service.runs import Runs, recorded
 from monitor.service.startup import StartupError, journeys_for, new_run_id
 from monitor.web.monitor import Health
@@ -38,6 +39,8 @@ from monitor.web.run_view import OwnerName
 _log = logging.getLogger(__name__)
 
 _HOUSEKEEPING = 5.0
+# Beyond so many checks each has its twelve core series only, so that a scrape stays small.
+_FULL_METRICS = 2_000
 _RETENTION = dt.timedelta(hours=1)
 _REAP_GRACE = dt.timedelta(minutes=5)
 _DAY = dt.timedelta(days=1)
@@ -89,7 +92,12 @@ class Service:
         self._names = names
         self._read_settings = read_settings
         self._contexts: Mapping[str, Context] = {}
-        self._metrics = Metrics(clock=clock, location=settings.location, version=monitor.__version__)
+        self._metrics = Metrics(
+            clock=clock,
+            location=settings.location,
+            version=monitor.__version__,
+            full=len(settings.checks) <= _FULL_METRICS,
+        )
         self._publishers = Publishers(
             {"metrics": self._metrics, "log": RunLog(logging.getLogger("monitor.run"))},
             on_failure=self._metrics.publish_failed,
@@ -110,9 +118,9 @@ class Service:
 
     async def start(self) -> None:
         """Close what an earlier process left open, take up the configuration, and begin to run."""
+        await self._take_over(self.settings, self.catalogue)
         for slot in await self.history.reap(self.clock.now()):
             self._metrics.slot_closed(slot)
-        self._take_over(self.settings, self.catalogue)
         await self._restore()
         await self._dispatcher.start(self._runs.lanes(check for check in self.settings.checks if check.enabled))
         self._scheduler.run()
@@ -136,7 +144,7 @@ class Service:
             try:
                 settings = await asyncio.to_thread(self._read_settings)
                 catalogue = await journeys_for(settings)
-                self._take_over(settings, catalogue)
+                await self._take_over(settings, catalogue)
             except StartupError as error:
                 self._last_reload = error.lines
             else:
@@ -189,7 +197,7 @@ class Service:
         owner = context.owners.owner_of(url)
         return OwnerName(party=owner.party.value, name=owner.name)
 
-    def _take_over(self, settings: Settings, catalogue: JourneyCatalogue) -> None:
+    async def _take_over(self, settings: Settings, catalogue: JourneyCatalogue) -> None:
         """Put a configuration into force, whole or, where the scheduler refuses it, not at all."""
         known = {journey.name for journey in catalogue.journeys}
         refused = {check.name for check in settings.refused}
@@ -198,7 +206,16 @@ class Service:
         self.settings, self.catalogue = settings, catalogue
         self._redactor = Redactor(settings.secrets)
         self._contexts = self._runs.configure(settings, catalogue, self._names)
-        self._metrics.configure(checks, catalogue.journeys, ownership=settings.ownership, contexts=self._contexts)
+        now = self.clock.now()
+        # A second of work for ten thousand checks, in which runs are due.
+        await asyncio.to_thread(
+            self._metrics.configure,
+            checks,
+            catalogue.journeys,
+            ownership=settings.ownership,
+            contexts=self._contexts,
+            gaps={check.name: longest_gap(check.schedule, now) for check in checks if check.interval is None},
+        )
 
     async def _restore(self) -> None:
         """State what history knows of each check, so that ages do not start anew with the process."""

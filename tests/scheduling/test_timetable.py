@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.domain.check import Schedule
-from monitor.scheduling.timetable import Crontab, Grid, ScheduleError, datetime_of, moment_of, timetable_of
+from monitor.scheduling.timetable import (
+    Crontab,
+    Grid,
+    ScheduleError,
+    datetime_of,
+    longest_gap,
+    moment_of,
+    timetable_of,
+)
 
 BERLIN = "Europe/Berlin"
 
@@ -90,3 +98,10 @@ def test_weekdays_are_those_that_are_named():
 def test_a_schedule_that_names_no_moments_is_refused_in_clear_words(schedule, part):
     with pytest.raises(ScheduleError, match=part):
         timetable_of("a@b/c", schedule)
+
+
+def test_the_longest_gap_of_a_crontab_spans_its_weekend():
+    working_days = Schedule(cron="0 9 * * mon-fri", timezone="UTC")
+    tuesday = dt.datetime(2026, 3, 3, tzinfo=dt.UTC)
+    assert longest_gap(working_days, tuesday) == dt.timedelta(days=3)
+    assert longest_gap(Schedule(interval=dt.timedelta(minutes=5)), tuesday) == dt.timedelta(minutes=5)

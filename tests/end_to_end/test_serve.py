@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import shutil
+import signal
+import sqlite3
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from monitor.domain.outcome import SlotState
+from tests.end_to_end.conftest import LOGIN, PASSWORD, SEARCH, Program, command, free_port, until
+
+pytestmark = pytest.mark.slow
+
+API = "api@shop-api/desktop"
+ORDER = "order@shop-api/desktop"
+
+
+def slots(folder: Path) -> list[tuple[object, ...]]:
+    with sqlite3.connect(folder / "data" / "history.db") as database:
+        return database.execute("select check_id, scheduled_at, state, run_id from slots").fetchall()
+
+
+def holding(folder: Path, forms: set[bytes]) -> list[Path]:
+    """Return the files below a folder in which one of these stands, the shop's own aside."""
+    ours = (path for path in folder.rglob("*") if path.is_file() and folder / "shop" not in path.parents)
+    return [path for path in ours if any(form in path.read_bytes() for form in forms)]
+
+
+async def off_loop(act, *arguments):
+    """The shop lives on this loop, so whoever waits for the program must not stand in its way."""
+    return await asyncio.to_thread(act, *arguments)
+
+
+@pytest.mark.browser
+async def test_journeys_run_on_schedule_in_browser_and_over_http_and_can_be_looked_up(
+    folder: Path, program: Program
+) -> None:
+    with (folder / "monitor.yaml").open("a") as config:
+        config.write(SEARCH)
+    program.start()
+    for check in (API, ORDER, "search@shop/desktop"):
+        run_id = await off_loop(program.wait_for_run, check)
+        page = await off_loop(program.get, f"/runs/{run_id}")
+        assert run_id in page
+        told = json.loads(await off_loop(program.get, f"/api/v1/runs/{run_id}"))
+        assert told["schema"] == "faultline.run/v1"
+        assert told["check"] == check
+        code, out, _ = await command(folder, "explain", run_id, "--config", "monitor.yaml")
+        assert code == 0
+        assert f"passed  {check}" in out
+    assert "healthy" in await off_loop(program.get, "/-/healthy")
+    assert "ready" in await off_loop(program.get, "/-/ready")
+    front = await off_loop(program.get, "/")
+    assert "Find a tea" in front
+
+
+async def test_a_failure_names_its_owner_in_the_store_the_metrics_and_the_log(
+    folder: Path, program: Program, shop
+) -> None:
+    program.start()
+    await off_loop(program.wait_for_run, API)
+    await shop.break_("api-500")
+    run_id = await off_loop(program.wait_for_run, API, "failed")
+    told = json.loads(await off_loop(program.get, f"/api/v1/runs/{run_id}"))
+    assert told["diagnosis"]["cause"] == "own_infrastructure"
+    assert told["diagnosis"]["detail"] == "own.http_status"
+    assert "500" in told["diagnosis"]["because"]
+    metrics = await off_loop(program.get, "/metrics")
+    failures = [line for line in metrics.splitlines() if line.startswith("faultline_journey_run_failures_total")]
+    blamed = [line for line in failures if 'journey="api"' in line and 'cause="own_infrastructure"' in line]
+    assert float(blamed[0].rpartition(" ")[2]) >= 1
+    lines = [json.loads(line) for line in program.log.read_text().splitlines() if line.startswith("{")]
+    logged = next(line for line in lines if line.get("run_id") == run_id and line["event"] == "run finished")
+    assert logged["cause"] == "own_infrastructure"
+    await shop.mend()
+    before = len(await off_loop(program.runs, API))
+    await off_loop(
+        until, lambda: program.runs(API)[0]["outcome"] == "passed" and len(program.runs(API)) > before, "mended"
+    )
+
+
+@pytest.mark.skipif(shutil.which("prometheus") is None, reason="Debian's prometheus is not installed")
+async def test_a_real_prometheus_scrapes_the_counters(folder: Path, program: Program) -> None:
+    program.start()
+    await off_loop(program.wait_for_run, API)
+    port = free_port()
+    (folder / "prometheus.yml").write_text(
+        "global: {scrape_interval: 1s}\n"
+        f"scrape_configs: [{{job_name: faultline, static_configs: [{{targets: ['127.0.0.1:{program.port}']}}]}}]\n"
+    )
+    command_line = ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb",
+                    f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]  # fmt: skip
+    nowhere = asyncio.subprocess.DEVNULL
+    prometheus = await asyncio.create_subprocess_exec(*command_line, stdout=nowhere, stderr=nowhere)
+    try:
+        query = urllib.parse.quote('faultline_journey_runs_total{journey="api"} > 0 and on () up == 1')
+        address = f"http://127.0.0.1:{port}/api/v1/query?query={query}"
+
+        def scraped() -> object:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                return json.load(answer)["data"]["result"]
+
+        series = await off_loop(until, scraped, "scraped")
+    finally:
+        prometheus.terminate()
+        await prometheus.wait()
+    assert series[0]["metric"]["target"] == "shop-api"
+
+
+async def test_sigterm_ends_within_ten_seconds_and_every_slot_has_one_end(folder: Path, program: Program) -> None:
+    program.start()
+    await off_loop(program.wait_for_run, ORDER)
+    began = time.monotonic()
+    program.signal(signal.SIGTERM)
+    assert await off_loop(program.wait) == 0
+    assert time.monotonic() - began < 20
+    with sqlite3.connect(folder / "data" / "history.db") as database:
+        assert database.execute("pragma integrity_check").fetchone() == ("ok",)
+        started = database.execute("select count(*) from slots where state = 'started'").fetchone()
+    assert started == (0,)
+    assert not (folder / "data" / "workers").exists() or not list((folder / "data" / "workers").iterdir())
+
+
+async def test_after_kill_minus_nine_every_past_slot_still_ends_in_one_state(folder: Path, program: Program) -> None:
+    for _ in range(3):
+        program.start()
+        await off_loop(program.wait_for_run, API)
+        program.signal(signal.SIGKILL)
+        await off_loop(program.wait)
+    program.start()
+    await off_loop(until, lambda: program.get("/-/ready"), "ready again")
+    program.signal(signal.SIGTERM)
+    assert await off_loop(program.wait) == 0
+    found = slots(folder)
+    assert len({row[:2] for row in found}) == len(found)
+    now = time.time()
+    past = [row for row in found if int(row[1]) / 1e6 < now - 5]
+    assert past
+    assert {row[2] for row in past} <= {SlotState.FINISHED, SlotState.MISSED, SlotState.LOST, SlotState.SKIPPED}
+
+
+async def test_no_process_outlives_a_killed_monitor(folder: Path, program: Program) -> None:
+    program.start()
+    await off_loop(program.wait_for_run, API)
+    program.signal(signal.SIGKILL)
+    await off_loop(program.wait)
+    mark = str(folder / "data" / "workers")
+
+    def survivors() -> list[str]:
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                try:
+                    environ = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+                except OSError:
+                    continue
+                if mark.encode() in environ:
+                    found.append(entry.name)
+        return found
+
+    await off_loop(until, lambda: not survivors(), "all workers gone", 20)
+
+
+async def test_a_second_instance_is_refused_with_the_pid_of_the_first(folder: Path, program: Program) -> None:
+    program.start()
+    await off_loop(until, lambda: program.get("/-/healthy"), "healthy")
+    assert program.process is not None
+    code, _, err = await command(folder, "serve", "--config", "monitor.yaml", "--listen", f"127.0.0.1:{free_port()}")
+    assert code == 2
+    assert str(program.process.pid) in err
+    assert len(err.strip().splitlines()) == 1
+
+
+async def test_a_port_in_use_is_one_clear_line(folder: Path, program: Program) -> None:
+    program.start()
+    await off_loop(until, lambda: program.get("/-/healthy"), "healthy")
+    code, _, err = await command(folder, "serve", "--config", "monitor.yaml", "--listen", f"127.0.0.1:{program.port}")
+    assert code == 2
+    assert f"127.0.0.1:{program.port}" in err
+    assert len(err.strip().splitlines()) == 1
+
+
+async def test_a_bad_file_at_reload_keeps_the_old_configuration_running(folder: Path, program: Program) -> None:
+    config = folder / "monitor.yaml"
+    good = config.read_text()
+    program.start()
+    await off_loop(program.wait_for_run, API)
+    config.write_text(good.replace("every: 2s", "evry: 2s"))
+    status, text = await off_loop(program.post, "/-/reload")
+    assert status == 422
+    assert "every" in text
+    assert "faultline_config_last_reload_successful 0" in await off_loop(program.get, "/metrics")
+    before = len(await off_loop(program.runs, API))
+    await off_loop(until, lambda: len(program.runs(API)) > before, "the old configuration runs on")
+    config.write_text(good.replace("journey: order,", "journey: order, profile: second,").replace(
+        "targets:", "profiles: {second: {}}\ntargets:", 1))  # fmt: skip
+    program.signal(signal.SIGHUP)
+    await off_loop(program.wait_for_run, "order@shop-api/second")
+    metrics = await off_loop(program.get, "/metrics")
+    assert "faultline_config_last_reload_successful 1" in metrics
+    assert 'journey="order",target="shop-api",profile="desktop"' not in metrics
+
+
+@pytest.mark.browser
+async def test_a_secret_is_found_nowhere(folder: Path, program: Program, shop) -> None:
+    with (folder / "monitor.yaml").open("a") as config:
+        config.write(LOGIN)
+    program.start(SHOP_PASSWORD=PASSWORD)
+    # The shop knows another password, so the journey fails after the secret was typed: the harder case.
+    run_id = await off_loop(
+        until, lambda: next((r["run_id"] for r in program.runs("login@shop/desktop")), None), "a login"
+    )
+    await off_loop(program.get, f"/runs/{run_id}")
+    seen = await off_loop(program.get, f"/api/v1/runs/{run_id}") + await off_loop(program.get, "/metrics")
+    program.signal(signal.SIGTERM)
+    await off_loop(program.wait)
+    assert PASSWORD not in seen
+    assert await off_loop(holding, folder, {PASSWORD.encode(), base64.b64encode(PASSWORD.encode()).rstrip(b"=")}) == []
