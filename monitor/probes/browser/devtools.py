@@ -98,6 +98,7 @@ class DevtoolsWatch:
         self._hashed = 0
         self._hashed_bytes = 0
         self._events = 0
+        self._kept_events = 0
         self._closed = False
         self.on_request_paused: Callable[[Channel, Params], Coroutine[Any, Any, None]] | None = None
         self.on_flood: Callable[[], None] | None = None
@@ -137,7 +138,7 @@ class DevtoolsWatch:
         """Return what was cut."""
         cut = self._recorder.truncations()
         if self.flooded:
-            cut += (Truncation(what="network_events", kept=self._events, seen=self._events),)
+            cut += (Truncation(what="network_events", kept=self._kept_events, seen=self._events),)
         return cut
 
     def _take(self, channel: Channel, method: str, params: Params) -> None:
@@ -169,6 +170,7 @@ class DevtoolsWatch:
 
     def _stop_listening(self) -> None:
         self.flooded = True
+        self._kept_events = self._events
         _log.info("page floods the recorder", extra={"events": self._events})
         for channel in self._channels:
             for target in (channel, *channel.descendants()):

@@ -154,7 +154,12 @@ class LentSession:
 
     async def finish(self, *, failed: bool) -> Observations:
         """Stop observing, release the page and what is sick, and return what was seen. Never raises."""
-        seen = await self._session.finish(failed=failed)
+        try:
+            seen = await self._session.finish(failed=failed)
+        except asyncio.CancelledError:
+            # Whoever waited has given up: what is left open in this browser is nobody's any more.
+            self._pool.retire(self._session.warm)
+            raise
         if self._session.is_sick:
             try:
                 await self._pool.discard(self._session.warm)

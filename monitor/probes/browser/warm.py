@@ -148,6 +148,10 @@ class BrowserPool:
         self._warm[plan] = self.last = warm
         return warm
 
+    def retire(self, warm: WarmBrowser) -> None:
+        """Let a browser serve no further run; it is ended when the next one is asked for."""
+        warm.runs = max(warm.runs, self._runs_per_browser)
+
     async def discard(self, warm: WarmBrowser) -> None:
         """End a browser that is old or sick."""
         if self._warm.get(warm.plan) is warm:
@@ -260,7 +264,8 @@ async def _start(
     if plan.authorities:
         database = home / ".pki" / "nssdb"
         await write_trust_database(database, "\n".join(plan.authorities))
-        if executable.kind == "firefox" and path is not None:
+        if executable.kind == "firefox":
+            path = path or Path(driver.firefox.executable_path)
             wrapper = home / "firefox"
             wrapper.write_text(firefox_wrapper(path, database), encoding="utf-8")
             wrapper.chmod(0o700)

@@ -75,7 +75,7 @@ def walk(probe: BrowserProbe, assign: Callable[..., Assignment]) -> Callable[...
         error: BaseException | None = None
         try:
             await act(session.handle)
-        except Exception as raised:
+        except Exception as raised:  # noqa: BLE001 - whatever a step raises is what the test asks about
             error = raised
             await session.keep_failure("only", sensitive=sensitive)
         seen = await session.finish(failed=error is not None)

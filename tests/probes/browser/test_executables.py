@@ -80,7 +80,7 @@ async def test_a_browser_that_exits_at_once_is_named_with_its_last_words(tmp_pat
     path = script(tmp_path, "shell", "#!/bin/sh\necho 'libfoo.so: cannot open shared object file' >&2\nexit 127\n")
     probe = BrowserProbe(tmp_path / "browsers", executables=Executables(headless_shell=path))
     before = time.monotonic()
-    with pytest.raises(ProberError, match="did not start .*libfoo") as caught:
+    with pytest.raises(ProberError, match=r"did not start .*libfoo") as caught:
         await probe.self_test()
     await probe.close()
     assert time.monotonic() - before < 15

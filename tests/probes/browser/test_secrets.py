@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
 
 from monitor.domain.secret import Secret
+from monitor.probes.browser.probe import BrowserProbe
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -116,6 +118,22 @@ async def test_files_are_private_whatever_the_umask(site, walk, tmp_path):
     for artifact in attempt.seen.artifacts:
         assert stat.S_IMODE((folder / artifact.name).stat().st_mode) == 0o600
         assert (folder / artifact.name).stat().st_size == artifact.size
+
+
+async def test_a_trace_is_kept_only_where_no_secret_was_typed(site, assign, tmp_path):
+    site.page("/", "<input id='p' type='password'>")
+    probe = BrowserProbe(tmp_path / "browsers", traces=True)
+    kinds = []
+    for typed in (False, True):
+        session = await probe.open(assign(check=VALUES), 1, started=time.monotonic())
+        await session.handle.open("/")
+        if typed:
+            await session.handle.fill_secret("#p", "password")
+        seen = await session.finish(failed=True)
+        kinds.append({artifact.kind for artifact in seen.artifacts})
+    await probe.close()
+    assert kinds == [{"har", "trace"}, {"har"}]
+    assert stat.S_IMODE((tmp_path / "artifacts" / "1-trace.zip").stat().st_mode) == 0o600
 
 
 async def test_the_archive_has_no_bodies_and_no_credentials(site, walk, tmp_path):

@@ -141,6 +141,25 @@ async def test_at_most_two_browsers_are_kept_warm(site, assign, tmp_path):
     await probe.close()
 
 
+async def test_no_debugging_port_is_open(probe):
+    await probe.self_test()
+    command = Path(f"/proc/{probe._pool.last.pid}/cmdline").read_bytes()
+    assert b"--remote-debugging-pipe" in command
+    assert b"--remote-debugging-port" not in command
+
+
+async def test_a_browser_whose_session_nobody_waited_for_serves_no_other_run(site, probe, assign):
+    session = await open_session(probe, assign)
+    warm = probe._pool.last
+    ending = asyncio.ensure_future(session.finish(failed=False))
+    await asyncio.sleep(0)
+    ending.cancel()
+    await asyncio.wait([ending])
+    await (await open_session(probe, assign)).finish(failed=False)
+    assert probe._pool.last is not warm
+    assert warm.is_dead()
+
+
 async def test_the_self_test_names_the_browser(probe):
     text = await probe.self_test()
     assert "Chromium headless shell" in text
