@@ -25,11 +25,12 @@ from monitor.dispatch import tree
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-_PACE = 0.25
+_PACE = 0.5
+_LONGEST_PACE = 2.0
 _TAIL = 2_000
 _PIPE = 1 << 20
 _OPEN_FILES = 8_192
-_SHARE_OF_TIME = 50
+_SHARE_OF_TIME = 100
 
 
 class Keeper:
@@ -94,9 +95,9 @@ class Keeper:
                     self._status = os.waitstatus_to_exitcode(status)
 
     def _look(self) -> None:
-        began = time.monotonic()
-        if began < self._next_look:
+        if time.monotonic() < self._next_look:
             return
+        began = time.process_time()
         pids = tree.descendants(os.getpid())
         memory = tree.resident_bytes(pids)
         if memory > self._memory and tree.proportional_bytes(pids) > self._memory:
@@ -106,9 +107,9 @@ class Keeper:
         if abs(memory - self._told) > 1 << 20:
             self._told = memory
             self._say({"memory": memory, "processes": len(pids)})
-        # On a machine with very many processes looking is dear; it never takes more than a fiftieth of a processor.
-        now = time.monotonic()
-        self._next_look = now + max(_PACE, (now - began) * _SHARE_OF_TIME)
+        # On a machine with very many processes looking is dear; then it is done less often.
+        pause = (time.process_time() - began) * _SHARE_OF_TIME
+        self._next_look = time.monotonic() + min(max(_PACE, pause), _LONGEST_PACE)
 
     def _say(self, said: dict[str, object]) -> None:
         with suppress(OSError):
