@@ -97,7 +97,7 @@ async def survive(storage: StorageSettings, rounds: int, clock) -> None:
         acknowledged |= write_until_killed(storage, first=number * 100_000, alive=randomness.uniform(0.0, 0.4))
     assert acknowledged, "no round lived long enough to commit anything"
     history = await History.open(storage, clock=clock)
-    await history.reap(at(10_000_000))
+    await history.reap(at(rounds * 100_000))
     kept = {run.run_id + "." for run in await history.runs(RunFilter(limit=10_000_000))}
     slots = await history.slots(CHECK, at(0))
     assert history.status().checked
