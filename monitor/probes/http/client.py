@@ -187,10 +187,7 @@ class Http:
         return following
 
     def _refuse(self, observation: Observation, fault: Fault) -> NoReturn:
-        ended = observation.ended if observation.ended is not None else time.monotonic()
-        received = observation.receive
-        observation.fail(fault.failure, str(fault), at=ended)
-        observation.receive = received
+        observation.fail(fault.failure, str(fault), at=time.monotonic())
         raise ExchangeFailed(self._ledger.end(observation)) from fault
 
     def _response(self, observation: Observation, followed: tuple[str, ...]) -> Response:

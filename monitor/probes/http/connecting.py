@@ -56,6 +56,7 @@ class Connection:
     port: int
     secure: SecureChannel | None = None
     chain: tuple[bytes, ...] = ()
+    rests_since: float = 0.0
 
     def describe(self, observation: Observation) -> None:
         """Note on an exchange what it went over."""

@@ -55,10 +55,13 @@ class Observation:
         self.phase_began = at
 
     def fail(self, failure: Failure, text: str, *, at: float) -> None:
-        """Note that the exchange failed in the phase it is in, which lasted until now."""
+        """Note that the exchange failed in the phase it is in; that phase lasted until now."""
         self.failure = failure
         self.failed_phase = self.phase
         self.failure_text = text
+        if self.ended is not None:
+            # The answer was whole, and its times are known; what was wrong is in what it says.
+            return
         self.ended = at
         lasted = max(0.0, at - self.phase_began)
         match self.phase:

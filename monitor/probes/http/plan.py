@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
@@ -68,7 +68,7 @@ class Plan:
     def __init__(self, check: Check, trust: TrustStore, *, user_agent: str) -> None:
         """Work out everything that does not change. Raises ProberError where the check cannot be carried out."""
         self.check = check
-        self.redactor = Redactor(secrets_of(check))
+        self.redactor = Redactor((*secrets_of(check), *_of_urls(check)))
         self.base = _base_url(check.target)
         self.origin: Origin = origin_of(self.base)
         self.route = _route(check.target, check.profile, trust)
@@ -163,6 +163,20 @@ def secrets_of(check: Check) -> tuple[Secret, ...]:
     proxy = check.profile.proxy
     if proxy is not None and proxy.password is not None:
         found.append(proxy.password)
+    return tuple(found)
+
+
+def _of_urls(check: Check) -> tuple[Secret, ...]:
+    """Return the passwords that stand in URLs; those of ill-formed ones are refused elsewhere."""
+    proxy = check.profile.proxy
+    found = []
+    for url in (check.target.base_url, "" if proxy is None else proxy.url):
+        try:
+            password = urlsplit(url).password
+        except ValueError:
+            continue
+        if password:
+            found.append(Secret("password of a URL", unquote(password)))
     return tuple(found)
 
 

@@ -70,12 +70,12 @@ class HttpProbe:
         """Lend a fresh client for one attempt. Raises ProberError where we cannot look."""
         if any(each.kind is InterventionKind.REPLAY for each in assignment.interventions):
             raise ProberError(ProberFault.INTERNAL, "an HTTP check cannot be answered from an archive; only a page can")
-        reactor, connector = self._engine()
+        connector = self._engine()
         plan = self._plans.of(assignment)
         recorder = Recorder(redactor=plan.redactor, certificates=self._certificates, attempt=attempt, started=started)
         ledger = Ledger(recorder, self._limits, attempt)
         conduct = _conduct(assignment, ledger, started, self._limits)
-        transport = Transport(reactor, connector, plan.route, self._limits, conduct)
+        transport = Transport(connector, plan.route, self._limits, conduct)
         http = Http(
             plan=plan,
             transport=transport,
@@ -103,14 +103,14 @@ class HttpProbe:
         if reactor is not None:
             reactor.close()
 
-    def _engine(self) -> tuple[Reactor, Connector]:
-        if self._reactor is None or self._connector is None:
+    def _engine(self) -> Connector:
+        if self._connector is None:
             try:
                 self._reactor = Reactor(asyncio.get_running_loop())
             except OSError as error:
                 raise ProberError(ProberFault.OUT_OF_FILES, f"no file is left for the HTTP probe: {error}") from error
             self._connector = Connector(self._reactor, self._resolver, self._limits)
-        return self._reactor, self._connector
+        return self._connector
 
 
 class HttpSession:

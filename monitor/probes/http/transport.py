@@ -11,7 +11,6 @@ import httpx
 
 from monitor.domain.failure import Failure, Phase
 from monitor.probes.http import http1
-from monitor.probes.http.channels import Reactor
 from monitor.probes.http.connecting import Connection, Connector, Route, source_of
 from monitor.probes.http.decoding import decode
 from monitor.probes.http.failures import Fault, failure_of, raise_if_ours, words_of
@@ -22,6 +21,7 @@ from monitor.probes.vantage.stamps import Timeline
 
 REDIRECTED_FROM = "redirected_from"
 _PROXY_AUTH_REQUIRED = 407
+_SURELY_OPEN = 2.0
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 
 Extra = tuple[tuple[bytes, bytes], ...]
@@ -62,9 +62,8 @@ class Transport(httpx.AsyncBaseTransport):
     ``observation`` among the extensions.
     """
 
-    def __init__(self, reactor: Reactor, connector: Connector, route: Route, limits: Limits, conduct: Conduct) -> None:
+    def __init__(self, connector: Connector, route: Route, limits: Limits, conduct: Conduct) -> None:
         """Connect by one route, in one way."""
-        self._reactor = reactor
         self._connector = connector
         self._route = route
         self._limits = limits
@@ -109,7 +108,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def _carry(self, outgoing: Outgoing, observation: Observation, deadline: float) -> None:
         self._refuse(outgoing.origin, observation)
-        reused = self._take_idle(outgoing.origin)
+        reused = self._take_idle(outgoing)
         if reused is not None:
             reused.channel.timeline = Timeline()
             reused.channel.expire_at(deadline)
@@ -133,11 +132,13 @@ class Transport(httpx.AsyncBaseTransport):
             observation.enter(Phase.CONNECT, observation.started)
             raise Fault(Failure.TCP_OFFLINE, "the network of this client profile is offline")
 
-    def _take_idle(self, origin: Origin) -> Connection | None:
-        waiting = self._idle.get(origin)
+    def _take_idle(self, outgoing: Outgoing) -> Connection | None:
+        waiting = self._idle.get(outgoing.origin)
+        # Servers close what has rested for long. What must not be sent twice is not tried on such a connection.
+        since = 0.0 if outgoing.method in _IDEMPOTENT else time.monotonic() - _SURELY_OPEN
         while waiting:
             connection = waiting.pop()
-            if connection.channel.usable:
+            if connection.channel.usable and connection.rests_since >= since:
                 return connection
             connection.close()
         return None
@@ -151,6 +152,7 @@ class Transport(httpx.AsyncBaseTransport):
             self._busy.discard(connection)
             observation.source = source_of(connection.channel.timeline)
             if keep:
+                connection.rests_since = time.monotonic()
                 self._idle.setdefault(outgoing.origin, []).append(connection)
             else:
                 connection.close()
@@ -167,15 +169,11 @@ class Transport(httpx.AsyncBaseTransport):
         return await http1.converse(connection.stream, data, observation, self._limits)
 
     def _finish(self, outgoing: Outgoing, observation: Observation) -> None:
-        for name, value in observation.headers:
-            if name == b"content-encoding" and observation.body:
-                observation.body, cut = decode(
-                    observation.body,
-                    value.decode("latin-1"),
-                    most=self._limits.body_bytes,
-                    cut=observation.truncated,
-                )
-                observation.truncated |= cut
+        codings = [value.decode("latin-1") for name, value in observation.headers if name == b"content-encoding"]
+        if codings and observation.body:
+            observation.body, observation.truncated = decode(
+                observation.body, ",".join(codings), most=self._limits.body_bytes, cut=observation.truncated
+            )
         if observation.status == _PROXY_AUTH_REQUIRED and self._route.proxy_for(outgoing.origin) is not None:
             raise Fault(Failure.PROXY_AUTH_REQUIRED, "the proxy asks for other credentials than ours (407)")
 

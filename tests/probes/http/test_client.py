@@ -163,3 +163,10 @@ async def test_telling_headers_are_recorded_and_others_are_not(server, open_sess
     }
     assert exchange.mime_type == "text/html"
     assert len(exchange.body_sha256) == 64
+
+
+async def test_a_password_in_the_base_url_is_masked_where_it_comes_back(server, open_session):
+    server.routes["/"] = reply(headers=("Server: says p4ssword!",))
+    session = await open_session(server.url().replace("http://", "http://me:p4ssword%21@"))
+    response = await session.handle.get("/")
+    assert dict(response.exchange.headers)["server"] == "says •••"

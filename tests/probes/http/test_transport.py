@@ -264,3 +264,22 @@ async def test_running_out_of_local_ports_is_our_fault(open_session, monkeypatch
     with pytest.raises(ProberError) as caught:
         await session.handle.get("/")
     assert caught.value.fault is ProberFault.OUT_OF_FILES
+
+
+async def test_what_must_not_be_sent_twice_goes_over_no_connection_that_rested_long(server, open_session, monkeypatch):
+    from monitor.probes.http import transport
+
+    session = await open_session(server.url())
+    await session.handle.get("/")
+    await session.handle.post("/", content="order")
+    assert server.connections == 1
+    monkeypatch.setattr(transport, "_SURELY_OPEN", -1.0)
+    await session.handle.post("/", content="order")
+    assert server.connections == 2
+
+
+async def test_a_whole_answer_that_cannot_be_decoded_keeps_its_times(server, open_session, failure_of_get):
+    server.routes["/"] = reply(b"no gzip", headers=("Content-Encoding: gzip",))
+    exchange = (await failure_of_get((await open_session(server.url())).handle)).exchange
+    assert exchange.failure is Failure.HTTP_RESPONSE_UNDECODABLE
+    assert exchange.timings.receive == 0.0
