@@ -136,13 +136,13 @@ class Agenda:
         self._forget_stale()
         return tuple(closed)
 
-    def extend(self, now: float, *, limit: int = 1_000) -> tuple[Planned, ...]:
-        """Return up to about ``limit`` slots to write down, so that each check's next one always is."""
+    def extend(self, now: float, *, limit: int = 250) -> tuple[Planned, ...]:
+        """Return up to ``limit`` slots to write down, the first due first, so that each check's next one always is."""
         planned: list[Planned] = []
         while self._unplanned and self._unplanned[0][0] <= now and len(planned) < limit:
             course = heapq.heappop(self._unplanned)[2]
-            if not course.dropped:
-                planned += self._plan(course, now, limit - len(planned))
+            if not course.dropped and (moment := self._next_moment(course, now)) is not None:
+                planned.append(_planned(course, moment))
                 self._remind(course)
         return tuple(planned)
 
@@ -213,21 +213,15 @@ class Agenda:
         course.dropped = True
         return [_closed(course.check.name, moment, SlotReason.REMOVED) for moment in course.open]
 
-    def _plan(self, course: Course, now: float, room: int) -> list[Planned]:
-        planned: list[Planned] = []
+    def _next_moment(self, course: Course, now: float) -> int | None:
         if course.extra is not None:
-            planned.append(_planned(course, course.extra))
-            course.extra = None
+            moment, course.extra = course.extra, None
+            return moment
         earliest = int(now) - _LONGEST_GAP
         if course.cursor < earliest:
             self.unrecorded += 1
             course.cursor = earliest
-        while course.cursor <= now + self._horizon and len(planned) <= room:
-            moment = course.advance()
-            if moment is None:
-                break
-            planned.append(_planned(course, moment))
-        return planned
+        return course.advance()
 
     def _remind(self, course: Course) -> None:
         if course.extra is not None or course.upcoming() is not None:
