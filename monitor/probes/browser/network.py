@@ -146,9 +146,22 @@ class NetworkRecorder:
             self._sent_early.add(params["requestId"])
 
     def _answered(self, params: Params) -> None:
-        entry = self._entries.get(params["requestId"])
+        entry = self._entries.get(params["requestId"]) or self._late(params)
         if entry is not None:
             self._take_response(entry, params["response"])
+
+    def _late(self, params: Params) -> Entry | None:
+        # A popup asks for its page before anybody can listen to it; the answer still tells what was asked.
+        if self._ledger.is_full:
+            return None
+        response = params["response"]
+        begun = (response.get("timing") or {}).get("requestTime") or params["timestamp"]
+        entry = self._ledger.open(
+            response["url"], begun=begun, method="GET", resource=str(params.get("type", "")).lower()
+        )
+        if entry is not None:
+            self._entries[params["requestId"]] = entry
+        return entry
 
     def _take_response(self, entry: Entry, response: Params) -> None:
         self._ledger.answer(entry, response["status"], response["headers"])

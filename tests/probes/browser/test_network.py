@@ -23,8 +23,7 @@ async def test_a_page_and_its_resources_are_recorded_in_full(site, walk):
 
     attempt = await walk(act)
     assert attempt.error is None
-    document, script, api = (attempt.exchange(path) for path in (":%d/" % site.ports["http"], "/a.js", "/api"))
-    script = attempt.exchange("/a.js")
+    script, api = attempt.exchange("/a.js"), attempt.exchange("/api")
     assert (script.status, script.mime_type, script.protocol) == (200, "text/javascript", "http/1.1")
     assert script.address == "127.0.0.1"
     assert script.initiator.kind == "parser"
@@ -35,7 +34,7 @@ async def test_a_page_and_its_resources_are_recorded_in_full(site, walk):
     assert 0 <= script.timings.started < 60
     assert script.timings.wait is not None
     assert all("cookie" not in name for exchange in attempt.seen.exchanges for name, _ in exchange.headers)
-    assert document is not None
+    assert attempt.seen.exchanges[0].url == site.url("/")
     assert attempt.seen.vitals is not None
 
 
@@ -215,6 +214,29 @@ async def test_frames_of_other_sites_and_workers_are_recorded_in_the_full_browse
     for path in ("/inner", "/in.js", "/worker.js", "/from-worker"):
         assert not attempt.exchange(path).pending, path
     assert attempt.exchange("/from-worker").status == 200
+
+
+async def test_what_a_popup_loads_is_recorded(site, walk):
+    async def unhurried(_request, writer):
+        await asyncio.sleep(0.3)
+        await reply(writer, b"<script src='/in-popup.js'></script><p>pay here")
+
+    site.page("/", "<button onclick=\"open('/pay')\">pay</button>")
+    site.route("/pay", unhurried)
+    site.page("/in-popup.js", "1", kind="text/javascript")
+
+    async def act(browser):
+        await browser.open("/")
+        async with browser.page.expect_popup() as opening:
+            await browser.page.click("button")
+        popup = await opening.value
+        await popup.get_by_text("pay here").wait_for()
+        await popup.close()
+
+    attempt = await walk(act)
+    assert attempt.error is None
+    assert attempt.exchange("/pay").status == 200
+    assert attempt.exchange("/in-popup.js").status == 200
 
 
 async def test_headers_for_the_target_reach_no_third_party(site, walk):

@@ -58,13 +58,14 @@ async def test_a_slow_processor_runs_scripts_slower(site, walk):
 
     async def act(browser):
         await browser.open("/")
-        work = "() => { const t = performance.now(); let x = 0; for (let i = 0; i < 3e7; i++) x += i; return performance.now() - t }"
+        loop = "let x = 0; for (let i = 0; i < 1e7; i++) x += i"
+        work = f"() => {{ const began = performance.now(); {loop}; return performance.now() - began }}"
         await browser.page.evaluate(work)
         spent.append(await browser.page.evaluate(work))
 
     await walk(act)
-    await walk(act, profile={"cpu_slowdown": 20.0})
-    assert spent[1] > 3 * spent[0]
+    await walk(act, profile={"cpu_slowdown": 10.0})
+    assert spent[1] > 2 * spent[0]
 
 
 async def test_without_javascript_nothing_runs(site, walk):

@@ -41,10 +41,12 @@ async def test_an_error_of_typing_never_holds_the_secret(site, walk):
 
 async def test_a_secret_that_the_site_echoes_is_masked_everywhere(site, walk, tmp_path):
     secret = PASSWORD.reveal()
+    own = f"http://user:pw@shop.localhost:{site.ports['http']}/x.js"
+    throw = f"setTimeout(() => {{ throw new Error('{secret}') }})"
+    script = f"console.error('{secret}'); document.title = '{secret}'; {throw}"
     site.page(
         "/",
-        f"<p>{secret}<script>console.error('{secret}'); document.title = '{secret}'; setTimeout(() => {{ throw new Error('{secret}') }})"
-        f"</script><img src='/i.png?token={secret}'><script src='http://user:pw@shop.localhost:{site.ports['http']}/x.js'></script>",
+        f"<p>{secret}<script>{script}</script><img src='/i.png?token={secret}'><script src='{own}'></script>",
         Location=f"/x?{secret}",
         Server=secret,
         Set_Cookie=f"p={secret}",
@@ -137,10 +139,8 @@ async def test_a_trace_is_kept_only_where_no_secret_was_typed(site, assign, tmp_
 
 
 async def test_the_archive_has_no_bodies_and_no_credentials(site, walk, tmp_path):
-    site.page(
-        "/",
-        "<script>fetch('/login', {method: 'POST', body: 'pass=1', headers: {Authorization: 'Bearer t0k3n'}})</script>",
-    )
+    login = "{method: 'POST', body: 'pass=1', headers: {Authorization: 'Bearer t0k3n'}}"
+    site.page("/", f"<script>fetch('/login', {login})</script>")
     site.page("/login", "the body", Set_Cookie="session=abc")
 
     async def act(browser):

@@ -24,9 +24,17 @@ async def open_session(probe, assign, **values):
 
 
 async def fail(work):
-    with pytest.raises(Exception) as caught:
-        await asyncio.wait_for(work, 20)
-    return caught.value
+    (raised,) = await asyncio.gather(asyncio.wait_for(work, 20), return_exceptions=True)
+    assert isinstance(raised, Exception)
+    return raised
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def command_line(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def renderer_of(leader: int) -> int:
@@ -120,10 +128,10 @@ async def test_runs_and_kills_leave_nothing_behind(site, assign, tmp_path):
             os.kill(probe._pool.last.pid, signal.SIGKILL)
         await session.finish(failed=False)
         if number == 3:
-            files = len(os.listdir("/proc/self/fd"))
-    assert len(os.listdir("/proc/self/fd")) <= files + 2
+            files = open_files()
+    assert open_files() <= files + 2
     assert len(processes.leaders_below(tmp_path)) == 1
-    profiles = [path for path in (tmp_path / "browsers").glob("driver-*/*profile*")]
+    profiles = list((tmp_path / "browsers").glob("driver-*/*profile*"))
     assert len(profiles) == 1
     driver = probe._pool._driver_pid
     await probe.close()
@@ -143,7 +151,7 @@ async def test_at_most_two_browsers_are_kept_warm(site, assign, tmp_path):
 
 async def test_no_debugging_port_is_open(probe):
     await probe.self_test()
-    command = Path(f"/proc/{probe._pool.last.pid}/cmdline").read_bytes()
+    command = command_line(probe._pool.last.pid)
     assert b"--remote-debugging-pipe" in command
     assert b"--remote-debugging-port" not in command
 

@@ -42,7 +42,8 @@ async def test_an_interaction_is_timed_to_the_next_paint(site, walk):
 
 
 async def test_a_long_task_and_a_shift_are_seen(site, walk):
-    shove = "setTimeout(() => { const d = document.createElement('div'); d.style.height = '300px'; document.body.prepend(d) }, 50)"
+    grow = "const d = document.createElement('div'); d.style.height = '300px'; document.body.prepend(d)"
+    shove = f"setTimeout(() => {{ {grow} }}, 50)"
     busy = "setTimeout(() => { const end = performance.now() + 120; while (performance.now() < end) {} }, 20)"
     site.page("/", PAGE + f"<script>{shove}; {busy}</script>")
 
