@@ -120,23 +120,20 @@ class Channel:
 
     async def send(self, data: bytes) -> None:
         """Send all bytes; ``sent_at`` is the moment at which the last of them were handed to the kernel."""
-        self.sent_at = time.monotonic()
-        sent = self._try_send(data)
-        if sent == len(data):
-            return
-        rest = memoryview(data)[sent:]
-        while rest:
+        rest = memoryview(data)
+        while True:
+            # Nothing may stand between the two lines, or another thread could run between them.
+            self.sent_at = time.monotonic()
+            try:
+                sent = self._sock.send(rest)
+            except BlockingIOError:
+                sent = 0
+            if sent == len(rest):
+                return
+            rest = rest[sent:]
+            self._writable = False
             while not self._writable:
                 await self._wait()
-            self.sent_at = time.monotonic()
-            rest = rest[self._try_send(rest) :]
-
-    def _try_send(self, data: bytes | memoryview) -> int:
-        try:
-            return self._sock.send(data)
-        except BlockingIOError:
-            self._writable = False
-            return 0
 
     async def receive(self) -> bytes:
         """Return the next bytes, none at the end; ``arrived`` is the moment at which they came in."""

@@ -18,6 +18,9 @@ import sys
 import time
 
 SO_TIMESTAMPNS = 35
+SO_TIMESTAMPING = 37
+# SOF_TIMESTAMPING_TX_SOFTWARE, _SOFTWARE and _OPT_TSONLY.
+TX_STAMPS = 1 << 1 | 1 << 4 | 1 << 11
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 TIMESPEC = struct.Struct("@qq")
 
@@ -69,10 +72,24 @@ class Peer:
         if self.tls is not None:
             self.tls.write(REPLY)
             data = self.outgoing.read()
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, TX_STAMPS)
         now = time.time_ns()
         self.sock.send(data)
+        stamped = self.sent() or now
         self.sock.close()
-        return now
+        return stamped
+
+    def sent(self) -> int | None:
+        """Return when the kernel handed the answer to the network; on loopback it knows at once."""
+        try:
+            _, ancillary, _, _ = self.sock.recvmsg(1, 512, socket.MSG_ERRQUEUE)
+        except BlockingIOError:
+            return None
+        for _, kind, data in ancillary:
+            if kind == SO_TIMESTAMPING:
+                seconds, nanoseconds = TIMESPEC.unpack_from(data)
+                return seconds * 1_000_000_000 + nanoseconds
+        return None
 
 
 def main() -> None:
