@@ -36,7 +36,12 @@ class Wanted:
 def choose(settings: Settings, wanted: Wanted) -> tuple[Check, ...]:
     """Return the checks that are meant. Raises StartupError for a name that means none."""
     chosen: dict[str, Check] = {}
+    refused = {check.name: check.reason for check in settings.refused}
     for name in wanted.names:
+        for check, reason in refused.items():
+            if name in {check, check.partition("@")[0]}:
+                msg = f"{check} cannot run: {reason}"
+                raise StartupError(msg)
         matching = [check for check in settings.checks if name in {check.name, check.journey}]
         if not matching:
             known = sorted({check.name for check in settings.checks} | {check.journey for check in settings.checks})
@@ -49,11 +54,6 @@ def choose(settings: Settings, wanted: Wanted) -> tuple[Check, ...]:
             msg = f"'{name}' has no check with the profile '{wanted.profile}'; it has: {profiles}"
             raise StartupError(msg)
         chosen |= {check.name: check for check in fitting}
-    refused = {check.name: check.reason for check in settings.refused}
-    for name in chosen:
-        if name in refused:
-            msg = f"{name} cannot run: {refused[name]}"
-            raise StartupError(msg)
     return tuple(chosen.values())
 
 

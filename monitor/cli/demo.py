@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from monitor.cli.exits import Exit
-from monitor.demo import PortTakenError, Ports, Shop, serve
+from monitor.demo import Ports, PortTakenError, Shop, serve
 from monitor.service import StartupError
 
 FIRST_PORT = 8443

@@ -200,8 +200,7 @@ class Service:
     async def _take_over(self, settings: Settings, catalogue: JourneyCatalogue) -> None:
         """Put a configuration into force, whole or, where the scheduler refuses it, not at all."""
         known = {journey.name for journey in catalogue.journeys}
-        refused = {check.name for check in settings.refused}
-        checks = [check for check in settings.checks if check.journey in known and check.name not in refused]
+        checks = [check for check in settings.checks if check.journey in known]
         self._scheduler.replace([check for check in checks if check.enabled], settings.maintenance)
         self.settings, self.catalogue = settings, catalogue
         self._redactor = Redactor(settings.secrets)
@@ -299,7 +298,7 @@ class Service:
                 queues=_queues(workers),
                 store_writable=store.healthy,
                 store_bytes=(("database", store.size_bytes or 0), ("wal", store.wal_bytes or 0)),
-                checks_running=len(enabled) - len(self.settings.refused),
+                checks_running=len(enabled),
                 checks_refused=len(self.settings.refused),
                 checks_disabled=len(self.settings.checks) - len(enabled),
             )

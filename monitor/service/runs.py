@@ -24,6 +24,8 @@ from monitor.domain.run import Run
 from monitor.history import StoredRun
 from monitor.service.startup import StartupError, journeys_for, new_run_id
 
+_COLD_START = dt.timedelta(seconds=60)
+
 
 class Runs:
     """Makes runs: has one carried out, and judges what came back."""
@@ -105,8 +107,10 @@ class OneShot:
     async def make(self, check: Check, *, artifacts: Path) -> Run:
         """Return a run that starts now. Raises StartupError where no worker took it in time."""
         now = self._clock.now()
+        # A worker or a browser that starts cold may need longer than a run may take.
+        patience = now + check.deadline + _COLD_START
         run = await self._runs.make(
-            check, run_id=new_run_id(now), scheduled_at=now, not_after=now + check.deadline, artifacts=str(artifacts)
+            check, run_id=new_run_id(now), scheduled_at=now, not_after=patience, artifacts=str(artifacts)
         )
         if isinstance(run, NoResult):
             msg = f"{check.name} was not started: {run.reason.value}"

@@ -122,7 +122,7 @@ class Pages:
                     "scheduled_at": one.last.scheduled_at.isoformat() if one.last else None,
                     "cause": verdict.cause.value if verdict else None,
                     "culprit": culprit.name if culprit else None,
-                    "because": one.refusal or (verdict.because if verdict else None),
+                    "because": verdict.because if verdict else None,
                 }
             )
         return JSONResponse({"checks": rows})
@@ -204,9 +204,8 @@ class Pages:
         settings = self._parts.settings
         states = await self._parts.history.latest()
         latest = {state.check: state.run for state in states if state.run is not None}
-        refused = {check.name: check.reason for check in settings.refused}
         checks = [check for check in settings.checks if check.enabled]
-        return await asyncio.to_thread(standings, checks, latest, refused, now)
+        return await asyncio.to_thread(standings, checks, latest, now)
 
     async def _row(self, one: Standing, now: dt.datetime) -> Row:
         history, since = self._parts.history, now - _DAY

@@ -28,7 +28,6 @@ class State(StrEnum):
     INCONCLUSIVE = "inconclusive"
     STALE = "stale"
     WAITING = "waiting"
-    REFUSED = "refused"
     PASSED = "passed"
 
 
@@ -38,7 +37,6 @@ _WORDS = {
     State.INCONCLUSIVE: "inconclusive",
     State.STALE: "no data",
     State.WAITING: "waiting for its first run",
-    State.REFUSED: "not running",
     State.PASSED: "passed",
 }
 _ORDER = {state: number for number, state in enumerate(State)}
@@ -51,7 +49,6 @@ class Standing:
     check: Check
     state: State
     last: RunSummary | None
-    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,18 +111,12 @@ class Overview:
     pages: int
 
 
-def standings(
-    checks: Sequence[Check],
-    latest: Mapping[str, RunSummary],
-    refused: Mapping[str, str],
-    now: dt.datetime,
-) -> tuple[Standing, ...]:
+def standings(checks: Sequence[Check], latest: Mapping[str, RunSummary], now: dt.datetime) -> tuple[Standing, ...]:
     """Return where each check stands: what needs somebody first, and no data never looks like good news."""
     found = []
     for check in checks:
-        last, refusal = latest.get(check.name), refused.get(check.name)
-        state = State.REFUSED if refusal else _state(check, last, now)
-        found.append(Standing(check=check, state=state, last=last, refusal=refusal))
+        last = latest.get(check.name)
+        found.append(Standing(check=check, state=_state(check, last, now), last=last))
     return tuple(sorted(found, key=lambda one: (_ORDER[one.state], one.check.name)))
 
 
@@ -133,14 +124,14 @@ def tiles(all_of_them: Sequence[Standing]) -> tuple[Tile, ...]:
     """Count the checks by state."""
     counts = Counter(one.state for one in all_of_them)
     always = (State.PASSED, State.DEGRADED, State.FAILED, State.INCONCLUSIVE, State.STALE)
-    shown = always + tuple(state for state in (State.WAITING, State.REFUSED) if counts[state])
+    shown = always + tuple(state for state in (State.WAITING,) if counts[state])
     return tuple(Tile(state=state, word=_WORDS[state], count=counts[state]) for state in shown)
 
 
 def row(one: Standing, past: Past, *, title: str, now: dt.datetime) -> Row:
     """Return the line of one check."""
     last, strip = one.last, _strip(past)
-    verdict = last.verdict if last and not one.refusal else None
+    verdict = last.verdict if last else None
     return Row(
         check=one.check.name,
         title=title,
@@ -157,7 +148,7 @@ def row(one: Standing, past: Past, *, title: str, now: dt.datetime) -> Row:
         cause=verdict.cause.value if verdict else None,
         cause_word=words.cause_word(verdict.cause) if verdict else "",
         culprit=verdict.culprit.name if verdict and verdict.culprit else "",
-        because=one.refusal or (verdict.because if verdict else ""),
+        because=verdict.because if verdict else "",
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from monitor.config.settings import RefusedCheck, WebSettings
+from monitor.config.settings import WebSettings
 from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.diagnosis import Culprit, CulpritKind, Diagnosis
 from monitor.domain.evidence import ConsoleLevel, ConsoleMessage, StepError, StepErrorKind, StepResult
@@ -82,11 +82,9 @@ async def test_slots_without_a_result_show_as_gaps_and_lower_the_coverage(client
     assert "too little data" in page
 
 
-async def test_a_refused_check_says_why_it_does_not_run(client: httpx.AsyncClient, parts) -> None:
-    refused = RefusedCheck(name="other@shop/desktop", reason="the environment variable SHOP_PASSWORD is not set")
-    parts.settings = replace(parts.settings, refused=(refused,))
+async def test_what_needs_attention_stands_above_everything_else(client: httpx.AsyncClient, parts) -> None:
+    parts.state = Health(notices=("login@shop/desktop does not run: the variable SHOP_PASSWORD is not set",))
     page = (await client.get("/")).text
-    assert "not running" in page
     assert "SHOP_PASSWORD is not set" in page
 
 
