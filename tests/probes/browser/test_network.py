@@ -206,7 +206,7 @@ async def test_frames_of_other_sites_and_workers_are_recorded_in_the_full_browse
     site.page("/from-worker", "{}")
 
     async def act(browser):
-        async with browser.page.expect_response("**/from-worker"):
+        async with browser.page.expect_request_finished(lambda request: request.url.endswith("/from-worker")):
             await browser.open("/")
 
     attempt = await walk(act, profile={"full_browser": True})
@@ -221,7 +221,7 @@ async def test_what_a_popup_loads_is_recorded(site, walk):
         await asyncio.sleep(0.3)
         await reply(writer, b"<script src='/in-popup.js'></script><p>pay here")
 
-    site.page("/", "<button onclick=\"open('/pay')\">pay</button>")
+    site.page("/", "<button onclick=\"window.open('/pay')\">pay</button>")
     site.route("/pay", unhurried)
     site.page("/in-popup.js", "1", kind="text/javascript")
 
