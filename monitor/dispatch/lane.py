@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import logging
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,8 +86,8 @@ class Lane:
     async def close(self, grace: float) -> None:
         """Start nothing more, give runs ``grace`` seconds, then end every worker and its files."""
         self.staff.closing = True
-        for waiter in self._waiters:
-            _settle(waiter, SlotReason.SHUTDOWN)
+        while self._waiters:
+            _settle(self._waiters.popleft(), SlotReason.SHUTDOWN)
         await self.staff.close(grace)
 
     def status(self) -> LaneStatus:
@@ -177,22 +178,31 @@ class Lane:
             return self._hand(worker, order, outline)
         if (trouble := self.staff.hopeless()) is not None:
             return trouble
+        return await self._wait(order, outline, patience)
+
+    async def _wait(self, order: Order, outline: JourneyOutline, patience: float) -> Flight | Interruption | SlotReason:
         loop = asyncio.get_running_loop()
         waiter = _Waiter(order, outline, loop.create_future())
-        timer = loop.call_later(patience, _settle, waiter, SlotReason.BUSY)
+        timer = loop.call_later(patience, self._give_up, waiter)
         self._waiters.append(waiter)
         since = self._clock.elapsed()
         try:
             return await waiter.turn
         except asyncio.CancelledError:
-            if waiter.turn.done() and not waiter.turn.cancelled() and isinstance(got := waiter.turn.result(), Flight):
+            if waiter.turn.cancelled():
+                with suppress(ValueError):
+                    self._waiters.remove(waiter)
+            elif isinstance(got := waiter.turn.result(), Flight):
                 self.staff.abandon(got)
             raise
         finally:
             timer.cancel()
             self._waited += self._clock.elapsed() - since
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
+
+    def _give_up(self, waiter: _Waiter) -> None:
+        if not waiter.turn.done():
+            self._waiters.remove(waiter)
+            waiter.turn.set_result(SlotReason.BUSY)
 
     def _hand(self, worker: WorkerProcess, order: Order, outline: JourneyOutline) -> Flight:
         self._runs += 1
