@@ -100,6 +100,7 @@ class DevtoolsWatch:
         self._events = 0
         self._kept_events = 0
         self._closed = False
+        self._unlisten: list[Callable[[], None]] = []
         self.on_request_paused: Callable[[Channel, Params], Coroutine[Any, Any, None]] | None = None
         self.on_flood: Callable[[], None] | None = None
         self.flooded = False
@@ -131,6 +132,8 @@ class DevtoolsWatch:
         if self._hashing:
             await asyncio.wait(self._hashing, timeout=limit)
         self._closed = True
+        for unlisten in self._unlisten:
+            unlisten()
         for task in (*self._hashing, *self._tasks):
             task.cancel()
 
@@ -188,6 +191,37 @@ class DevtoolsWatch:
         else:
             self._take(child, message["method"], message.get("params") or {})
 
+    async def watch_popups(self, session: CDPSession, opener: str) -> None:
+        """Listen to the browser for pages that the target ``opener`` opens, and to them before they load anything.
+
+        Playwright tells of a popup only when its page has been answered.
+        """
+        channel = Channel(session.send)
+        self._channels.append(channel)
+        openers = {opener}
+
+        def created(params: Params) -> None:
+            info = params["targetInfo"]
+            if self._closed or info["type"] != "page" or info.get("openerId") not in openers:
+                return
+            if len(openers) <= self._limits.popups:
+                openers.add(info["targetId"])
+                self._start(self._attach(channel, info))
+
+        def told(params: Params) -> None:
+            self._take(channel, "Target.receivedMessageFromTarget", params)
+
+        self._listen(session, "Target.targetCreated", created)
+        self._listen(session, "Target.receivedMessageFromTarget", told)
+
+    async def _attach(self, channel: Channel, info: Params) -> None:
+        attached = await channel.send("Target.attachToTarget", {"targetId": info["targetId"], "flatten": False})
+        await self._adopt(channel, {"sessionId": attached["sessionId"], "targetInfo": info})
+
+    def _listen(self, session: CDPSession, method: str, handler: Callable[[Params], None]) -> None:
+        session.on(method, handler)
+        self._unlisten.append(lambda: session.remove_listener(method, handler))
+
     async def _adopt(self, parent: Channel, params: Params) -> None:
         child = ChildChannel(parent, params["sessionId"])
         parent.children[params["sessionId"]] = child
@@ -198,7 +232,10 @@ class DevtoolsWatch:
             self._recorder.note_worker(params["targetInfo"]["url"])
         if not self.flooded:
             commands.insert(0, ("Network.enable", {}))
-        commands += [("Target.setAutoAttach", _ATTACH), ("Runtime.runIfWaitingForDebugger", {})]
+        commands.append(("Target.setAutoAttach", _ATTACH))
+        if params["targetInfo"]["type"] != "page":
+            # A popup waits for Playwright, which has more to do to it than we.
+            commands.append(("Runtime.runIfWaitingForDebugger", {}))
         await asyncio.gather(*(_quietly(child.send(method, params)) for method, params in commands))
 
     def _consider_hashing(self, channel: Channel, request_id: str) -> None:

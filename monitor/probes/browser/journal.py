@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Download, Page, WebError
@@ -39,7 +39,6 @@ class PageJournal:
         self._answer: tuple[bool, str | None] = (False, None)
         self._popups: set[Page] = set()
         self.crashed = False
-        self.on_popup: Callable[[Page], Coroutine[Any, Any, None]] | None = None
 
     def listen(self) -> None:
         """Start listening, before the first page opens."""
@@ -160,8 +159,6 @@ class PageJournal:
         self._popups.add(page)
         page.once("close", self._forget_popup)
         self._watch(page)
-        if self.on_popup is not None:
-            self._start(self.on_popup(page))
 
     def _forget_popup(self, page: Page) -> None:
         self._popups.discard(page)

@@ -156,12 +156,9 @@ class BrowserSession:
         self._watch = DevtoolsWatch(self._recorder, self._settings.limits, emulation)
         self._watch.on_request_paused = headers.answer if headers is not None else None
         self._watch.on_flood = self._after_flood
-        self._journal.on_popup = self._watch_page
-        await self._watch_page(page)
-
-    async def _watch_page(self, page: Page) -> None:
-        assert self._watch is not None
-        await self._watch.watch(await self._context.new_cdp_session(page))
+        channel = await self._watch.watch(await self._context.new_cdp_session(page))
+        about, targets = await asyncio.gather(channel.send("Target.getTargetInfo"), self.warm.targets())
+        await self._watch.watch_popups(targets, about["targetInfo"]["targetId"])
 
     def _after_flood(self) -> None:
         self._ledger.cut_open_ones()

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserType, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserType, CDPSession, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from monitor.domain.evidence import ProberFault
@@ -51,6 +51,7 @@ class WarmBrowser:
         self.profile = profile
         self.text = text
         self.runs = 0
+        self._targets: CDPSession | None = None
         # What belonged to a dead browser holds its pipe open, so that every call to it would wait for its time limit.
         self._unwatch = processes.when_ended(pid, lambda: processes.kill_group(pid)) if pid else None
 
@@ -61,6 +62,13 @@ class WarmBrowser:
     def is_frozen(self) -> bool:
         """Say whether its process was halted."""
         return self.pid is not None and processes.is_stopped(self.pid)
+
+    async def targets(self) -> CDPSession:
+        """Return the session, one per browser, that tells of every page a Chromium opens."""
+        if self._targets is None:
+            self._targets = await self.browser.new_browser_cdp_session()
+            await self._targets.send("Target.setDiscoverTargets", {"discover": True, "filter": [{"type": "page"}]})
+        return self._targets
 
     async def answers(self) -> bool:
         """Say whether a fresh page comes up within two seconds."""
