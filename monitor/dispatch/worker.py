@@ -94,7 +94,7 @@ class Worker:
         run_id = assignment.run_id
         try:
             journey = self._equipment.load(assignment.check.journey, order.source)
-            before = asyncio.all_tasks()
+            before = asyncio.all_tasks() if self._sweeps else set()
             evidence = await self._execute(self._equipment, order, journey)
             spent = self._sweeps and not await _swept(before)
         except BaseException as error:  # noqa: BLE001 - sys.exit() in a module of journeys must cost this run only
