@@ -9,11 +9,12 @@ import select
 import socket
 import time
 
-from monitor.probes.vantage.stamps import CONTROL_SIZE, Timeline, ask_for_stamps, round_trip
+from monitor.probes.vantage.stamps import CONTROL_SIZE, STAMP_DEPARTURE, Timeline, ask_for_stamps, round_trip
 
 _READ_SIZE = 65_536
 _READS_IN_A_ROW = 16
 _MOST_EVENTS = 512
+_HANGUP = select.EPOLLRDHUP | select.EPOLLHUP
 
 
 class DeadlineReached(Exception):  # noqa: N818 - says what happened, not that something is wrong
@@ -73,6 +74,7 @@ class Channel:
         "_readable",
         "_reads",
         "_sock",
+        "_stamp_is_due",
         "_timer",
         "_waiter",
         "_writable",
@@ -90,7 +92,7 @@ class Channel:
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ask_for_stamps(self._sock)
         self._descriptor = self._sock.fileno()
-        self._readable = self._writable = self._hangup = self._expired = False
+        self._readable = self._writable = self._hangup = self._expired = self._stamp_is_due = False
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._reads = 0
@@ -109,6 +111,7 @@ class Channel:
         taken = time.monotonic() - started
         if code:
             raise OSError(code, os.strerror(code))
+        self._writable = True
         measured = round_trip(self._sock)
         return measured if measured is not None and measured < taken else taken
 
@@ -118,17 +121,24 @@ class Channel:
             self._timer.cancel()
         self._timer = self._reactor.loop.call_at(deadline, self._expire)
 
-    async def send(self, data: bytes) -> None:
-        """Send all bytes; ``sent_at`` is the moment at which the last of them were handed to the kernel."""
+    async def send(self, data: bytes, *, stamped: bool = False) -> None:
+        """Send all bytes; ``sent_at`` is the moment at which the last of them were handed to the kernel.
+
+        Where ``stamped`` is true it is the moment at which they left, by the kernel's own stamp: another thread may
+        run for long between a reading of ours and the sending.
+        """
+        request = STAMP_DEPARTURE if stamped and self.timeline.trusted else []
         rest = memoryview(data)
         while True:
             # Nothing may stand between the two lines, or another thread could run between them.
             self.sent_at = time.monotonic()
             try:
-                sent = self._sock.send(rest)
+                sent = self._sock.sendmsg((rest,), request) if request else self._sock.send(rest)
             except BlockingIOError:
                 sent = 0
             if sent == len(rest):
+                self._stamp_is_due = bool(request)
+                self._take_stamp()
                 return
             rest = rest[sent:]
             self._writable = False
@@ -166,14 +176,20 @@ class Channel:
 
     def notify(self, events: int) -> None:
         """Take note of what the kernel says about the socket."""
-        if events & ~select.EPOLLOUT:
+        awaited = not self._writable
+        if events & _HANGUP:
+            self._hangup = self._readable = self._writable = True
+        elif events & select.EPOLLERR:
+            # Without a hang-up it is the stamp of a departure that comes late; else reading tells what is wrong.
+            self._readable |= not self._stamp_is_due
+            self._take_stamp()
+        if events & select.EPOLLIN:
             self._readable = True
-            if events & (select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR):
-                self._hangup = self._writable = True
         if events & select.EPOLLOUT:
             self._writable = True
         waiter = self._waiter
-        if waiter is not None and not waiter.done():
+        # Whoever waits to read has no use for the news that writing is possible, as it has been all along.
+        if waiter is not None and not waiter.done() and (self._readable or (awaited and self._writable)):
             waiter.set_result(None)
 
     def close(self) -> None:
@@ -185,6 +201,13 @@ class Channel:
         self._sock.close()
         # Whoever still waits here would wait for ever.
         self._expire()
+
+    def _take_stamp(self) -> None:
+        if self._stamp_is_due:
+            left = self.timeline.departure(self._sock, self.sent_at)
+            if left is not None:
+                self.sent_at = left
+                self._stamp_is_due = False
 
     async def _wait(self) -> None:
         if self._expired:

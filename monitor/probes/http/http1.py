@@ -29,8 +29,8 @@ class Stream(Protocol):
         """Return the moment at which the last received bytes came in."""
         ...
 
-    async def send(self, data: bytes) -> None:
-        """Send all bytes."""
+    async def send(self, data: bytes, *, stamped: bool = False) -> None:
+        """Send all bytes, with a stamp of their departure where it is asked for."""
         ...
 
     async def receive(self) -> bytes:
@@ -74,7 +74,7 @@ async def converse(stream: Stream, data: bytes, observation: Observation, limits
 async def _send(stream: Stream, data: bytes, observation: Observation) -> None:
     observation.request_bytes = len(data)
     try:
-        await stream.send(data)
+        await stream.send(data, stamped=True)
     except (BrokenPipeError, ConnectionResetError):
         # A server may refuse a large body by answering and hanging up; what it said is still there to be read.
         observation.enter(Phase.WAIT, stream.sent_at)

@@ -73,7 +73,7 @@ class _Exchange:
         observation.protocol = "h2"
         self._connection.send_headers(self._id, headers, end_stream=not body)
         await self._send_body(body)
-        await self._flush()
+        await self._flush(stamped=not body)
         observation.request_sent = True
         observation.enter(Phase.WAIT, self._stream.sent_at)
         while not self._complete:
@@ -105,11 +105,11 @@ class _Exchange:
             if not room:
                 await self._take()
 
-    async def _flush(self) -> None:
+    async def _flush(self, *, stamped: bool = False) -> None:
         data = self._connection.data_to_send()
         if data:
             self._observation.request_bytes += len(data)
-            await self._stream.send(data)
+            await self._stream.send(data, stamped=stamped)
 
     async def _take(self) -> None:
         data = await self._stream.receive()

@@ -87,10 +87,10 @@ class SecureChannel:
         leaf = self._object.getpeercert(binary_form=True)
         return (leaf,) if leaf else ()
 
-    async def send(self, data: bytes) -> None:
-        """Encrypt and send all bytes."""
+    async def send(self, data: bytes, *, stamped: bool = False) -> None:
+        """Encrypt and send all bytes, with a stamp of their departure where it is asked for."""
         self._object.write(data)
-        await self._flush()
+        await self._flush(stamped=stamped)
 
     async def receive(self) -> bytes:
         """Return the next bytes, none at the end; ``arrived`` is the moment at which they came in."""
@@ -116,9 +116,9 @@ class SecureChannel:
         """Close the connection."""
         self._channel.close()
 
-    async def _flush(self) -> None:
+    async def _flush(self, *, stamped: bool = False) -> None:
         if self._outgoing.pending:
-            await self._channel.send(self._outgoing.read())
+            await self._channel.send(self._outgoing.read(), stamped=stamped)
 
     async def _say_why(self) -> None:
         try:

@@ -7,10 +7,13 @@ import struct
 import sys
 import time
 
-_SO_TIMESTAMPNS = 35
+_SO_TIMESTAMPING = 37
+# SOF_TIMESTAMPING_… of linux/net_tstamp.h
+_TX_SOFTWARE, _RX_SOFTWARE, _SOFTWARE, _TSONLY = 1 << 1, 1 << 3, 1 << 4, 1 << 11
 _TIMESPEC = struct.Struct("@qq")
+_ERROR_SPACE = 512
 _NANOSECOND = 1e-9
-_CONTROL = socket.CMSG_SPACE(_TIMESPEC.size)
+_CONTROL = socket.CMSG_SPACE(3 * _TIMESPEC.size)
 _STEP_NS = 2_000_000
 _TOLERANCE = 0.001
 _CALIBRATION_NS = 20_000
@@ -21,6 +24,8 @@ _RETRANSMITS_OFFSET = 100
 
 LINUX = sys.platform == "linux"
 CONTROL_SIZE = _CONTROL if LINUX else 0
+# Asks, beside the bytes of one ``sendmsg``, for a stamp of their departure.
+STAMP_DEPARTURE = [(socket.SOL_SOCKET, _SO_TIMESTAMPING, struct.pack("@I", _TX_SOFTWARE))] if LINUX else []
 
 
 def ask_for_stamps(sock: socket.socket) -> bool:
@@ -28,7 +33,7 @@ def ask_for_stamps(sock: socket.socket) -> bool:
     if not LINUX:
         return False
     try:
-        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, _RX_SOFTWARE | _SOFTWARE | _TSONLY)
     except OSError:
         return False
     return True
@@ -68,12 +73,25 @@ class Timeline:
         if not ancillary or not self.trusted:
             self.trusted = False
             return now
-        seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
+        seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
         arrived: float = (seconds * 1_000_000_000 + nanoseconds - self._offset) * _NANOSECOND
         if self._made - _TOLERANCE <= arrived <= now + _TOLERANCE:
             return min(now, arrived)
         self.trusted = False
         return now
+
+    def departure(self, sock: socket.socket, before: float) -> float | None:
+        """Return when the bytes for which a stamp was asked left us, if the kernel says so already."""
+        try:
+            _, ancillary, _, _ = sock.recvmsg(1, _ERROR_SPACE, socket.MSG_ERRQUEUE)
+        except OSError:
+            return None
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPING and self.trusted:
+                seconds, nanoseconds = _TIMESPEC.unpack_from(data)
+                left: float = (seconds * 1_000_000_000 + nanoseconds - self._offset) * _NANOSECOND
+                return left if before <= left <= time.monotonic() else None
+        return None
 
     def confirm(self) -> bool:
         """Say whether the wall clock kept its distance, apart from the slow correction that time servers make."""

@@ -283,3 +283,22 @@ async def test_a_whole_answer_that_cannot_be_decoded_keeps_its_times(server, ope
     exchange = (await failure_of_get((await open_session(server.url())).handle)).exchange
     assert exchange.failure is Failure.HTTP_RESPONSE_UNDECODABLE
     assert exchange.timings.receive == 0.0
+
+
+async def test_the_moment_of_sending_is_the_kernels_too(server, open_session, monkeypatch):
+    from monitor.probes.http.channels import Channel
+
+    left = []
+    real = Channel._take_stamp
+
+    def take(self):
+        before = self.sent_at
+        real(self)
+        left.append((before, self.sent_at, self._stamp_is_due))
+
+    monkeypatch.setattr(Channel, "_take_stamp", take)
+    response = await (await open_session(server.url())).handle.get("/")
+    assert response.timings.source is TimeSource.KERNEL
+    before, after, still_due = left[0]
+    assert after > before
+    assert not still_due

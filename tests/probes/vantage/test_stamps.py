@@ -8,7 +8,7 @@ from monitor.probes.vantage.stamps import Timeline
 
 
 def _stamp(nanoseconds: int) -> list[tuple[int, int, bytes]]:
-    return [(1, 35, struct.pack("@qq", nanoseconds // 1_000_000_000, nanoseconds % 1_000_000_000))]
+    return [(1, 37, struct.pack("@qq", nanoseconds // 1_000_000_000, nanoseconds % 1_000_000_000))]
 
 
 def test_a_stamp_becomes_a_moment_of_the_clock_that_never_steps():
