@@ -75,12 +75,16 @@ def memory_of_tree() -> dict[str, int]:
     return {"main": sizes[mine][1], "workers": sum(sizes[pid][1] for pid in family - {mine})}
 
 
-async def main(url: str, checks: int, seconds: float) -> None:
-    """Run the monitor, and say what it did."""
-    # As in use, where the log's destination is a file or a pipe: each line is formatted and written.
-    nowhere = logging.StreamHandler(Path(os.devnull).open("w"))
+def log_as_in_use() -> None:
+    """Format and write each line, as where the log goes to a file or a pipe."""
+    nowhere = logging.FileHandler(os.devnull)
     nowhere.setFormatter(JsonFormatter(Redactor()))
     logging.basicConfig(level=logging.INFO, handlers=[nowhere])
+
+
+async def main(url: str, checks: int, seconds: float) -> None:
+    """Run the monitor, and say what it did."""
+    log_as_in_use()
     interval = float(os.environ.get("INTERVAL", "1"))
     with tempfile.TemporaryDirectory() as folder:
         settings = settings_for(url, checks, interval, Path(folder))

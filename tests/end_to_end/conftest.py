@@ -34,9 +34,9 @@ targets:
 defaults: {{deadline: 30s}}
 checks:
   - {{journey: api, target: shop-api, every: 2s, deadline: 2s, attempts: 1, team: catalog}}
-  - {{journey: order, target: shop-api, every: 3s, deadline: 3s, attempts: 1, team: fulfilment}}
+  - {{journey: order, target: shop-api, every: 3s, deadline: 3s, attempts: 1, team: fulfillment}}
 """
-SEARCH = "  - {journey: search, target: shop, every: 10s, deadline: 10s, attempts: 1}\n"
+SEARCH = "  - {journey: search, target: shop, every: 25s, deadline: 25s, attempts: 1}\n"
 LOGIN = (
     "  - {journey: login, target: shop, every: 20s, deadline: 20s, attempts: 1,"
     ' values: {email: ada@example.com}, secrets: {password: "${SHOP_PASSWORD}"}}\n'

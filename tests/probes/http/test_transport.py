@@ -302,3 +302,13 @@ async def test_the_moment_of_sending_is_the_kernels_too(server, open_session, mo
     before, after, still_due = left[0]
     assert after > before
     assert not still_due
+
+
+async def test_a_system_that_gives_no_stamps_is_measured_by_our_own_clock(server, open_session, monkeypatch):
+    from monitor.probes.http import channels
+
+    monkeypatch.setattr(channels, "ask_for_stamps", lambda _sock: False)
+    response = await (await open_session(server.url())).handle.get("/")
+    assert response.status == 200
+    assert response.timings.source is TimeSource.USER
+    assert 0 <= response.timings.wait < 2
