@@ -75,6 +75,7 @@ class Channel:
         "_reads",
         "_sock",
         "_stamp_is_due",
+        "_stamps",
         "_timer",
         "_waiter",
         "_writable",
@@ -90,7 +91,7 @@ class Channel:
         self.timeline = timeline
         self._sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        ask_for_stamps(self._sock)
+        self._stamps = ask_for_stamps(self._sock)
         self._descriptor = self._sock.fileno()
         self._readable = self._writable = self._hangup = self._expired = self._stamp_is_due = False
         self._waiter: asyncio.Future[None] | None = None
@@ -127,7 +128,7 @@ class Channel:
         Where ``stamped`` is true it is the moment at which they left, by the kernel's own stamp: another thread may
         run for long between a reading of ours and the sending.
         """
-        request = STAMP_DEPARTURE if stamped and self.timeline.trusted else []
+        request = STAMP_DEPARTURE if stamped and self._stamps else []
         rest = memoryview(data)
         while True:
             # Nothing may stand between the two lines, or another thread could run between them.
