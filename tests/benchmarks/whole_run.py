@@ -78,9 +78,7 @@ def main() -> int:
     stored = statistics.median(one["runs"] for one in mine) / chosen.seconds
     print(f"asked for {chosen.rate}/s, stored {stored:.0f}/s, longest stall of the main loop "
           f"{max(one['stall_ms'] for one in mine):.0f} ms")  # fmt: skip
-    print(
-        f"whole run {cpu:.3f} ms, blackbox's probe {blackbox:.3f} ms, ratio {cpu / blackbox:.2f}, must {MUST}"
-    )
+    print(f"whole run {cpu:.3f} ms, blackbox's probe {blackbox:.3f} ms, ratio {cpu / blackbox:.2f}, must {MUST}")
     return 0
 
 

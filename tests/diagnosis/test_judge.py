@@ -386,7 +386,7 @@ LATE = {"late loop", "pressed for processors", "throttled"}
 TURNED_AWAY = {"site down", "site errs", "third party down"}
 
 
-@pytest.mark.parametrize(("site", "health"), list(product(TURNED_AWAY, LATE)))
+@pytest.mark.parametrize(("site", "health"), list(product(sorted(TURNED_AWAY), sorted(LATE))))
 def test_want_of_processor_time_forges_no_refusal_and_no_status(court, site, health):
     judgement = court.judge(failed(*SITES[site], vantage=STARVED[health]))
     assert (judgement.outcome, judgement.validity) == (Outcome.FAILED, Validity.VALID)
