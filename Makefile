@@ -9,7 +9,7 @@ SOURCES := monitor checks tests
 # Two cores run a browser and its server; more workers only make timings worse.
 TEST_JOBS ?= 2
 
-.PHONY: help run demo test quick soak bench lint format check validate contracts lock clean setup setup-dev
+.PHONY: help run test quick soak bench lint format check validate lock clean setup setup-dev
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

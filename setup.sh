@@ -41,8 +41,8 @@ fi
 lock=requirements.txt
 [ "$purpose" = dev ] && lock=requirements-dev.txt
 say "installing Python packages from $lock"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+.venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock"
+.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 
 # A browser: Playwright's own where its download works, else the system's. Without one, HTTP journeys still run.
 debian chromium chromium || true

@@ -11,6 +11,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from monitor.domain.evidence import ProberFault
 from monitor.domain.secret import Redactor, Secret
+from monitor.probes.browser.wording import described
 from monitor.probes.session import ExpectationFailed, ProberError
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class Browser:
     async def expect_visible(self, target: str | Locator, *, within: float = _EXPECT_SECONDS) -> None:
         """Expect an element to be visible."""
         locator = self.page.locator(target) if isinstance(target, str) else target
-        await self._expect(locator, "visible", f"{target} to be visible", within)
+        await self._expect(locator, "visible", f"{described(target)} to be visible", within)
 
     async def expect_path(self, path: str, *, within: float = _EXPECT_SECONDS) -> None:
         """Expect the page's address to be this path of the target, whatever its query says."""
@@ -159,21 +160,24 @@ class Browser:
             raise ExpectationFailed(self._redactor.mask(message))
 
     async def _expect(self, locator: Locator, state: Literal["visible", "hidden"], what: str, within: float) -> None:
-        failed = False
+        failed, patience = False, self._milliseconds(within)
         try:
-            await locator.wait_for(state=state, timeout=self._milliseconds(within))
+            await locator.wait_for(state=state, timeout=patience)
         except PlaywrightTimeoutError:
             failed = True
         if failed:
-            message = f"expected {what} within {within:g} s, but {await self._seen()}"
+            message = f"expected {what} within {patience / 1000:.3g} s, but {await self._seen()}"
             raise ExpectationFailed(self._redactor.mask(message))
 
     async def _seen(self) -> str:
         with contextlib.suppress(PlaywrightError):
             text = await self.page.locator("body").inner_text(timeout=_LOOK_SECONDS * 1000)
             words = " ".join(text[: 10 * _EXCERPT].split())
-            return f"{self.page.url} shows {self._redactor.mask(words)[:_EXCERPT]!r}"
-        return f"{self.page.url} shows nothing that can be read"
+            return f"{self._path()} shows {self._redactor.mask(words)[:_EXCERPT]!r}"
+        return f"{self._path()} shows nothing that can be read"
+
+    def _path(self) -> str:
+        return self.page.url.removeprefix(self._base_url) or "/"
 
     def _milliseconds(self, within: float) -> float:
         return max(0.1, min(within, self._remaining())) * 1000
