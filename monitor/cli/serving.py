@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,8 @@ from monitor.config.settings import Settings, WebSettings
 from monitor.domain.clock import SystemClock
 from monitor.service import Service, StartupChoices, StartupError, open_service
 from monitor.web.app import create_app
+
+_log = logging.getLogger(__name__)
 
 _BACKLOG = 512
 _SHUTDOWN_GRACE = 8.0
@@ -47,8 +50,9 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    reloads: set[asyncio.Task[tuple[str, ...]]] = set()
-    loop.add_signal_handler(signal.SIGHUP, lambda: _reload(running, reloads))
+    asked = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    reloading = asyncio.create_task(_reload_when(asked, running))
     config = uvicorn.Config(
         create_app(running),
         log_config=None,
@@ -64,6 +68,7 @@ async def serve(
         announce((f"Faultline serves {settings.web.url}/ and {settings.web.url}/metrics",))
         await _first_of(stop, serving)
     finally:
+        reloading.cancel()
         await running.close(_SHUTDOWN_GRACE)
         server.should_exit = True
         with contextlib.suppress(asyncio.CancelledError):
@@ -77,11 +82,15 @@ async def _first_of(stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
     waiting.cancel()
 
 
-def _reload(running: Service, reloads: set[asyncio.Task[tuple[str, ...]]]) -> None:
-    # The loop keeps only a weak hold of a task; without this set a reload could vanish half-way.
-    task = asyncio.ensure_future(running.reload())
-    reloads.add(task)
-    task.add_done_callback(reloads.discard)
+async def _reload_when(asked: asyncio.Event, running: Service) -> None:
+    """Reload once for all the signals that came since the last reload began, however many they were."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        try:
+            await running.reload()
+        except Exception:  # noqa: BLE001 - whatever it was, the next signal is heeded too
+            _log.exception("could not reload")
 
 
 def bound(web: WebSettings) -> socket.socket:

@@ -48,6 +48,7 @@ class SchedulerStatus:
         recorded: Seconds since the slot book last answered, or 0 where nothing waits for it.
         closed: Slots that brought no result, by state and reason.
         clock_step: Seconds by which the wall clock was last set.
+        clock_stepped: Seconds of all such steps together, forward and back alike.
         faults: Errors of the scheduler itself and of what it calls.
         unrecorded_gaps: Gaps so long that only their last hour was written down.
     """
@@ -62,6 +63,7 @@ class SchedulerStatus:
     lateness: LatenessCounts
     clock_steps: int
     clock_step: float
+    clock_stepped: float
     faults: int
     unrecorded_gaps: int
 
@@ -89,6 +91,7 @@ class Scheduler:
         self._turned = clock.elapsed()
         self._clock_steps = 0
         self._clock_step = 0.0
+        self._clock_stepped = 0.0
         self._faults = 0
 
     def replace(self, checks: Iterable[Check], maintenance: Sequence[MaintenanceWindow] = ()) -> None:
@@ -144,6 +147,7 @@ class Scheduler:
             lateness=self._lateness.counts(),
             clock_steps=self._clock_steps,
             clock_step=self._clock_step,
+            clock_stepped=self._clock_stepped,
             faults=self._faults + self._ledger.faults + self._jobs.faults,
             unrecorded_gaps=self._agenda.unrecorded,
         )
@@ -156,6 +160,7 @@ class Scheduler:
             return
         self._clock_steps += 1
         self._clock_step = step.seconds
+        self._clock_stepped += abs(step.seconds)
         _log.warning("clock stepped", extra={"seconds": round(step.seconds, 3)})
         self._close(self._agenda.step(step))
         # What the jobs wait for was reckoned before the step.

@@ -113,6 +113,7 @@ class Service:
         self._housekeeping: asyncio.Task[None] | None = None
         self._retained_at = clock.elapsed()
         self._loop_lag = 0.0
+        self._clock_stepped = 0.0
         self._reloading = asyncio.Lock()
         self._last_reload: tuple[str, ...] = ()
 
@@ -288,12 +289,14 @@ class Service:
             self._metrics.slot_closed(slot)
 
     async def _state_health(self) -> None:
-        store, workers = self.history.status(), self._dispatcher.status()
+        store, workers, scheduler = self.history.status(), self._dispatcher.status(), self._scheduler.status()
+        self._metrics.clock_stepped(scheduler.clock_stepped - self._clock_stepped)
+        self._clock_stepped = scheduler.clock_stepped
         enabled = [check for check in self.settings.checks if check.enabled]
         self._metrics.set_health(
             Vitals(
                 loop_lag=self._loop_lag,
-                scheduler_tick=self.clock.now() - dt.timedelta(seconds=self._scheduler.status().turned),
+                scheduler_tick=self.clock.now() - dt.timedelta(seconds=scheduler.turned),
                 workers=_worker_counts(workers),
                 queues=_queues(workers),
                 store_writable=store.healthy,
