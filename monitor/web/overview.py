@@ -36,7 +36,7 @@ _WORDS = {
     State.DEGRADED: "slow",
     State.INCONCLUSIVE: "inconclusive",
     State.STALE: "no data",
-    State.WAITING: "waiting for its first run",
+    State.WAITING: "waiting",
     State.PASSED: "passed",
 }
 _ORDER = {state: number for number, state in enumerate(State)}
