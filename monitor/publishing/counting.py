@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 
 from prometheus_client.samples import Exemplar
 
@@ -18,7 +18,11 @@ from monitor.publishing import catalogue
 from monitor.publishing.tables import Tables
 from monitor.publishing.vendors import VendorList
 
+Place = tuple[str, str, str, str]
+
 CAUSES = tuple(Cause)
+_PHASES = tuple(phase.value for phase in Phase)
+_SECONDS_OF = attrgetter(*_PHASES)
 _GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
 _GOOD_STEPS = frozenset({StepOutcome.PASSED, StepOutcome.DEGRADED})
 _ERROR_STATUS = 400
@@ -31,21 +35,19 @@ _VITALS = (
 )
 
 
-def identity(run: Run) -> tuple[str, str, str, str]:
+def identity(run: Run) -> Place:
     """Return the label values that tell this run's series from all others."""
     check = run.check
     return check.journey, check.target.name, check.profile.name, run.location
 
 
-def ended_at(run: Run) -> dt.datetime:
-    """Return the moment at which a run ended."""
-    return run.started_at + dt.timedelta(seconds=run.duration)
+def ended_at(run: Run) -> float:
+    """Return the moment at which a run ended, in seconds since 1970."""
+    return run.started_at.timestamp() + run.duration
 
 
-def count_outcome(tables: Tables, run: Run) -> None:
+def count_outcome(tables: Tables, run: Run, place: Place, ended: float) -> None:
     """Count the run itself: every finished one exactly once, in one of the outcomes."""
-    place = identity(run)
-    ended = ended_at(run).timestamp()
     tables.value(catalogue.LAST_RUN).at(*place).set(ended)
     if run.outcome is Outcome.INCONCLUSIVE:
         tables.value(catalogue.INCONCLUSIVE).at(*place).add()
@@ -54,11 +56,10 @@ def count_outcome(tables: Tables, run: Run) -> None:
     if run.outcome in _GOOD:
         tables.value(catalogue.LAST_SUCCESS).at(*place).set(ended)
     else:
-        _count_failure(tables, run, ended)
+        _count_failure(tables, run, place, ended)
 
 
-def _count_failure(tables: Tables, run: Run, ended: float) -> None:
-    place = identity(run)
+def _count_failure(tables: Tables, run: Run, place: Place, ended: float) -> None:
     diagnosis = run.judgement.diagnosis
     cause = diagnosis.cause if diagnosis else Cause.UNDETERMINED
     failures = tables.value(catalogue.FAILURES).at(*place, cause.value)
@@ -68,26 +69,24 @@ def _count_failure(tables: Tables, run: Run, ended: float) -> None:
         tables.value(catalogue.FAILURE_DETAILS).at(*place, diagnosis.detail.value).add()
 
 
-def count_experience(tables: Tables, run: Run) -> None:
+def count_experience(tables: Tables, run: Run, place: Place, ended: float) -> None:
     """Count what customers felt: durations, steps, phases and Web Vitals."""
-    place = identity(run)
     if run.outcome is Outcome.DEGRADED:
         tables.value(catalogue.DEGRADED).at(*place).add()
     if run.outcome in _GOOD:
         if run.evidence.recovered:
             tables.value(catalogue.RECOVERED).at(*place).add()
-        exemplar = Exemplar({"run_id": run.run_id}, run.duration, ended_at(run).timestamp())
+        exemplar = Exemplar({"run_id": run.run_id}, run.duration, ended)
         tables.spread(catalogue.DURATION).at(*place).observe(run.duration, exemplar)
     if run.outcome is not Outcome.INCONCLUSIVE:
-        _count_steps(tables, run)
-        _count_phases(tables, run)
-        _count_vitals(tables, run)
+        _count_steps(tables, run, place)
+        _count_phases(tables, run, place)
+        _count_vitals(tables, run, place, ended)
     for collateral in run.judgement.collateral:
         tables.value(catalogue.COLLATERAL).at(*place, collateral.cause.value).add(collateral.count)
 
 
-def _count_steps(tables: Tables, run: Run) -> None:
-    place = identity(run)
+def _count_steps(tables: Tables, run: Run, place: Place) -> None:
     diagnosis = run.judgement.diagnosis
     cause = diagnosis.cause if diagnosis else Cause.UNDETERMINED
     for step in run.evidence.last.steps:
@@ -97,13 +96,12 @@ def _count_steps(tables: Tables, run: Run) -> None:
             tables.value(catalogue.STEP_FAILURES).at(*place, step.name, cause.value).add()
 
 
-def _count_phases(tables: Tables, run: Run) -> None:
-    place = identity(run)
+def _count_phases(tables: Tables, run: Run, place: Place) -> None:
+    durations = tables.spread(catalogue.PHASES)
     for exchange in _timed(run):
-        for phase in Phase:
-            seconds = exchange.timings.of(phase)
+        for phase, seconds in zip(_PHASES, _SECONDS_OF(exchange.timings), strict=True):
             if seconds is not None:
-                tables.spread(catalogue.PHASES).at(*place, phase.value).observe(seconds)
+                durations.at(*place, phase).observe(seconds)
 
 
 def _timed(run: Run) -> Iterable[Exchange]:
@@ -113,21 +111,14 @@ def _timed(run: Run) -> Iterable[Exchange]:
     return requests or [x for x in exchanges if x.resource == "document"][:1]
 
 
-def _count_vitals(tables: Tables, run: Run) -> None:
+def _count_vitals(tables: Tables, run: Run, place: Place, ended: float) -> None:
     vitals = run.evidence.vitals
     if vitals is None:
         return
-    place = identity(run)
-    exemplar_of = _exemplar_of(run)
     for family, name in _VITALS:
         value = getattr(vitals, name)
         if value is not None:
-            tables.spread(family).at(*place).observe(value, exemplar_of(value))
-
-
-def _exemplar_of(run: Run) -> Callable[[float], Exemplar]:
-    ended = ended_at(run).timestamp()
-    return lambda value: Exemplar({"run_id": run.run_id}, value, ended)
+            tables.spread(family).at(*place).observe(value, Exemplar({"run_id": run.run_id}, value, ended))
 
 
 def count_vendors(tables: Tables, run: Run, owner_at: Callable[[str, str], Owner], vendors: VendorList) -> None:

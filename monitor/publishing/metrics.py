@@ -151,18 +151,14 @@ class Metrics(Collector):
                 counting.count_vendors(self._tables, run, context.owners.owner_at, self._vendors)
 
     def _count(self, run: Run) -> None:
-        counting.count_outcome(self._tables, run)
+        place, ended = counting.identity(run), counting.ended_at(run)
+        counting.count_outcome(self._tables, run, place, ended)
         if self._tables.full:
-            counting.count_experience(self._tables, run)
+            counting.count_experience(self._tables, run, place, ended)
         if run.outcome is not Outcome.INCONCLUSIVE:
-            ended = counting.ended_at(run)
-            self._show_state(run.check, run.location, failed=run.outcome is Outcome.FAILED, ended=ended)
-
-    def _show_state(self, check: Check, location: str, *, failed: bool, ended: dt.datetime) -> None:
-        place = (*_place(check), location)
-        age = max(0.0, (self._clock.now() - ended).total_seconds())
-        self._expiry[place] = self._clock.elapsed() + self._too_old(check) - age
-        self._tables.value(catalogue.SUCCESS).at(*place).set(0.0 if failed else 1.0)
+            age = max(0.0, self._clock.now().timestamp() - ended)
+            self._expiry[place] = self._clock.elapsed() + self._too_old(run.check) - age
+            self._tables.value(catalogue.SUCCESS).at(*place).set(1.0 if run.outcome is not Outcome.FAILED else 0.0)
 
     def _too_old(self, check: Check) -> float:
         gap = check.interval or self._known.gaps.get(check.name, _CRON_GAP)
