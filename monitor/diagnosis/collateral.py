@@ -22,10 +22,10 @@ _OURS = frozenset({Mechanism.LOCAL, Mechanism.PROXY, Mechanism.BLOCKED, Mechanis
 
 def collateral_of(incident: Incident, *, passed: bool) -> tuple[Collateral, ...]:
     """Return failed exchanges without effect: all of a run that passed, of another what stood beside its failure."""
-    counts: Counter[tuple[Cause, str, Failure, str | None]] = Counter()
-    for exchange in incident.exchanges:
-        if _is_collateral(exchange) and (passed or _stood_beside(incident, exchange)):
-            counts[_key(incident, exchange)] += 1
+    failed = [exchange for exchange in incident.exchanges if _is_collateral(exchange)]
+    if not failed:
+        return ()
+    counts = Counter(_key(incident, exchange) for exchange in failed if passed or _stood_beside(incident, exchange))
     return tuple(
         Collateral(cause=cause, host=host, failure=failure, vendor=vendor, count=count)
         for (cause, host, failure, vendor), count in counts.items()

@@ -29,7 +29,7 @@ _HALF = 0.5
 def incident_of(evidence: Evidence, context: Context) -> Incident:
     """Gather the deciding attempt, its failing step, and what was exchanged."""
     attempt = evidence.last
-    exchanges = tuple(x for x in evidence.exchanges if x.attempt == attempt.number and not x.intervention)
+    exchanges = tuple([x for x in evidence.exchanges if x.attempt == attempt.number and not x.intervention])
     step = next((s for s in attempt.steps if s.outcome in (StepOutcome.FAILED, StepOutcome.INCONCLUSIVE)), None)
     return Incident(evidence=evidence, context=context, attempt=attempt, step=step, exchanges=exchanges)
 

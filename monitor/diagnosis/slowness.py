@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.diagnosis.incident import Finding, Incident, alternative
 from monitor.domain.cause import Confidence, Detail, Party
@@ -21,8 +21,7 @@ _MANY = 20
 _HALF = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Span:
+class _Span(NamedTuple):
     start: float
     end: float
     party: Party
@@ -39,7 +38,7 @@ def is_over_budget(incident: Incident) -> bool:
 def time_by_party(incident: Incident) -> tuple[tuple[str, float], ...]:
     """Return seconds by party in which something of theirs was waited for; overlapping time is shared out evenly."""
     spans = _spans(incident, incident.exchanges)
-    return tuple((party.value, round(seconds, 4)) for party, seconds in _shared_out(spans).items())
+    return tuple([(str(party), round(seconds, 4)) for party, seconds in _shared_out(spans).items()])
 
 
 def slow(incident: Incident) -> Finding:
