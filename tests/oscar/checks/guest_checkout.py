@@ -11,7 +11,7 @@ ADDRESS = {"first_name": "Ada", "last_name": "Monitor", "line1": "1 Test Lane", 
 @step("Browse the catalogue", capability="catalog")
 async def browse(browser: Browser) -> None:
     """The list of products is there."""
-    await browser.open("/catalogue/")
+    await browser.open("/catalogue/category/outdoor_1/")
     await browser.expect_visible(browser.page.get_by_role("link", name=BOOTS).last)
 
 

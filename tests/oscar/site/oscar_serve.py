@@ -43,6 +43,7 @@ def fill() -> None:
             price=Decimal(price),
             num_in_stock=10_000,
         )
+    call_command("rebuild_index", interactive=False, verbosity=0)
 
 
 def main() -> None:

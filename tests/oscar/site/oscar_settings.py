@@ -25,7 +25,9 @@ EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 DATABASES = {
     "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA / "shop.sqlite3", "ATOMIC_REQUESTS": True}
 }
-HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}
+HAYSTACK_CONNECTIONS = {
+    "default": {"ENGINE": "haystack.backends.whoosh_backend.WhooshEngine", "PATH": str(DATA / "whoosh")}
+}
 OSCAR_ALLOW_ANON_CHECKOUT = True
 OSCAR_SHOP_NAME = "Oscar"
 
@@ -68,6 +70,7 @@ INSTALLED_APPS = [
     "oscar.apps.dashboard.vouchers.apps.VouchersDashboardConfig",
     "oscar.apps.dashboard.communications.apps.CommunicationsDashboardConfig",
     "oscar.apps.dashboard.shipping.apps.ShippingDashboardConfig",
+    "sorl.thumbnail",
     "widget_tweaks",
     "haystack",
     "treebeard",
