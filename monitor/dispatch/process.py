@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 import signal
@@ -24,6 +25,8 @@ from monitor.domain.evidence import Evidence
 from monitor.domain.journey import JourneyOutline
 from monitor.execution.progress import Interruption
 from monitor.execution.wire import Codec, WireError
+
+_log = logging.getLogger(__name__)
 
 _KILL_SECONDS = 2.0
 _STOP_SECONDS = 5.0
@@ -248,12 +251,17 @@ class WorkerProcess:
         for flight in flights.values():
             flight.land(self.obituary)
         self._changed(self)
-        await asyncio.to_thread(self._clean_up)
-        if self._control is not None:
-            self._control.close()
-        if self._channel is not None:
-            self._channel.close()
-        self.gone.set()
+        try:
+            await asyncio.to_thread(self._clean_up)
+        except Exception:  # noqa: BLE001 - whatever it was, the worker counts as gone
+            _log.exception("could not see a worker off", extra={"worker": self._directory.name})
+        finally:
+            # Whoever waits for this worker to be gone, a stop of the monitor above all, must not wait for ever.
+            if self._control is not None:
+                self._control.close()
+            if self._channel is not None:
+                self._channel.close()
+            self.gone.set()
 
     def _clean_up(self) -> None:
         assert self._keeper is not None
