@@ -50,6 +50,7 @@ class SchedulerStatus:
         clock_step: Seconds by which the wall clock was last set.
         clock_stepped: Seconds of all such steps together, forward and back alike.
         faults: Errors of the scheduler itself and of what it calls.
+        failing: Runs in a row, up to the latest, that could not be carried out because of such an error.
         unrecorded_gaps: Gaps so long that only their last hour was written down.
     """
 
@@ -65,6 +66,7 @@ class SchedulerStatus:
     clock_step: float
     clock_stepped: float
     faults: int
+    failing: int
     unrecorded_gaps: int
 
     @property
@@ -93,6 +95,7 @@ class Scheduler:
         self._clock_step = 0.0
         self._clock_stepped = 0.0
         self._faults = 0
+        self._failing = 0
 
     def replace(self, checks: Iterable[Check], maintenance: Sequence[MaintenanceWindow] = ()) -> None:
         """Swap the set of checks; those whose schedule stays keep their phase and what is planned for them.
@@ -149,6 +152,7 @@ class Scheduler:
             clock_step=self._clock_step,
             clock_stepped=self._clock_stepped,
             faults=self._faults + self._ledger.faults + self._jobs.faults,
+            failing=self._failing,
             unrecorded_gaps=self._agenda.unrecorded,
         )
 
@@ -190,7 +194,9 @@ class Scheduler:
     def _ended(self, task: asyncio.Task[None]) -> None:
         due = self._running.pop(task)
         self._agenda.ended(due)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        self._failing = 0 if error is None else self._failing + 1
+        if error is not None:
             self._faults += 1
             _log.error("a run could not be carried out", exc_info=error, extra={"check": due.check.name})
 

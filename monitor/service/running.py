@@ -39,6 +39,8 @@ from monitor.web.run_view import OwnerName
 _log = logging.getLogger(__name__)
 
 _HOUSEKEEPING = 5.0
+# One run that raises may be its own fault; so many in a row are ours.
+_FAILING = 3
 # Beyond so many checks each has its twelve core series only, so that a scrape stays small.
 _FULL_METRICS = 2_000
 _RETENTION = dt.timedelta(hours=1)
@@ -162,6 +164,8 @@ class Service:
         scheduler, store, workers = self._scheduler.status(), self.history.status(), self._dispatcher.status()
         if not scheduler.healthy:
             problems.append(f"the scheduler has not moved for {max(scheduler.turned, scheduler.recorded):.0f} s")
+        if scheduler.failing >= _FAILING:
+            problems.append(f"the last {scheduler.failing} runs could not be carried out; the log says why")
         if not store.writer_alive:
             problems.append("the store's writer has ended")
         elif not store.healthy:

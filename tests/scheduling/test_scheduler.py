@@ -164,6 +164,7 @@ async def test_a_run_that_raises_is_counted_and_the_check_goes_on(book, clock):
     await pass_minutes(scheduler, clock, 2)
     assert len(started) == 2
     assert scheduler.status().faults == 2
+    assert scheduler.status().failing == 2
     await scheduler.close(0)
 
 
