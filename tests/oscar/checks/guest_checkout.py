@@ -21,7 +21,9 @@ async def search(browser: Browser) -> None:
     await browser.page.locator("input[name=q]").first.fill("boots")
     await browser.page.locator("input[name=q]").first.press("Enter")
     await browser.expect_path("/search/")
-    await browser.page.get_by_role("link", name=BOOTS).last.click()
+    found = browser.page.get_by_role("link", name=BOOTS).last
+    await browser.expect_visible(found)
+    await found.click()
     await browser.expect_visible(browser.page.get_by_role("heading", name=BOOTS, level=1))
 
 
