@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class FreshJourneys:
         self._folder = folder
         self._journeys = JourneyFolder(folder)
         self._changed: dict[str, int] = {}
+        self._loaded: dict[tuple[str, str], Journey] = {}
 
     def load(self, name: str, source: str) -> Journey:
         """Return the journey of a name. Raises UnusableFileError."""
@@ -29,11 +31,15 @@ class FreshJourneys:
         if self._changed.setdefault(source, changed) != changed:
             self._journeys = JourneyFolder(self._folder)
             self._changed = {source: changed}
-        return self._journeys.load(name, source)
+            self._loaded.clear()
+        journey = self._loaded.get((name, source))
+        if journey is None:
+            journey = self._loaded[name, source] = self._journeys.load(name, source)
+        return journey
 
     def _changed_at(self, source: str) -> int:
         try:
-            return (self._folder / Path(source).name).stat().st_mtime_ns
+            return os.stat(f"{self._folder}/{os.path.basename(source)}").st_mtime_ns  # noqa: PTH116, PTH119 - in every run, and pathlib costs more than the call itself
         except OSError:
             return 0
 

@@ -39,13 +39,13 @@ class Worker:
         self._codec = Codec()
         self._clock = SystemClock()
         self._over = asyncio.Event()
-        self._runs: set[asyncio.Task[None]] = set()
+        self._runs: dict[str, asyncio.Task[None]] = {}
         self._setup: asyncio.Future[Setup] = asyncio.get_running_loop().create_future()
         self._equipment: Equipment | None = None
         self._channel: Channel | None = None
         self._name = ""
         self._alone = self._sweeps = False
-        self._untold: dict[str, list[Told]] = {}
+        self._untold: dict[str, list[Progress]] = {}
 
     async def serve(self, end: socket.socket) -> None:
         """Work until told to stop or until nobody listens any more."""
@@ -72,9 +72,8 @@ class Worker:
     def _hear(self, kind: Kind, value: memoryview) -> None:
         if kind is Kind.ORDER:
             order = self._codec.decode(value, Order)
-            task = asyncio.create_task(self._carry_out(order))
-            self._runs.add(task)
-            task.add_done_callback(self._runs.discard)
+            # Whoever keeps no task may lose it to the collector.
+            self._runs[order.assignment.run_id] = asyncio.create_task(self._carry_out(order))
         elif kind is Kind.SETUP:
             self._setup.set_result(self._codec.decode(value, Setup))
         elif kind is Kind.STOP:
@@ -103,15 +102,18 @@ class Worker:
             return
         finally:
             self._untold.pop(run_id, None)
+            self._runs.pop(run_id, None)
         self._send_evidence(Done(run_id=run_id, evidence=evidence, spent=spent))
 
     async def _execute(self, equipment: Equipment, order: Order, journey: Journey) -> Evidence:
         effects = {step.name for step in journey.steps if step.effects}
+        run_id = order.assignment.run_id
+        untold: list[Progress] = []
+        self._untold[run_id] = untold
 
         def tell(progress: Progress) -> None:
-            run_id = order.assignment.run_id
-            self._untold.setdefault(run_id, []).append(Told(run_id=run_id, progress=progress))
-            effect = progress.result is None and progress.step in effects
+            untold.append(progress)
+            effect = progress.step in effects and progress.result is None
             if self._alone or effect:
                 self._tell(run_id)
             if effect and self._channel is not None:
@@ -129,8 +131,10 @@ class Worker:
         )
 
     def _tell(self, run_id: str) -> None:
-        for told in self._untold.pop(run_id, ()):
-            self._send(Kind.TOLD, told)
+        untold = self._untold[run_id]
+        for progress in untold:
+            self._send(Kind.TOLD, Told(run_id=run_id, progress=progress))
+        untold.clear()
 
     def _send_evidence(self, done: Done) -> None:
         value = self._codec.encode(done)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from monitor.domain.assignment import Assignment
 from monitor.domain.evidence import Attempt, ProberFault, StepResult, Truncation
@@ -12,10 +13,12 @@ from monitor.domain.journey import Journey, ProbeKind
 from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.domain.secret import Redactor
 from monitor.execution.allowance import Allowance
-from monitor.execution.containment import Overdue, Raised, Returned, limit
+from monitor.execution.containment import Overdue, Raised, Returned, limit, settle
 from monitor.execution.progress import Progress, not_reached
 from monitor.execution.walk import Fault, Walk
 from monitor.probes.session import Observations, Probe, ProberError, Session
+
+T = TypeVar("T")
 
 _PING_SECONDS = 2.5
 
@@ -93,8 +96,10 @@ def dead(kind: ProbeKind, when: str) -> Fault:
 
 async def _open(run: Undertaking, number: int) -> Session | Fault:
     allowance = run.allowance
-    opened = await limit(
-        lambda: run.probe.open(run.assignment, number, started=allowance.started), seconds=allowance.left_for_steps()
+    opened = await _bounded(
+        run,
+        lambda: run.probe.open(run.assignment, number, started=allowance.started),
+        seconds=allowance.left_for_steps,
     )
     match opened:
         case Returned(value=session):
@@ -120,11 +125,26 @@ async def _keep_failure(run: Undertaking, session: Session, walk: Walk) -> None:
 
 
 async def _finish(run: Undertaking, session: Session, *, failed: bool) -> Observations:
-    ended = await limit(lambda: session.finish(failed=failed), seconds=run.allowance.for_closing(0.8, least=0.5))
+    ended = await _bounded(
+        run,
+        lambda: session.finish(failed=failed),
+        seconds=lambda: run.allowance.for_closing(0.8, least=0.5),
+    )
     if isinstance(ended, Returned):
         return ended.value
     # Nothing is known of what was seen, which must not look as if nothing had happened.
     return Observations(truncated=(Truncation(what="observations", kept=0, seen=1),))
+
+
+async def _bounded(
+    run: Undertaking, start: Callable[[], Awaitable[T]], *, seconds: Callable[[], float]
+) -> Returned[T] | Raised | Overdue:
+    match run.probe.kind:
+        case ProbeKind.HTTP:
+            # A client is opened and closed without waiting for anything.
+            return await settle(start)
+        case ProbeKind.BROWSER:
+            return await limit(start, seconds=seconds())
 
 
 def _unopened(run: Undertaking, number: int, started: float, fault: Fault) -> Attempt:
@@ -141,13 +161,14 @@ def _unopened(run: Undertaking, number: int, started: float, fault: Fault) -> At
 
 def _walked(run: Undertaking, number: int, walk: Walk) -> Attempt:
     budget = run.assignment.check.budget or run.journey.budget
-    over = budget is not None and walk.duration > budget.total_seconds()
+    duration = walk.duration
+    over = budget is not None and duration > budget.total_seconds()
     return Attempt(
         number=number,
         outcome=_outcome(walk.results, fault=walk.fault, over_budget=over),
         started=walk.started,
-        duration=walk.duration,
-        steps=(*walk.results, *(not_reached(step) for step in run.journey.steps[len(walk.results) :])),
+        duration=duration,
+        steps=(*walk.results, *map(not_reached, run.journey.steps[len(walk.results) :])),
         prober_fault=walk.fault.kind if walk.fault else None,
         prober_fault_text=walk.fault.text if walk.fault else "",
     )

@@ -40,7 +40,7 @@ async def contain(
 
     Raises CancelledError only where the caller itself is cancelled; the work is then cancelled first.
     """
-    task = asyncio.ensure_future(_settle(start))
+    task = asyncio.ensure_future(_settle_foreign(start))
     try:
         done, _ = await asyncio.wait({task}, timeout=max(0.0, seconds))
     except asyncio.CancelledError:
@@ -49,6 +49,17 @@ async def contain(
     if done:
         return task.result()
     return Overdue(stuck=not await _cancel(task, grace))
+
+
+async def settle(start: Callable[[], Awaitable[T]]) -> Returned[T] | Raised:
+    """Do work of our own that keeps its own time, or that of whoever asks for it.
+
+    Raises CancelledError only where the caller itself is cancelled.
+    """
+    try:
+        return Returned(value=await start())
+    except Exception as error:  # noqa: BLE001 - the point of this module
+        return Raised(error=error)
 
 
 async def limit(start: Callable[[], Awaitable[T]], *, seconds: float) -> Returned[T] | Raised | Overdue:
@@ -65,7 +76,7 @@ async def limit(start: Callable[[], Awaitable[T]], *, seconds: float) -> Returne
         return Raised(error=error)
 
 
-async def _settle(start: Callable[[], Awaitable[T]]) -> Returned[T] | Raised:
+async def _settle_foreign(start: Callable[[], Awaitable[T]]) -> Returned[T] | Raised:
     # Everything is caught inside the task: asyncio lets SystemExit and KeyboardInterrupt of a task end the whole loop.
     try:
         return Returned(value=await start())

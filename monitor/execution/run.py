@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from monitor.domain.assignment import Assignment
 from monitor.domain.clock import Clock
-from monitor.domain.evidence import Attempt, Evidence, ProberFault, VantageHealth, Vitals
+from monitor.domain.evidence import Attempt, Evidence, ProberFault, VantageHealth
 from monitor.domain.journey import Journey, ProbeKind
 from monitor.domain.outcome import Outcome
 from monitor.domain.secret import Redactor, Secret
@@ -18,7 +17,7 @@ from monitor.execution.allowance import Allowance
 from monitor.execution.attempt import Made, Undertaking, make_attempt
 from monitor.execution.crashes import PAGE_CRASHES, crashed_step, crashes_of_the_page
 from monitor.execution.progress import Progress, not_reached
-from monitor.probes.session import Probe
+from monitor.probes.session import Observations, Probe
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +31,7 @@ _WORTH_ANOTHER_LOOK = frozenset(
 )
 
 _FAULTY_ATTEMPTS = 2
+_GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
 
 
 class HealthWindow(Protocol):
@@ -86,8 +86,8 @@ async def execute(
     except Exception as error:  # noqa: BLE001 - a defect of ours ends one run and not the worker
         _log.exception("execution failed", extra={"run_id": assignment.run_id})
         attempts = [_inconclusive(run, ProberFault.INTERNAL, f"execution failed: {type(error).__name__}: {error}")]
-    evidence = _evidence(attempts, started_at=started_at, run=run, worker=worker)
-    return replace(evidence, vantage=_health(window, attempts, run), duration=allowance.now())
+    health = _health(window, attempts, run)
+    return _evidence(attempts, started_at=started_at, run=run, health=health, worker=worker)
 
 
 def secrets_of(assignment: Assignment) -> Iterator[Secret]:
@@ -112,43 +112,55 @@ async def _attempts(run: Undertaking) -> list[Made]:
 
 
 def _again(run: Undertaking, made: Sequence[Made]) -> bool:
-    if any(attempt.effects_begun for attempt in made):
+    outcome = made[-1].attempt.outcome
+    if outcome in _GOOD or any(attempt.effects_begun for attempt in made):
         return False
     # An attempt that cannot be given its time would only put a failure of ours in place of the site's.
     if run.allowance.left_for_steps() < run.allowance.for_steps / 2:
         return False
     faulty = [made_one for made_one in made if made_one.attempt.outcome is Outcome.INCONCLUSIVE]
-    match made[-1].attempt.outcome:
-        case Outcome.PASSED | Outcome.DEGRADED:
-            return False
-        case Outcome.FAILED:
-            return len(made) - len(faulty) < run.assignment.attempt_limit
-        case Outcome.INCONCLUSIVE:
-            allowed = PAGE_CRASHES if crashed_step(made[-1]) else _FAULTY_ATTEMPTS
-            return len(faulty) < allowed and made[-1].attempt.prober_fault in _WORTH_ANOTHER_LOOK
+    if outcome is Outcome.FAILED:
+        return len(made) - len(faulty) < run.assignment.attempt_limit
+    allowed = PAGE_CRASHES if crashed_step(made[-1]) else _FAULTY_ATTEMPTS
+    return len(faulty) < allowed and made[-1].attempt.prober_fault in _WORTH_ANOTHER_LOOK
 
 
-def _evidence(made: Sequence[Made], *, started_at: dt.datetime, run: Undertaking, worker: str) -> Evidence:
-    seen = [one.seen for one in made]
+def _evidence(
+    made: Sequence[Made], *, started_at: dt.datetime, run: Undertaking, health: VantageHealth, worker: str
+) -> Evidence:
+    seen = _together(made)
     return Evidence(
         started_at=started_at,
         duration=run.allowance.now(),
-        attempts=tuple(one.attempt for one in made),
-        exchanges=tuple(exchange for one in seen for exchange in one.exchanges),
-        console=tuple(message for one in seen for message in one.console),
-        page_errors=tuple(error for one in seen for error in one.page_errors),
-        websockets=tuple(socket for one in seen for socket in one.websockets),
-        events=tuple(event for one in seen for event in one.events),
-        vitals=_last_vitals(made),
-        artifacts=tuple(artifact for one in seen for artifact in one.artifacts),
-        truncated=tuple(cut for one in seen for cut in one.truncated),
+        attempts=tuple([one.attempt for one in made]),
+        exchanges=seen.exchanges,
+        console=seen.console,
+        page_errors=seen.page_errors,
+        websockets=seen.websockets,
+        events=seen.events,
+        vitals=seen.vitals,
+        vantage=health,
+        artifacts=seen.artifacts,
+        truncated=seen.truncated,
         engine=run.probe.engine,
         worker=worker,
     )
 
 
-def _last_vitals(made: Sequence[Made]) -> Vitals | None:
-    return next((one.seen.vitals for one in reversed(made) if one.seen.vitals is not None), None)
+def _together(made: Sequence[Made]) -> Observations:
+    if len(made) == 1:
+        return made[0].seen
+    seen = [one.seen for one in made]
+    return Observations(
+        exchanges=tuple(exchange for one in seen for exchange in one.exchanges),
+        console=tuple(message for one in seen for message in one.console),
+        page_errors=tuple(error for one in seen for error in one.page_errors),
+        websockets=tuple(socket for one in seen for socket in one.websockets),
+        events=tuple(event for one in seen for event in one.events),
+        vitals=next((one.vitals for one in reversed(seen) if one.vitals is not None), None),
+        artifacts=tuple(artifact for one in seen for artifact in one.artifacts),
+        truncated=tuple(cut for one in seen for cut in one.truncated),
+    )
 
 
 def _values(assignment: Assignment) -> dict[str, object]:

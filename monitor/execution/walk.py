@@ -13,7 +13,7 @@ from monitor.domain.journey import Journey, Step
 from monitor.domain.outcome import StepOutcome
 from monitor.domain.secret import Redactor
 from monitor.execution.allowance import Allowance
-from monitor.execution.containment import Overdue, Raised, Returned, contain, limit
+from monitor.execution.containment import Overdue, Raised, Returned, contain, limit, settle
 from monitor.execution.progress import Progress, seconds
 from monitor.probes.session import ProberError, Session
 
@@ -53,6 +53,7 @@ class Walk:
         self._allowance = allowance
         self._redactor = redactor
         self._report = report
+        self._under_way = journey.steps[0], allowance.now()
 
     @property
     def good(self) -> bool:
@@ -71,14 +72,20 @@ class Walk:
 
     async def go(self, values: Mapping[str, object]) -> None:
         """Perform one step after the other, handing each what it asks for by name, until one does not succeed."""
-        known = dict(values)
-        for step in self._journey.steps:
-            result = await self._perform(step, known)
-            self.results.append(result)
-            self._report(Progress(attempt=self._attempt, step=step.name, started=result.started, result=result))
-            if result.outcome not in _GOOD:
-                self.failed_step = step
-                return
+        if not self._journey.declarative:
+            await self._walk(dict(values))
+            return
+        # Such steps are code of our own and heed their cancellation: one timer does for all of them.
+        ended = await limit(lambda: self._walk(dict(values)), seconds=self._allowance.left_for_steps())
+        match ended:
+            case Overdue():
+                step, started = self._under_way
+                duration = self._allowance.now() - started
+                self._keep(step, self._result(step, started, duration, self._overdue(step, stuck=False)))
+            case Raised(error=error):
+                raise error
+            case Returned():
+                pass
 
     def doubt(self, fault: Fault) -> None:
         """Take back what the last step said: we could not have looked."""
@@ -95,10 +102,19 @@ class Walk:
             ),
         )
 
-    async def _perform(self, step: Step, known: dict[str, object]) -> StepResult:
-        started = self._allowance.now()
-        if self._allowance.left_for_steps() <= 0:
-            return self._result(step, started, 0.0, self._overdue(step, stuck=False))
+    async def _walk(self, known: dict[str, object]) -> None:
+        for step in self._journey.steps:
+            started = self._allowance.now()
+            self._under_way = step, started
+            if started >= self._allowance.for_steps:
+                result = self._result(step, started, 0.0, self._overdue(step, stuck=False))
+            else:
+                result = await self._perform(step, started, known)
+            self._keep(step, result)
+            if self.failed_step is not None:
+                return
+
+    async def _perform(self, step: Step, started: float, known: dict[str, object]) -> StepResult:
         self._report(Progress(attempt=self._attempt, step=step.name, started=started))
         self.effects_begun = self.effects_begun or step.effects
         ended = await self._bounded(step, known)
@@ -115,11 +131,17 @@ class Walk:
         return self._result(step, started, duration, error)
 
     async def _bounded(self, step: Step, known: Mapping[str, object]) -> Returned[object] | Raised | Overdue:
-        left = self._allowance.left_for_steps()
         if self._journey.declarative:
-            return await limit(lambda: self._act(step, known), seconds=left)
+            return await settle(lambda: self._act(step, known))
         grace = min(0.5, self._allowance.left() / 4)
+        left = self._allowance.left_for_steps()
         return await contain(lambda: self._act(step, known), seconds=left, grace=grace)
+
+    def _keep(self, step: Step, result: StepResult) -> None:
+        self.results.append(result)
+        self._report(Progress(attempt=self._attempt, step=step.name, started=result.started, result=result))
+        if result.outcome not in _GOOD:
+            self.failed_step = step
 
     async def _act(self, step: Step, known: Mapping[str, object]) -> object:
         self._session.begin_step(step.name)

@@ -6,10 +6,10 @@ import datetime as dt
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
-from monitor.journeys.jsonpath import JsonPath
-from monitor.journeys.patterns import Pattern
+from monitor.journeys.jsonpath import path_of
+from monitor.journeys.patterns import pattern_of
 from monitor.probes.http.ledger import ExchangeFailed
 from monitor.probes.http.response import Response
 from monitor.probes.http.waiting import until
@@ -58,7 +58,7 @@ class ExpectedValue:
 
     def matches(self, pattern: str) -> ExpectedValue:
         """Expect a match of a regular expression (RE2) anywhere in the text, in bounded time."""
-        found = isinstance(self.value, str) and Pattern(pattern).search(self.value) is not None
+        found = isinstance(self.value, str) and pattern_of(pattern).search(self.value) is not None
         return self._expect(found, f"to match {pattern!r}")
 
     def is_at_least(self, least: float) -> ExpectedValue:
@@ -89,35 +89,40 @@ class ExpectedResponse:
 
     def has_status(self, *allowed: int) -> ExpectedResponse:
         """Expect one of these statuses."""
-        wanted = " or ".join(str(one) for one in allowed)
-        return self._expect(self.response.status in allowed, f"status {wanted}", self._status())
+        if self.response.status not in allowed:
+            self._fail(f"status {' or '.join(str(one) for one in allowed)}", self._status())
+        return self
 
     def has_status_below(self, limit: int) -> ExpectedResponse:
         """Expect a status below a limit: 400 for whatever is no error."""
-        return self._expect(self.response.status < limit, f"a status below {limit}", self._status())
+        if self.response.status >= limit:
+            self._fail(f"a status below {limit}", self._status())
+        return self
 
     def has_header(self, name: str, value: str | None = None, *, matching: str | None = None) -> ExpectedResponse:
         """Expect a header to be there, to contain a text (whatever the case), or to match a regular expression."""
         seen = self.response.headers.get(name)
         if seen is None:
-            return self._expect(False, f"a header '{name}'", "none")
-        if value is not None:
-            self._expect(value.casefold() in seen.casefold(), f"header '{name}' to contain {value!r}", _shown(seen))
-        if matching is not None:
-            found = Pattern(matching).search(seen) is not None
-            self._expect(found, f"header '{name}' to match {matching!r}", _shown(seen))
+            self._fail(f"a header '{name}'", "none")
+        if value is not None and value.casefold() not in seen.casefold():
+            self._fail(f"header '{name}' to contain {value!r}", _shown(seen))
+        if matching is not None and pattern_of(matching).search(seen) is None:
+            self._fail(f"header '{name}' to match {matching!r}", _shown(seen))
         return self
 
     def has_no_header(self, name: str) -> ExpectedResponse:
         """Expect that a header is not there."""
         seen = self.response.headers.get(name)
-        return self._expect(seen is None, f"no header '{name}'", _shown(seen))
+        if seen is not None:
+            self._fail(f"no header '{name}'", _shown(seen))
+        return self
 
     def has_text(self, *texts: str) -> ExpectedResponse:
         """Expect the body to contain each text."""
         body = self.response.text
         for text in texts:
-            self._expect(text in body, f"the body to contain {text!r}", excerpt(body))
+            if text not in body:
+                self._fail(f"the body to contain {text!r}", excerpt(body))
         return self
 
     def lacks_text(self, *texts: str) -> ExpectedResponse:
@@ -125,28 +130,29 @@ class ExpectedResponse:
         body = self.response.text
         for text in texts:
             position = body.find(text)
-            seen = excerpt(body[max(0, position - 40) :])
-            self._expect(position < 0, f"the body not to contain {text!r}", seen)
+            if position >= 0:
+                self._fail(f"the body not to contain {text!r}", excerpt(body[max(0, position - 40) :]))
         return self
 
     def matches(self, *patterns: str) -> ExpectedResponse:
         """Expect each regular expression (RE2) to match somewhere in the body, in bounded time."""
         body = self.response.text
         for pattern in patterns:
-            self._expect(Pattern(pattern).search(body) is not None, f"the body to match {pattern!r}", excerpt(body))
+            if pattern_of(pattern).search(body) is None:
+                self._fail(f"the body to match {pattern!r}", excerpt(body))
         return self
 
     def has_json(self, path: str, value: object = _ABSENT) -> ExpectedResponse:
         """Expect a value at a path in the JSON body, and, where it is given, this very value."""
         seen = self.json(path)
-        if value is not _ABSENT:
-            self._expect(_same(seen, value), f"JSON '{path}' to be {_shown(value)}", _shown(seen))
+        if value is not _ABSENT and not _same(seen, value):
+            self._fail(f"JSON '{path}' to be {_shown(value)}", _shown(seen))
         return self
 
     def json(self, path: str = "") -> object:
         """Return the value at a path in the JSON body; that it is there is an expectation, too."""
         try:
-            return JsonPath.parse(path).of(self.response.json())
+            return path_of(path).of(self.response.json())
         except ExpectationFailed as failed:
             msg = f"{failed} {self._source()}"
             raise ExpectationFailed(msg) from None
@@ -155,17 +161,17 @@ class ExpectedResponse:
         """Expect the answer to have come in this time, from the start of the request to the last byte."""
         allowed = _duration(limit)
         took = self.response.exchange.timings.total
-        return self._expect(
-            took <= allowed.total_seconds(), f"an answer within {show_duration(allowed)}", f"{took:.3f} s"
-        )
+        if took > allowed.total_seconds():
+            self._fail(f"an answer within {show_duration(allowed)}", f"{took:.3f} s")
+        return self
 
     def certificate_lasts(self, *, days: float) -> ExpectedResponse:
         """Expect the server's certificate to be valid for at least so many days more."""
         left = self.response.certificate_days_left
-        what = f"a certificate that lasts {days:g} days"
-        if left is None:
-            return self._expect(False, what, "no certificate")
-        return self._expect(left >= days, what, f"{left:.1f} days left")
+        if left is None or left < days:
+            seen = "no certificate" if left is None else f"{left:.1f} days left"
+            self._fail(f"a certificate that lasts {days:g} days", seen)
+        return self
 
     def _source(self) -> str:
         exchange = self.response.exchange
@@ -175,11 +181,9 @@ class ExpectedResponse:
         status = f"{self.response.status} {self.response.exchange.reason}".strip()
         return f"{status}, {excerpt(self.response.text)}"
 
-    def _expect(self, holds: bool, what: str, seen: str) -> ExpectedResponse:  # noqa: FBT001 - private, and reads as the sentence it is
-        if not holds:
-            msg = f"expected {what}, saw {seen} {self._source()}"
-            raise ExpectationFailed(msg)
-        return self
+    def _fail(self, what: str, seen: str) -> NoReturn:
+        msg = f"expected {what}, saw {seen} {self._source()}"
+        raise ExpectationFailed(msg)
 
 
 def expect_that(value: object, name: str = "the value") -> ExpectedValue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from monitor.probes.session import ExpectationFailed
 
@@ -57,6 +58,12 @@ class JsonPath:
     def _missing(self, depth: int, value: object) -> str:
         where = f"at '{_dotted(self.parts[:depth])}'" if depth else "at the top"
         return f"expected JSON to hold '{self.text}', but {where} there is {_described(value)}"
+
+
+@lru_cache(maxsize=1_000)
+def path_of(text: str) -> JsonPath:
+    """Return a path, read once as long as it is used. Raises JsonPathError."""
+    return JsonPath.parse(text)
 
 
 def _dotted(parts: tuple[str | int, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -60,6 +61,12 @@ class Pattern:
             return None
         matched: str | None = found.group(1) if self.groups() else found.group(0)
         return matched if matched is not None else ""
+
+
+@lru_cache(maxsize=1_000)
+def pattern_of(text: str) -> Pattern:
+    """Return a pattern, compiled once as long as it is used. Raises PatternError."""
+    return Pattern(text)
 
 
 def escape(text: str) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from monitor.domain.exchange import Exchange
@@ -18,9 +18,10 @@ from monitor.journeys.expectations import (
     expect_response,
     expect_that,
 )
-from monitor.journeys.patterns import Pattern, escape
-from monitor.journeys.templates import as_text, fill, fill_text
+from monitor.journeys.patterns import escape, pattern_of
+from monitor.journeys.templates import as_text, fill, fill_text, references
 from monitor.probes.http.client import Http
+from monitor.probes.http.plan import Wanted
 from monitor.probes.http.response import Headers, Response
 from monitor.probes.http.webhook import Webhook, WebhookRequest
 from monitor.probes.session import ExpectationFailed
@@ -53,10 +54,17 @@ class HttpStep:
     """One declared step, ready to be performed."""
 
     declared: DeclaredStep
+    _ready: Wanted | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the request once and for all where nothing in it is filled in."""
+        request = self.declared.request
+        constant = request is not None and not any(references(_parts(request)))
+        object.__setattr__(self, "_ready", _wanted(request, {}) if request is not None and constant else None)
 
     async def __call__(self, http: Http, **earlier: object) -> TakenValues:
         """Perform the step with what parameters and earlier steps gave; return what it takes, and its webhook."""
-        known = _known(earlier)
+        known = _known(earlier) if earlier else {}
         opened = TakenValues()
         if self.declared.webhook is not None:
             lending = http.webhook()
@@ -68,18 +76,12 @@ class HttpStep:
             taken = await self._send(http, self.declared.request, known)
         else:
             taken = TakenValues()
-        return TakenValues({**opened, **taken})
+        return TakenValues({**opened, **taken}) if opened else taken
 
     async def _send(self, http: Http, request: Request, known: Mapping[str, object]) -> TakenValues:
         async def ask() -> TakenValues:
-            headers, content = _outgoing(request, known)
-            response = await http.request(
-                request.method,
-                _address(request, known),
-                headers=headers,
-                content=content,
-                follow_redirects=request.follow_redirects,
-            )
+            wanted = self._ready if self._ready is not None else _wanted(request, known)
+            response = await http.send(wanted, follow_redirects=request.follow_redirects)
             return self._examine(response, known)
 
         until = self.declared.until
@@ -121,6 +123,15 @@ def _known(earlier: Mapping[str, object]) -> dict[str, object]:
     return known
 
 
+def _parts(request: Request) -> list[object]:
+    return [request.url, request.query, request.headers, request.json_body, request.form, request.body]
+
+
+def _wanted(request: Request, known: Mapping[str, object]) -> Wanted:
+    headers, content = _outgoing(request, known)
+    return Wanted(method=request.method, path=_address(request, known), headers=headers, content=content)
+
+
 def _address(request: Request, known: Mapping[str, object]) -> str:
     url = fill_text(request.url, known)
     if not request.query:
@@ -158,9 +169,12 @@ def _expect(response: Response, expected: Expected, known: Mapping[str, object])
         answer.has_status(*expected.status)
     for name, header in expected.headers.items():
         _expect_header(answer, name, header, known)
-    answer.has_text(*(fill_text(text, known) for text in expected.text))
-    answer.lacks_text(*(fill_text(text, known) for text in expected.no_text))
-    answer.matches(*(fill_text(pattern, known, escape) for pattern in expected.matches))
+    if expected.text:
+        answer.has_text(*[fill_text(text, known) for text in expected.text])
+    if expected.no_text:
+        answer.lacks_text(*[fill_text(text, known) for text in expected.no_text])
+    if expected.matches:
+        answer.matches(*[fill_text(pattern, known, escape) for pattern in expected.matches])
     for path, value in expected.json_values.items():
         _expect_json(answer, path, value, known)
     if expected.within is not None:
@@ -206,7 +220,7 @@ def _take(response: Response, taken: Taken) -> object:
             return _found(response.cookies.get(name), f"a cookie '{name}'", response)
         case _:
             pattern = taken.body or ""
-            return _found(Pattern(pattern).search(response.text), f"the body to match {pattern!r}", response)
+            return _found(pattern_of(pattern).search(response.text), f"the body to match {pattern!r}", response)
 
 
 def _found(value: str | None, what: str, response: Response) -> str:

@@ -52,6 +52,8 @@ def fill(value: object, known: Mapping[str, object]) -> object:
 
 def fill_text(text: str, known: Mapping[str, object], escape: Callable[[str], str] = str) -> str:
     """Return the text with every reference filled in as text, each passed through ``escape`` first."""
+    if "${" not in text:
+        return text
 
     def filled(found: re.Match[str]) -> str:
         return "${" if found[1] is None else escape(as_text(known[found[1]]))

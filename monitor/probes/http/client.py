@@ -22,7 +22,7 @@ from monitor.probes.http.observation import Observation
 from monitor.probes.http.plan import HeaderValues, Params, Plan, Wanted
 from monitor.probes.http.redirects import location_of, next_hop
 from monitor.probes.http.response import Headers, Response
-from monitor.probes.http.transport import Transport, TransportFailed
+from monitor.probes.http.transport import Transport, TransportFailed, response_of
 from monitor.probes.http.waiting import until
 from monitor.probes.http.webhook import Webhook, WebhookListener
 from monitor.probes.session import ExpectationFailed, ProberError
@@ -131,6 +131,10 @@ class Http:
             content=content,
             timeout=seconds,
         )
+        return await self.send(wanted, follow_redirects=follow_redirects)
+
+    async def send(self, wanted: Wanted, *, follow_redirects: bool = True) -> Response:
+        """Send a request that is made up already, as ``request`` does."""
         request = self._plan.request(wanted, self._cookies)
         followed: tuple[str, ...] = ()
         while True:
@@ -164,14 +168,12 @@ class Http:
 
     async def _exchange(self, request: httpx.Request) -> Observation:
         try:
-            response = await self._transport.handle_async_request(request)
+            observation = await self._transport.carry_out(request)
         except TransportFailed as error:
             raise ExchangeFailed(self._ledger.end(error.observation)) from error
-        observation = response.extensions["observation"]
-        assert isinstance(observation, Observation)
-        if "set-cookie" in response.headers:
+        if any(name == b"set-cookie" for name, _ in observation.headers):
             self._cookies = self._cookies if self._cookies is not None else httpx.Cookies()
-            self._cookies.extract_cookies(response)
+            self._cookies.extract_cookies(response_of(observation, request))
         return observation
 
     def _next(self, request: httpx.Request, observation: Observation, location: bytes, followed: int) -> httpx.Request:

@@ -72,6 +72,10 @@ class Transport(httpx.AsyncBaseTransport):
         self._busy: set[Connection] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry out one request for a client of httpx. Raises what ``carry_out`` does."""
+        return response_of(await self.carry_out(request), request)
+
+    async def carry_out(self, request: httpx.Request) -> Observation:
         """Carry out one request. Raises TransportFailed where there is no whole response, ProberError where we fail."""
         outgoing = outgoing_of(request)
         observation = self._conduct.observe(outgoing, request.extensions.get(REDIRECTED_FROM))
@@ -88,15 +92,7 @@ class Transport(httpx.AsyncBaseTransport):
             observation.fail(failure_of(error, observation.phase), _words(error, observation), at=time.monotonic())
             raise_if_ours(error, observation.failure)
             raise TransportFailed(observation) from error
-        headers = observation.headers
-        return httpx.Response(
-            observation.status or 0,
-            # What is handed on is decoded already.
-            headers=[each for each in headers if each[0] != b"content-encoding"],
-            stream=_Body(observation.body),
-            request=request,
-            extensions={"observation": observation},
-        )
+        return observation
 
     async def aclose(self) -> None:
         """Close every connection of the session."""
@@ -176,6 +172,18 @@ class Transport(httpx.AsyncBaseTransport):
             )
         if observation.status == _PROXY_AUTH_REQUIRED and self._route.proxy_for(outgoing.origin) is not None:
             raise Fault(Failure.PROXY_AUTH_REQUIRED, "the proxy asks for other credentials than ours (407)")
+
+
+def response_of(observation: Observation, request: httpx.Request) -> httpx.Response:
+    """Return what was answered to a request in httpx's form."""
+    return httpx.Response(
+        observation.status or 0,
+        # What is handed on is decoded already.
+        headers=[each for each in observation.headers if each[0] != b"content-encoding"],
+        stream=_Body(observation.body),
+        request=request,
+        extensions={"observation": observation},
+    )
 
 
 class _Body(httpx.AsyncByteStream):

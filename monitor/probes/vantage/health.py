@@ -47,26 +47,29 @@ class HealthWindow:
     def __init__(self, sampler: HealthSampler) -> None:
         """Start the window now."""
         self._sampler = sampler
-        self._since = sampler.clock.elapsed()
-        self._skew = sampler.skew()
-        self._first = sampler.reading()
+        self._since = now = sampler.clock.elapsed()
+        self._skew = sampler.skew(now)
+        self._first = sampler.reading(now)
 
     def close(self, *, browser_alive: bool | None = None) -> VantageHealth:
         """Return how we fared from the start of the window until now. May be called more than once."""
-        now, first = self._sampler.reading(), self._first
-        lags = self._sampler.lags(self._since)
+        sampler, first = self._sampler, self._first
+        now = sampler.clock.elapsed()
+        stepped = sampler.skew(now) - self._skew
+        last = sampler.reading(now)
+        lags = sampler.lags(self._since, now)
         return VantageHealth(
             loop_lag_p50=statistics.median(lags) if lags else None,
             loop_lag_max=max(lags, default=None),
-            cpu_pressure=now.cpu_pressure,
-            memory_pressure=now.memory_pressure,
+            cpu_pressure=last.cpu_pressure,
+            memory_pressure=last.memory_pressure,
             throttled_ratio=_ratio(
-                _difference(now.throttled, first.throttled), _difference(now.periods, first.periods)
+                _difference(last.throttled, first.throttled), _difference(last.periods, first.periods)
             ),
-            disk_free_bytes=now.disk_free,
+            disk_free_bytes=last.disk_free,
             browser_alive=browser_alive,
-            oom_kills=_difference(now.oom_kills, first.oom_kills),
-            clock_stepped=self._sampler.skew() - self._skew,
+            oom_kills=_difference(last.oom_kills, first.oom_kills),
+            clock_stepped=stepped,
         )
 
 
@@ -79,54 +82,54 @@ class HealthSampler:
         self._directory = directory
         self._paths = paths or SystemPaths()
         self._lags: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
-        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._reading: tuple[float, _Reading] | None = None
         self._due = 0.0
 
     def start(self) -> None:
         """Begin to sample in the running event loop."""
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._sample(), name="vantage-health")
+        if self._timer is None:
+            self._await_turn(asyncio.get_running_loop())
 
     async def stop(self) -> None:
         """Stop sampling."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
 
     def window(self) -> HealthWindow:
         """Return a window that starts now."""
         return HealthWindow(self)
 
-    def lags(self, since: float) -> list[float]:
-        """Return the lags seen since a reading of the clock, one still going on among them."""
+    def lags(self, since: float, now: float) -> list[float]:
+        """Return the lags seen between two readings of the clock, one still going on among them."""
         found: list[float] = []
         for at, lag in reversed(self._lags):
             if at < since:
                 break
             found.append(lag)
-        if self._task is not None and self._due and (late := self.clock.elapsed() - self._due) > _PERIOD:
-            found.append(late)
+        if self._timer is not None and now - self._due > _PERIOD:
+            found.append(now - self._due)
         return found
 
-    def skew(self) -> float:
-        """Return the wall clock minus the clock that never steps, in seconds."""
-        return self.clock.now().timestamp() - self.clock.elapsed()
+    def skew(self, now: float) -> float:
+        """Return the wall clock minus the clock that never steps, of which ``now`` is a reading, in seconds."""
+        return self.clock.now().timestamp() - now
 
-    def reading(self) -> _Reading:
+    def reading(self, now: float) -> _Reading:
         """Return what the system says, at most a second old."""
-        now = self.clock.elapsed()
         if self._reading is None or now - self._reading[0] >= _FRESH:
             self._reading = (now, self._read())
         return self._reading[1]
 
-    async def _sample(self) -> None:
-        while True:
-            self._due = self.clock.elapsed() + _PERIOD
-            await asyncio.sleep(_PERIOD)
-            now = self.clock.elapsed()
-            self._lags.append((now, max(0.0, now - self._due)))
+    def _await_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._due = self.clock.elapsed() + _PERIOD
+        self._timer = loop.call_later(_PERIOD, self._take_turn, loop)
+
+    def _take_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = self.clock.elapsed()
+        self._lags.append((now, max(0.0, now - self._due)))
+        self._await_turn(loop)
 
     def _read(self) -> _Reading:
         statistics_ = _fields(_first_text(self._paths.cpu_statistics))
