@@ -8,8 +8,9 @@ import datetime as dt
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -23,13 +24,15 @@ from monitor.domain.run import Run, Slot
 from monitor.history import retention
 from monitor.history.artifacts import ArtifactStore
 from monitor.history.entries import END, PLAN, START, Entry, Errand, RunRows, slot_row
-from monitor.history.moments import micros
 from monitor.history.opening import Opened, open_for_writing
 from monitor.history.reader import Reader
+from monitor.history.starts import Start, Starts
 from monitor.history.values import HistoryError, HistoryStatus, ResultLostError
 from monitor.history.writer import Writer, WriterLimits
 
 T = TypeVar("T")
+_Settle = Callable[[Exception | None], None]
+_Prepare = Callable[[_Settle], Sequence[Entry]]
 
 _LOG = logging.getLogger(__name__)
 _ENDS = frozenset({SlotState.MISSED, SlotState.LOST, SlotState.SKIPPED})
@@ -62,6 +65,7 @@ class History(Reader):
         self._opened = opened
         self._storage = storage
         self._rows_of = RunRows()
+        self._starts = Starts(self._hand_in_starts, linger=limits.linger)
         self._loop = asyncio.get_running_loop()
         self._settled: deque[tuple[asyncio.Future[Any], Any, Exception | None]] = deque()
         self._delivery_due = False
@@ -87,20 +91,21 @@ class History(Reader):
         if self._closed:
             return
         self._closed = True
+        self._starts.release()
         await asyncio.to_thread(self._close_all)
         self._deliver()
 
     async def plan(self, slots: Sequence[Slot]) -> None:
         """Record slots before their moment; one that is recorded already stays as it is.
 
-        Like ``started`` and ``closed`` it resolves after the commit, or at once while the database is in trouble:
+        Like ``closed`` it resolves after the commit, or at once while the database is in trouble:
         checks go on then, and what was said is written when the trouble is over.
         """
         if not slots:
             return
         last = len(slots) - 1
 
-        def prepare(settle: Callable[[Exception | None], None]) -> list[Entry]:
+        def prepare(settle: _Settle) -> Sequence[Entry]:
             return [
                 Entry(stage=PLAN, check=slot.check, slot=slot_row(slot), settle=settle if place == last else _ignore)
                 for place, slot in enumerate(slots)
@@ -108,17 +113,18 @@ class History(Reader):
 
         await self._write(prepare)
 
-    async def started(self, check: str, scheduled_at: dt.datetime, run_id: str, at: dt.datetime) -> None:
-        """Record that a run began to fill a slot."""
-        slot = Slot(check=check, scheduled_at=scheduled_at, state=SlotState.STARTED, run_id=run_id)
-        row = slot_row(slot) | {"started_at": micros(at)}
-        await self._write(lambda settle: [Entry(stage=START, check=check, slot=row, settle=settle)])
+    def started(self, check: str, scheduled_at: dt.datetime, run_id: str, at: dt.datetime) -> None:
+        """Record within a second that a run began to fill a slot, unless its result comes sooner. Waits for nothing."""
+        self._starts.add(Start(check, scheduled_at, run_id, at))
 
     async def closed(self, check: str, scheduled_at: dt.datetime, state: SlotState, reason: SlotReason) -> None:
         """Record that a slot ended without a result; one that has ended already stays as it ended."""
         if state not in _ENDS:
             msg = f"a slot cannot be closed as {state}"
             raise ValueError(msg)
+        start = self._starts.drop(check, scheduled_at)
+        if start is not None:
+            self._hand_in_starts([start])
         row = slot_row(Slot(check=check, scheduled_at=scheduled_at, state=state, reason=reason))
         await self._write(lambda settle: [Entry(stage=END, check=check, slot=row, settle=settle)])
 
@@ -128,13 +134,17 @@ class History(Reader):
         While the database is in trouble it waits in memory, within bounds; let nothing urgent depend on the return.
         A result for a slot that has ended otherwise is not kept: one slot, one end. ``status().refused`` counts those.
         """
+        self._starts.drop(run.check.name, run.scheduled_at)
+        await self._write(partial(self._entries_of, run))
 
-        def prepare(settle: Callable[[Exception | None], None]) -> list[Entry]:
-            with contextlib.suppress(OSError):
-                self.artifacts.seal(run.run_id)
-            return [self._rows_of.entry(run, settle)]
-
-        await self._write(prepare)
+    def keep(self, run: Run, *, lost: Callable[[Run, Exception], None]) -> None:
+        """Record a result as ``finished`` does, and wait for nothing; where it is lost, ``lost`` is called."""
+        self._starts.drop(run.check.name, run.scheduled_at)
+        settle = partial(self._tell_loss, lost, run)
+        try:
+            self._writer.submit(partial(_prepared, partial(self._entries_of, run), settle))
+        except ResultLostError as error:
+            lost(run, error)
 
     async def reap(self, now: dt.datetime, *, grace: dt.timedelta = dt.timedelta()) -> tuple[Slot, ...]:
         """Close open slots of the past and return them: started ones are lost, planned ones were missed.
@@ -195,28 +205,40 @@ class History(Reader):
         await asyncio.to_thread(self.artifacts.remove, strangers)
         return len(strangers)
 
-    async def _write(self, prepare: Callable[[Callable[[Exception | None], None]], Sequence[Entry]]) -> None:
+    async def _write(self, prepare: _Prepare) -> None:
         future: asyncio.Future[None] = self._loop.create_future()
 
         def settle(error: Exception | None) -> None:
             self._settle(future, None, error)
 
-        def prepared() -> Sequence[Entry]:
-            try:
-                return prepare(settle)
-            except Exception as error:  # noqa: BLE001 - one result that cannot be encoded must not end the writer
-                _LOG.exception("a result cannot be written down")
-                settle(ResultLostError(f"the result cannot be written down: {type(error).__name__}"))
-                return ()
-
-        self._writer.submit(prepared)
+        self._writer.submit(partial(_prepared, prepare, settle), soon=True)
         await future
 
     async def _perform(self, act: Callable[[sa.Connection], T]) -> T:
+        self._starts.release()
         future: asyncio.Future[T] = self._loop.create_future()
         errand = Errand(act=act, settle=lambda answer, error: self._settle(future, answer, error))
-        self._writer.submit(lambda: [errand])
+        self._writer.submit(lambda: [errand], soon=True)
         return await future
+
+    def _entries_of(self, run: Run, settle: _Settle) -> Sequence[Entry]:
+        with contextlib.suppress(OSError):
+            self.artifacts.seal(run.run_id)
+        return (self._rows_of.entry(run, settle),)
+
+    def _hand_in_starts(self, starts: Iterable[Start]) -> None:
+        rows = [(start.check, start.row()) for start in starts]
+        # One that cannot be handed in is counted by the writer; the result will tell of the run.
+        with contextlib.suppress(ResultLostError):
+            self._writer.submit(
+                lambda: [Entry(stage=START, check=check, slot=row, settle=_ignore) for check, row in rows]
+            )
+
+    def _tell_loss(self, lost: Callable[[Run, Exception], None], run: Run, error: Exception | None) -> None:
+        if error is not None:
+            # The loop may be gone when the program is torn down; then nobody listens any more.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(lost, run, error)
 
     def _settle(self, future: asyncio.Future[Any], answer: Any, error: Exception | None) -> None:
         """Pass an answer to the event loop; waking it once for a whole batch is what keeps this cheap."""
@@ -263,6 +285,15 @@ class History(Reader):
         self._close_reading()
         self._writer.stop()
         self._opened.lock.release()
+
+
+def _prepared(prepare: _Prepare, settle: _Settle) -> Sequence[Entry]:
+    try:
+        return prepare(settle)
+    except Exception as error:  # noqa: BLE001 - one result that cannot be encoded must not end the writer
+        _LOG.exception("a result cannot be written down")
+        settle(ResultLostError(f"the result cannot be written down: {type(error).__name__}"))
+        return ()
 
 
 def _ignore(_error: Exception | None) -> None:

@@ -23,7 +23,7 @@ from monitor.history.quarantine import put_aside
 from monitor.history.values import HistoryError, HistoryStatus, ResultLostError
 
 _LOG = logging.getLogger(__name__)
-_IDLE = 5.0
+_MEASURING = 1.0
 
 Prepared = Callable[[], Sequence[Entry | Errand]]
 
@@ -33,7 +33,9 @@ class WriterLimits:
     """How the writer gathers, waits and gives up.
 
     Attributes:
-        window: Seconds for which entries are gathered into one commit.
+        window: Seconds for which entries are gathered into one commit while somebody waits for it.
+        gather: The same where nobody does.
+        linger: Seconds for which the start of a run may wait for its result, which makes it needless.
         batch: Entries of one commit at most.
         inbox: Hand-ins that may wait for the thread while a disk makes it wait; further ones are refused.
         spool_bytes: Memory that entries may take while the database is in trouble; then the oldest are dropped.
@@ -42,6 +44,8 @@ class WriterLimits:
     """
 
     window: float = 0.02
+    gather: float = 0.1
+    linger: float = 0.5
     batch: int = 2000
     inbox: int = 50_000
     spool_bytes: int = 64 * 1024 * 1024
@@ -84,6 +88,7 @@ class Writer:
         self._late = 0
         self._quarantined: Path | None = None
         self._sizes: tuple[int | None, int | None, int | None] = (None, None, None)
+        self._measured = clock.elapsed()
         self._thread = threading.Thread(target=self._work, name="history-writer", daemon=True)
 
     def start(self) -> None:
@@ -91,8 +96,11 @@ class Writer:
         self._measure()
         self._thread.start()
 
-    def submit(self, prepare: Prepared) -> None:
-        """Hand something in; ``prepare`` is called in the writer's thread, so that it costs the caller nothing."""
+    def submit(self, prepare: Prepared, *, soon: bool = False) -> None:
+        """Hand something in; ``prepare`` is called in the writer's thread, so that it costs the caller nothing.
+
+        ``soon`` is for what somebody waits for.
+        """
         if self._stop.is_set():
             msg = "history is closed"
             raise ResultLostError(msg)
@@ -101,7 +109,8 @@ class Writer:
             msg = "history is stuck: the disk has not answered for too long"
             raise ResultLostError(msg)
         self._inbox.append(prepare)
-        self._wake.set()
+        if soon:
+            self._wake.set()
 
     def stop(self) -> None:
         """Write what is there, as far as that is possible, and end. Blocks."""
@@ -134,10 +143,10 @@ class Writer:
     def _work(self) -> None:
         try:
             while not self._stop.is_set():
-                self._wake.wait(self._limits.retry if self._trouble else _IDLE)
-                # What arrives while we linger is committed together with what woke us.
-                self._stop.wait(self._limits.window)
-                self._wake.clear()
+                if self._wake.wait(self._limits.gather):
+                    # What arrives while we linger is committed together with what woke us.
+                    self._stop.wait(self._limits.window)
+                    self._wake.clear()
                 self._turn()
             self._say_farewell()
         except Exception:
@@ -153,7 +162,8 @@ class Writer:
             while self._spool and self._write_batch():
                 pass
             self._run_errands()
-        self._measure()
+        if self._clock.elapsed() - self._measured >= _MEASURING:
+            self._measure()
 
     def _say_farewell(self) -> None:
         ends = self._clock.elapsed() + self._limits.farewell
@@ -310,6 +320,7 @@ class Writer:
             _close(connection)
 
     def _measure(self) -> None:
+        self._measured = self._clock.elapsed()
         path = self._database.path
         if path is None:
             return

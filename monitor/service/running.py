@@ -15,13 +15,12 @@ from monitor.config.settings import Settings
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.names import Names
 from monitor.dispatch import Dispatcher, DispatcherStatus, NoResult
-from monitor.domain.check import Check
 from monitor.domain.clock import Clock
 from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.outcome import Outcome, SlotReason, SlotState
 from monitor.domain.run import Run, Slot
 from monitor.domain.secret import Redactor
-from monitor.history import History, ResultLostError, StoredRun
+from monitor.history import History, StoredRun
 from monitor.publishing.health import Health as Vitals
 from monitor.publishing.health import QueueState, WorkerCount
 from monitor.publishing.metrics import Metrics
@@ -238,22 +237,17 @@ class Service:
         run_id = new_run_id(now)
         self._metrics.started((now - at).total_seconds())
         # The run does not wait for the disk: the slot was written down before, and the writer keeps the order.
-        noted = asyncio.create_task(self.history.started(check.name, at, run_id, now))
-        try:
-            artifacts = await self._artifact_folder(check, run_id)
-            answer = await self._runs.make(
-                check, run_id=run_id, scheduled_at=at, not_after=due.not_after, artifacts=artifacts
-            )
-        finally:
-            await noted
+        self.history.started(check.name, at, run_id, now)
+        artifacts = await self._artifact_folder(run_id) if self._runs.in_browser(check) else ""
+        answer = await self._runs.make(
+            check, run_id=run_id, scheduled_at=at, not_after=due.not_after, artifacts=artifacts
+        )
         if isinstance(answer, NoResult):
             await self._close(Slot(check=check.name, scheduled_at=at, state=answer.state, reason=answer.reason))
         else:
-            await self._finish(answer)
+            self._finish(answer)
 
-    async def _artifact_folder(self, check: Check, run_id: str) -> str:
-        if not self._runs.in_browser(check):
-            return ""
+    async def _artifact_folder(self, run_id: str) -> str:
         try:
             return str(await asyncio.to_thread(self.history.artifacts.directory, run_id))
         except OSError as error:
@@ -261,16 +255,17 @@ class Service:
             _log.warning("no folder for the files of a run", extra={"run_id": run_id, "error": str(error)})
             return ""
 
-    async def _finish(self, run: Run) -> None:
+    def _finish(self, run: Run) -> None:
         self._metrics.slot_closed(
             Slot(check=run.check.name, scheduled_at=run.scheduled_at, state=SlotState.FINISHED, run_id=run.run_id)
         )
         self._publishers.publish(run)
-        try:
-            await self.history.finished(run)
-        except ResultLostError as error:
-            self._metrics.dropped("store")
-            _log.error("a result was lost", extra={"run_id": run.run_id, "error": str(error)})
+        # Nor does the check's next run: checks go on while the database is in trouble.
+        self.history.keep(run, lost=self._lose)
+
+    def _lose(self, run: Run, error: Exception) -> None:
+        self._metrics.dropped("store")
+        _log.error("a result was lost", extra={"run_id": run.run_id, "error": str(error)})
 
     async def _close(self, slot: Slot) -> None:
         self._metrics.slot_closed(slot)

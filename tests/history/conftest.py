@@ -18,7 +18,7 @@ from monitor.domain.secret import Secret
 from monitor.history import History, WriterLimits
 from tests.builders import A_MOMENT
 
-QUICK = WriterLimits(window=0.002, retry=0.02, farewell=1.0)
+QUICK = WriterLimits(window=0.002, gather=0.005, linger=0.02, retry=0.02, farewell=1.0)
 
 
 class HandClock:

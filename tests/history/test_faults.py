@@ -271,7 +271,7 @@ async def test_results_wait_while_another_program_holds_the_database(sqlite_stor
         await until(lambda: history.status().trouble is not None)
         assert "locked" in history.status().trouble
         assert not any(task.done() for task in waiting)
-        await history.started(CHECK, at(50), "run-50", at(50))
+        history.started(CHECK, at(50), "run-50", at(50))
         foreign.execute("COMMIT")
     await asyncio.gather(*waiting)
     assert len(await history.recent(CHECK)) == 6

@@ -70,7 +70,7 @@ async def test_a_file_shrinks_when_runs_have_gone(sqlite_storage, opened):
 
 async def test_artifacts_that_belong_to_no_run_are_swept(keeping, opened):
     history = await opened(keeping)
-    await history.started(CHECK, at(0), "known", at(0))
+    history.started(CHECK, at(0), "known", at(0))
     for run_id in ("orphan", "known", "young"):
         (history.artifacts.directory(run_id) / "screenshot.png").write_bytes(b"x" * 100)
     moment = at(0).timestamp() - 7 * 3600

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from monitor.domain.cause import Cause, Detail
@@ -19,11 +21,38 @@ async def states(history, check: str = CHECK):
 async def test_a_slot_goes_from_planned_to_finished(history):
     await history.plan([a_slot(0)])
     assert await states(history) == [SlotState.PLANNED]
-    await history.started(CHECK, at(0), "run-browse-0", at(0))
-    assert await states(history) == [SlotState.STARTED]
+    history.started(CHECK, at(0), "run-browse-0", at(0))
+    async with asyncio.timeout(10):
+        while await states(history) != [SlotState.STARTED]:  # noqa: ASYNC110 - a start is written when its time comes
+            await asyncio.sleep(0.01)
     await history.finished(a_passed_run())
     (slot,) = await history.slots(CHECK, at(0))
     assert (slot.state, slot.run_id, slot.reason) == (SlotState.FINISHED, "run-browse-0", None)
+
+
+async def test_a_result_that_is_not_waited_for_is_kept(history):
+    lost = []
+    await history.plan([a_slot(0), a_slot(1)])
+    history.started(CHECK, at(0), "run-browse-0", at(0))
+    history.keep(a_passed_run(0), lost=lambda run, error: lost.append(run))
+    await history.finished(a_passed_run(1))
+    assert await states(history) == [SlotState.FINISHED, SlotState.FINISHED]
+    assert lost == []
+
+
+async def test_a_result_that_cannot_be_kept_is_said_to_be_lost(history):
+    run = a_passed_run(0, evidence=an_evidence(started_at=at(0), engine=object()))
+    lost = asyncio.get_running_loop().create_future()
+    history.keep(run, lost=lambda run, error: lost.set_result((run, str(error))))
+    async with asyncio.timeout(10):
+        assert await lost == (run, "the result cannot be written down: TypeError")
+
+
+async def test_a_run_that_is_cut_short_is_known_by_its_start(history):
+    history.started(CHECK, at(0), "run-0", at(0))
+    await history.closed(CHECK, at(0), SlotState.LOST, SlotReason.SHUTDOWN)
+    (slot,) = await history.slots(CHECK, at(0))
+    assert (slot.state, slot.run_id) == (SlotState.LOST, "run-0")
 
 
 async def test_planning_twice_changes_nothing(history):
@@ -37,7 +66,7 @@ async def test_planning_twice_changes_nothing(history):
 async def test_a_slot_that_has_ended_stays_as_it_ended(history, state):
     await history.plan([a_slot(0)])
     await history.closed(CHECK, at(0), state, SlotReason.BUSY)
-    await history.started(CHECK, at(0), "run-browse-0", at(0))
+    history.started(CHECK, at(0), "run-browse-0", at(0))
     await history.finished(a_failed_run(0))
     await history.closed(CHECK, at(0), SlotState.SKIPPED, SlotReason.OVERLAP)
     (slot,) = await history.slots(CHECK, at(0))
@@ -110,8 +139,8 @@ async def test_an_unknown_run_is_none(history):
 
 async def test_reaping_gives_each_open_slot_of_the_past_one_end(history):
     await history.plan([a_slot(minute) for minute in range(5)])
-    await history.started(CHECK, at(0), "run-0", at(0))
-    await history.started(CHECK, at(1), "run-1", at(1))
+    history.started(CHECK, at(0), "run-0", at(0))
+    history.started(CHECK, at(1), "run-1", at(1))
     await history.finished(a_passed_run(0))
     await history.closed(CHECK, at(2), SlotState.SKIPPED, SlotReason.OVERLAP)
     reaped = await history.reap(at(3.5))
@@ -131,7 +160,7 @@ async def test_reaping_gives_each_open_slot_of_the_past_one_end(history):
 
 async def test_reaping_with_grace_leaves_what_may_still_be_under_way(history):
     await history.plan([a_slot(0)])
-    await history.started(CHECK, at(0), "run-0", at(2))
+    history.started(CHECK, at(0), "run-0", at(2))
     assert await history.reap(at(3), grace=2 * MINUTE) == ()
     assert len(await history.reap(at(5), grace=2 * MINUTE)) == 1
 

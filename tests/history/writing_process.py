@@ -14,7 +14,7 @@ from tests.history.runs import CHECK, a_passed_run, a_slot, at
 
 async def one(history: History, number: int) -> None:
     run = a_passed_run(number)
-    await history.started(CHECK, at(number), run.run_id, at(number))
+    history.started(CHECK, at(number), run.run_id, at(number))
     await history.finished(run)
     # A full stop tells a whole line from one that the kill cut short.
     sys.stdout.write(f"{run.run_id}.\n")
