@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from monitor.config.settings import Settings
@@ -9,7 +10,9 @@ from monitor.diagnosis.names import load_names
 from monitor.domain.clock import Clock
 from monitor.history import History, HistoryError
 from monitor.service.running import Service
-from monitor.service.startup import StartupChoices, StartupError, journeys_for, read_settings
+from monitor.service.startup import StartupChoices, StartupError, journeys_for, problem_lines, read_settings, refusals
+
+_log = logging.getLogger(__name__)
 
 
 async def open_service(
@@ -20,6 +23,8 @@ async def open_service(
     A journey with a mistake in it costs its own checks; the others run.
     """
     catalogue = await journeys_for(settings, strict=False)
+    for line in (*problem_lines(settings, catalogue), *refusals(settings)):
+        _log.warning("not everything that is configured runs", extra={"reason": line})
     try:
         history = await History.open(settings.storage, clock=clock)
     except HistoryError as error:

@@ -51,9 +51,9 @@ def read_settings(path: Path, environ: Mapping[str, str], choices: StartupChoice
 def with_choices(settings: Settings, choices: StartupChoices) -> Settings:
     """Return the settings with the choices of the command line in force. Raises StartupError for a dangerous one."""
     # Workers live in folders of their own, from where a relative path leads elsewhere.
-    directory = (choices.data or settings.storage.directory).absolute()
+    directory = (choices.data or settings.storage.directory).resolve()
     storage = replace(settings.storage, directory=directory)
-    journeys = settings.journeys.absolute()
+    journeys = settings.journeys.resolve()
     return replace(settings, storage=storage, journeys=journeys, web=_web(settings.web, choices))
 
 
