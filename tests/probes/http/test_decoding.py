@@ -32,13 +32,13 @@ def test_bombs_within_bombs_stay_bounded():
 @pytest.mark.parametrize(
     ("coding", "body"),
     [
-        ("gzip", gzip.compress(b"text")),
-        ("x-gzip", gzip.compress(b"te") + gzip.compress(b"xt")),
+        ("gzip", gzip.compress(b"text", mtime=0)),
+        ("x-gzip", gzip.compress(b"te", mtime=0) + gzip.compress(b"xt", mtime=0)),
         ("deflate", zlib.compress(b"text")),
         ("deflate", zlib.compress(b"text")[2:-4]),
         ("identity", b"text"),
         ("", b"text"),
-        ("deflate, gzip", gzip.compress(zlib.compress(b"text"))),
+        ("deflate, gzip", gzip.compress(zlib.compress(b"text"), mtime=0)),
     ],
 )
 def test_each_known_coding_is_undone(coding, body):
@@ -47,7 +47,7 @@ def test_each_known_coding_is_undone(coding, body):
 
 @pytest.mark.parametrize(
     ("coding", "body"),
-    [("gzip", b"no gzip at all"), ("gzip", gzip.compress(b"text")[:-4]), ("br", b"x"), ("evil", b"x")],
+    [("gzip", b"no gzip at all"), ("gzip", gzip.compress(b"text", mtime=0)[:-4]), ("br", b"x"), ("evil", b"x")],
 )
 def test_a_body_that_is_not_what_its_coding_says_is_undecodable(coding, body):
     with pytest.raises(Fault) as caught:
