@@ -12,10 +12,15 @@ from monitor.dispatch.messages import Kind
 LARGEST_FRAME = 32 << 20
 
 _HEADER = struct.Struct(">IB")
+# Nobody waits for the last milliseconds of a result, and each waking of the other side costs as much as a result.
+_LINGER = {Kind.DONE: 0.005}
 
 
 class Channel(asyncio.Protocol):
-    """Sends and hears frames; what is sent within one turn of the event loop leaves in one write."""
+    """Sends and hears frames; what is sent within one turn of the event loop leaves in one write.
+
+    A result may linger for some milliseconds, so that it leaves together with others.
+    """
 
     def __init__(self, hear: Callable[[Kind, memoryview], None], ended: Callable[[], None]) -> None:
         """Call ``hear`` for each frame, and ``ended`` once the other side is gone or talks nonsense."""
@@ -23,6 +28,7 @@ class Channel(asyncio.Protocol):
         self._ended = ended
         self._rest = b""
         self._unsent: list[bytes] = []
+        self._leaving = self._lingering = False
         self._transport: asyncio.WriteTransport | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -36,17 +42,27 @@ class Channel(asyncio.Protocol):
         return channel
 
     def send(self, kind: Kind, value: bytes = b"") -> None:
-        """Send a frame at the end of this turn of the event loop."""
-        if not self._unsent:
+        """Send a frame at the end of this turn of the event loop, or soon where it may linger."""
+        if kind in _LINGER:
+            if not self._leaving and not self._lingering:
+                self._lingering = True
+                self._loop.call_later(_LINGER[kind], self._flush_lingering)
+        elif not self._leaving:
+            self._leaving = True
             self._loop.call_soon(self.flush)
         self._unsent.append(_HEADER.pack(len(value), kind))
         self._unsent.append(value)
 
     def flush(self) -> None:
         """Send now what waits to be sent."""
+        self._leaving = False
         if self._transport is not None and self._unsent:
             self._transport.write(b"".join(self._unsent))
         self._unsent.clear()
+
+    def _flush_lingering(self) -> None:
+        self._lingering = False
+        self.flush()
 
     def close(self) -> None:
         """Hang up."""

@@ -29,6 +29,8 @@ _PLAN = "plan ahead"
 _WATCH = "watch the clock"
 _STALLED = 5.0
 _BATCH = dt.timedelta(milliseconds=250)
+# Slots so many milliseconds apart start together: waking costs more than starting, and nobody sees the difference.
+_TOGETHER = 2
 
 
 class Starter(Protocol):
@@ -91,6 +93,7 @@ class Scheduler:
         self._closed: Counter[tuple[SlotState, SlotReason | None]] = Counter()
         self._started = 0
         self._turned = clock.elapsed()
+        self._timer: asyncio.TimerHandle | None = None
         self._clock_steps = 0
         self._clock_step = 0.0
         self._clock_stepped = 0.0
@@ -112,7 +115,7 @@ class Scheduler:
         self._jobs.follow(_WATCH, self._watch, Whenever(lambda: None))
         unplanned = Whenever(lambda: _moment(self._agenda.next_extension()), pause=_BATCH)
         self._jobs.follow(_PLAN, self._ledger.refill, unplanned)
-        self._jobs.follow(_START, self._start_due, Whenever(lambda: _moment(self._agenda.next_due())))
+        self._jobs.follow(_START, self._start_due, Whenever(lambda: None))
         self._jobs.start()
 
     def wake(self) -> None:
@@ -128,6 +131,7 @@ class Scheduler:
         """
         if self._jobs.running:
             self._jobs.shutdown(wait=False)
+        self._disarm()
         await self._ledger.close()
         if self._running:
             await asyncio.wait(self._running, timeout=grace)
@@ -176,9 +180,32 @@ class Scheduler:
 
     def _admit(self, written: Iterable[Planned]) -> None:
         self._close(self._agenda.admit(written))
+        self._arm()
+
+    def _arm(self) -> None:
+        """See to it that the next slot is started at its moment.
+
+        The job looks after this each second, so that a timer that is lost is missed for no longer. A turn of
+        APScheduler for each start would cost more than the start.
+        """
+        self._disarm()
         due = self._agenda.next_due()
         if due is not None and self._jobs.running:
-            self._jobs.advance(_START, datetime_of(due))
+            ahead = due - self._timeline.now()
+            wait = max(ahead, _TOGETHER) / 1_000 if ahead > 0 else 0.0
+            self._timer = asyncio.get_running_loop().call_later(wait, self._start_on_time)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _start_on_time(self) -> None:
+        try:
+            self._start_due()
+        except Exception:  # noqa: BLE001 - the job starts within a second what this could not
+            self._faults += 1
+            _log.exception("due slots could not be started")
 
     def _start_due(self) -> None:
         decisions = self._agenda.take(self._timeline.now())
@@ -190,6 +217,7 @@ class Scheduler:
             self._running[task] = due
             task.add_done_callback(self._ended)
         self._started += len(decisions.starts)
+        self._arm()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         due = self._running.pop(task)
