@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monitor.dispatch import verdicts
+from monitor.dispatch.deadlines import Deadlines
 from monitor.dispatch.flight import Flight, Obituary, Overdue
 from monitor.dispatch.messages import LaneName, Order
 from monitor.dispatch.process import WorkerProcess, WorkerState
@@ -61,6 +62,7 @@ class Lane:
         self.staff = Staff(plan, directory=directory, clock=clock, changed=self._serve_waiters)
         self._name = plan.setup.lane
         self._clock = clock
+        self._deadlines = Deadlines(clock)
         self._waiters: deque[_Waiter] = deque()
         self._runs = 0
         self._waited = 0.0
@@ -119,14 +121,12 @@ class Lane:
                 outline.steps, (), turn, started_at=self._clock.now(), duration=0.0, worker=self._name.value
             )
         limit = order.assignment.check.deadline.total_seconds() + self.staff.plan.grace
-        timer = asyncio.get_running_loop().call_later(limit, turn.land, Overdue())
+        self._deadlines.watch(turn, limit)
         try:
             landed = await turn.landed
         except asyncio.CancelledError:
             self.staff.abandon(turn)
             raise
-        finally:
-            timer.cancel()
         return self._conclude(turn, landed)
 
     def _conclude(

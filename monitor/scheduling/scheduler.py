@@ -213,25 +213,33 @@ class Scheduler:
         for lag in decisions.lags:
             self._lateness.add(lag / 1_000)
         for due in decisions.starts:
-            task = asyncio.create_task(self._start(due))
-            self._running[task] = due
-            task.add_done_callback(self._ended)
+            self._running[asyncio.create_task(self._carry_out(due))] = due
         self._started += len(decisions.starts)
         self._arm()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        due = self._running.pop(task)
-        self._agenda.ended(due)
-        error = None if task.cancelled() else task.exception()
-        self._failing = 0 if error is None else self._failing + 1
-        if error is not None:
+    async def _carry_out(self, due: Due) -> None:
+        try:
+            await self._start(due)
+        except Exception:  # noqa: BLE001 - whatever it was, the check's next slot is started
             self._faults += 1
-            _log.error("a run could not be carried out", exc_info=error, extra={"check": due.check.name})
+            self._failing += 1
+            _log.exception("a run could not be carried out", extra={"check": due.check.name})
+        else:
+            self._failing = 0
+        finally:
+            self._running.pop(_this_task())
+            self._agenda.ended(due)
 
     def _close(self, slots: Iterable[Slot]) -> None:
         slots = tuple(slots)
         self._closed.update((slot.state, slot.reason) for slot in slots)
         self._ledger.close_slots(slots)
+
+
+def _this_task() -> asyncio.Task[None]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 def _moment(moment: int | None) -> dt.datetime | None:
