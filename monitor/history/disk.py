@@ -12,6 +12,8 @@ from monitor.history.values import HistoryError
 
 _LOG = logging.getLogger(__name__)
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs"})
+# With less room than this many times its size, it would soon have to be thrown off again.
+_ROOM = 4
 
 
 def prepare_directory(directory: Path) -> None:
@@ -65,6 +67,7 @@ class Ballast:
         self._path = directory / "ballast"
         self._size = size
         self._directory = directory
+        self._weight = 0
         self.thrown_off = False
 
     @property
@@ -89,11 +92,18 @@ class Ballast:
         else:
             self.thrown_off = False
 
+    def take_up_again(self) -> None:
+        """Create the file anew once there is room for several of its kind, so that the next full disk finds it there."""
+        free = free_bytes(self._directory)
+        if self.thrown_off and free is not None and free >= _ROOM * self._weight:
+            self.settle()
+
     def throw_off(self) -> bool:
         """Remove the file; says whether that freed anything."""
         if not self.held:
             return False
         with contextlib.suppress(OSError):
+            self._weight = self._path.stat().st_size
             self._path.unlink()
             self.thrown_off = True
             _LOG.error("disk full: ballast thrown off", extra={"path": str(self._path)})

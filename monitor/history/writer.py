@@ -163,6 +163,8 @@ class Writer:
                 pass
             self._run_errands()
         if self._clock.elapsed() - self._measured >= _MEASURING:
+            if self._trouble is None:
+                self._ballast.take_up_again()
             self._measure()
 
     def _say_farewell(self) -> None:

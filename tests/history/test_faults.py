@@ -157,6 +157,8 @@ async def test_results_wait_while_the_disk_is_full_and_are_written_when_there_is
     await asyncio.gather(*waiting)
     await until(lambda: history.status().spooled == 0)
     assert history.status().trouble is None
+    await until(lambda: history.status().healthy)
+    assert not history.status().ballast_freed
     assert len(await history.recent(CHECK)) == 21
     assert [slot.state for slot in await history.slots(CHECK, at(100))] == [SlotState.PLANNED]
 
