@@ -57,7 +57,7 @@ def test_checks_go_on_while_the_disk_is_full_and_their_results_come_back(
     # Failed runs keep all their evidence, so that the disk is soon felt.
     site.broken.update(names)
     place.start()
-    until(lambda: place.number("faultline_journey_runs_total") >= 10, "runs before the disk is full")
+    until(lambda: site.answered >= 10, "runs before the disk is full")
 
     def felt() -> bool:
         fill(small_disk)

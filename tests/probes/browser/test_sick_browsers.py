@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from monitor.domain.evidence import ProberFault, StepErrorKind
+from monitor.domain.failure import Failure
 from monitor.probes.browser import processes
 from monitor.probes.browser.probe import BrowserProbe
 from monitor.probes.session import ProberError
+from tests.probes.browser.site import stay_silent
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -173,3 +175,35 @@ async def test_the_self_test_names_the_browser(probe):
     assert "Chromium headless shell" in text
     assert "Playwright" in text
     assert ("without sandbox" in text) == (os.geteuid() == 0)
+
+
+def helpers_of(leader: int, kind: bytes) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if os.getpgid(int(entry.name)) == leader and b"--type=" + kind in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("kind", [b"utility", b"gpu-process"], ids=["utility", "gpu"])
+async def test_a_killed_helper_of_the_browser_is_survived_or_our_fault(site, probe, assign, kind):
+    site.page("/", "<p>here")
+    site.route("/silent", stay_silent)
+    session = await open_session(probe, assign)
+    await session.handle.open("/")
+    waiting = asyncio.ensure_future(session.handle.open("/silent"))
+    await asyncio.sleep(0.5)
+    for pid in helpers_of(probe._pool.last.pid, kind):
+        os.kill(pid, signal.SIGKILL)
+    session.handle.page.set_default_timeout(2_000)
+    await asyncio.wait([waiting], timeout=5)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    seen = await asyncio.wait_for(session.finish(failed=True), 15)
+    # What was under way is given up or still open; nothing is on record that a site could be blamed for.
+    assert {exchange.failure for exchange in seen.exchanges} <= {None, Failure.ABANDONED, Failure.PENDING}
+    session = await open_session(probe, assign)
+    await session.handle.open("/")
+    await session.finish(failed=False)
+    assert await probe.alive()
