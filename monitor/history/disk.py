@@ -93,7 +93,7 @@ class Ballast:
             self.thrown_off = False
 
     def take_up_again(self) -> None:
-        """Create the file anew once there is room for several of its kind, so that the next full disk finds it there."""
+        """Create the file anew once there is room for several such, so that the next full disk finds it there."""
         free = free_bytes(self._directory)
         if self.thrown_off and free is not None and free >= _ROOM * self._weight:
             self.settle()
