@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
-from monitor.domain.assignment import Assignment
+from monitor.domain.assignment import Assignment, Intervention
+from monitor.domain.check import Check
 from monitor.domain.evidence import Evidence, ProberFault
 from monitor.execution.progress import Progress
 
@@ -24,6 +27,7 @@ class Kind(IntEnum):
     SETUP = 1
     ORDER = 2
     STOP = 3
+    TERMS = 4
     READY = 10
     BEAT = 11
     TOLD = 12
@@ -60,6 +64,29 @@ class Order:
 
     assignment: Assignment
     source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What is the same in every run of a check."""
+
+    check: Check
+    location: str
+    first_party: tuple[str, ...] = ()
+    source: str = ""
+
+
+class Call(NamedTuple):
+    """What is particular to one run of a check whose terms are known. As a tuple it takes half the room."""
+
+    check: str
+    run_id: str
+    scheduled_at: dt.datetime
+    not_after: dt.datetime
+    attempt_limit: int
+    artifact_directory: str
+    interventions: tuple[Intervention, ...]
+    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,8 @@ from pathlib import Path
 from monitor.dispatch import tree
 from monitor.dispatch.channel import Channel
 from monitor.dispatch.flight import Flight, Limits, Obituary
-from monitor.dispatch.messages import Done, Failed, Kind, Order, Ready, Setup, Told
+from monitor.dispatch.messages import Done, Failed, Kind, LaneName, Order, Ready, Setup, Told
+from monitor.dispatch.orders import OutgoingOrders
 from monitor.domain.clock import Clock
 from monitor.domain.evidence import Evidence
 from monitor.domain.journey import JourneyOutline
@@ -71,6 +72,7 @@ class WorkerProcess:
         self._clock = clock
         self._changed = changed
         self._codec = Codec()
+        self._orders = OutgoingOrders(self._codec, remembered=setup.lane is LaneName.HTTP)
         self._process = 0
         self._keeper: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -106,7 +108,8 @@ class WorkerProcess:
         self.flights[order.assignment.run_id] = flight
         self.runs += 1
         assert self._channel is not None
-        self._channel.send(Kind.ORDER, self._codec.encode(order))
+        for kind, value in self._orders.frames(order):
+            self._channel.send(kind, value)
         return flight
 
     def forget(self, flight: Flight) -> None:

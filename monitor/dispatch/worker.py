@@ -16,6 +16,7 @@ from typing import Any
 from monitor.dispatch.channel import LARGEST_FRAME, Channel
 from monitor.dispatch.equipment import Equipment
 from monitor.dispatch.messages import Done, Failed, Kind, LaneName, Order, Ready, Setup, Told
+from monitor.dispatch.orders import IncomingOrders
 from monitor.domain.clock import SystemClock
 from monitor.domain.evidence import Evidence, ProberFault, Truncation
 from monitor.domain.journey import Journey
@@ -41,6 +42,7 @@ class Worker:
         self._over = asyncio.Event()
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._setup: asyncio.Future[Setup] = asyncio.get_running_loop().create_future()
+        self._orders = IncomingOrders(self._codec, remembered=False)
         self._equipment: Equipment | None = None
         self._channel: Channel | None = None
         self._name = ""
@@ -71,11 +73,15 @@ class Worker:
 
     def _hear(self, kind: Kind, value: memoryview) -> None:
         if kind is Kind.ORDER:
-            order = self._codec.decode(value, Order)
+            order = self._orders.take(value)
             # Whoever keeps no task may lose it to the collector.
             self._runs[order.assignment.run_id] = asyncio.create_task(self._carry_out(order))
+        elif kind is Kind.TERMS:
+            self._orders.learn(value)
         elif kind is Kind.SETUP:
-            self._setup.set_result(self._codec.decode(value, Setup))
+            setup = self._codec.decode(value, Setup)
+            self._orders = IncomingOrders(self._codec, remembered=setup.lane is LaneName.HTTP)
+            self._setup.set_result(setup)
         elif kind is Kind.STOP:
             self._over.set()
 
