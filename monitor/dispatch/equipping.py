@@ -24,6 +24,7 @@ class FreshJourneys:
         self._journeys = JourneyFolder(folder)
         self._changed: dict[str, int] = {}
         self._loaded: dict[tuple[str, str], Journey] = {}
+        self._places: dict[str, str] = {}
 
     def load(self, name: str, source: str) -> Journey:
         """Return the journey of a name. Raises UnusableFileError."""
@@ -38,8 +39,11 @@ class FreshJourneys:
         return journey
 
     def _changed_at(self, source: str) -> int:
+        place = self._places.get(source)
+        if place is None:
+            place = self._places[source] = str(self._folder / Path(source).name)
         try:
-            return os.stat(f"{self._folder}/{os.path.basename(source)}").st_mtime_ns  # noqa: PTH116, PTH119 - in every run, and pathlib costs more than the call itself
+            return os.stat(place).st_mtime_ns  # noqa: PTH116 - in every run, and pathlib costs more than the call itself
         except OSError:
             return 0
 

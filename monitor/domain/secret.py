@@ -49,8 +49,9 @@ class Redactor:
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         """Prepare the forms to look for, longest first, so that a form inside another one is masked whole."""
         forms = {form for secret in secrets for form in _forms(secret.value) if len(form) >= self._SHORTEST}
-        alternatives = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-        self._pattern = re.compile(alternatives) if forms else None
+        self._pattern: re.Pattern[str] | None = None
+        if forms:
+            self._pattern = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
 
     def mask(self, text: str) -> str:
         """Return the text with each secret replaced by a mask."""

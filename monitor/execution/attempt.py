@@ -175,7 +175,7 @@ def _walked(run: Undertaking, number: int, walk: Walk) -> Attempt:
 
 
 def _outcome(results: list[StepResult], *, fault: Fault | None, over_budget: bool) -> Outcome:
-    outcomes = {result.outcome for result in results}
+    outcomes = [result.outcome for result in results]
     if fault is not None or StepOutcome.INCONCLUSIVE in outcomes:
         return Outcome.INCONCLUSIVE
     if StepOutcome.FAILED in outcomes:

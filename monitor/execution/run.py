@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from monitor.domain.assignment import Assignment
@@ -31,7 +32,7 @@ _WORTH_ANOTHER_LOOK = frozenset(
 )
 
 _FAULTY_ATTEMPTS = 2
-_GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
+_GOOD = (Outcome.PASSED, Outcome.DEGRADED)
 
 
 class HealthWindow(Protocol):
@@ -76,7 +77,7 @@ async def execute(
         journey=journey,
         probe=probe,
         allowance=allowance,
-        redactor=Redactor(secrets_of(assignment)),
+        redactor=_redactor(tuple(secrets_of(assignment))),
         values=_values(assignment),
         report=_quiet(progress),
     )
@@ -98,6 +99,11 @@ def secrets_of(assignment: Assignment) -> Iterator[Secret]:
     proxy = check.profile.proxy
     if proxy is not None and proxy.password is not None:
         yield proxy.password
+
+
+@lru_cache(maxsize=1_000)
+def _redactor(secrets: tuple[Secret, ...]) -> Redactor:
+    return Redactor(secrets)
 
 
 async def _attempts(run: Undertaking) -> list[Made]:

@@ -18,7 +18,7 @@ from monitor.execution.progress import Progress, seconds
 from monitor.probes.session import ProberError, Session
 
 _JOURNEY_MODULES = frozenset({"checks", "pages"})
-_GOOD = frozenset({StepOutcome.PASSED, StepOutcome.DEGRADED})
+_GOOD = (StepOutcome.PASSED, StepOutcome.DEGRADED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,6 +170,53 @@ async def test_a_step_that_hangs_is_ended_in_time_for_the_evidence():
     assert probe.told[-3:] == ["ping", "keep hangs", "finish failed"]
 
 
+async def test_declarative_steps_share_one_deadline_and_the_one_under_way_is_told_of():
+    async def hangs(handle):
+        await asyncio.sleep(3600)
+
+    told = []
+    journey = a_journey(
+        a_step(passes), a_step(hangs), a_step(passes, name="never"), probe=ProbeKind.HTTP, declarative=True
+    )
+    probe = DrivenProbe(kind=ProbeKind.HTTP)
+    began = time.monotonic()
+    evidence = await carry_out(journey, probe, a_task(1.5, attempts=2), progress=told.append)
+    assert time.monotonic() - began < 1.5 + TOLERANCE
+    assert outcomes(evidence.last) == [StepOutcome.PASSED, StepOutcome.FAILED, StepOutcome.NOT_REACHED]
+    assert evidence.last.steps[1].error.kind is StepErrorKind.DEADLINE
+    assert evidence.last.steps[1].duration > 0.5
+    assert [(each.step, each.result is not None) for each in told] == [
+        ("passes", False), ("passes", True), ("hangs", False), ("hangs", True),
+    ]  # fmt: skip
+    assert probe.told[-3:] == ["ping", "keep hangs", "finish failed"]
+
+
+async def test_a_timeout_that_a_declarative_step_raises_is_its_own():
+    async def times_out(handle):
+        raise TimeoutError
+
+    journey = a_journey(a_step(times_out), probe=ProbeKind.HTTP, declarative=True)
+    evidence = await carry_out(journey, DrivenProbe(kind=ProbeKind.HTTP))
+    assert evidence.last.steps[0].error.kind is StepErrorKind.TIMEOUT
+
+
+async def test_a_cancelled_caller_cancels_a_declarative_step_and_releases_the_session():
+    begun = asyncio.Event()
+
+    async def hangs(handle):
+        begun.set()
+        await asyncio.sleep(3600)
+
+    probe = DrivenProbe(kind=ProbeKind.HTTP)
+    journey = a_journey(a_step(hangs), probe=ProbeKind.HTTP, declarative=True)
+    task = asyncio.create_task(carry_out(journey, probe))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert probe.told[-1] == "finish failed"
+
+
 async def test_a_step_that_ignores_its_cancellation_is_left_behind_and_is_our_fault():
     release = asyncio.Event()
 

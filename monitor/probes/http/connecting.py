@@ -134,10 +134,9 @@ class Connector:
         addresses = resolution.addresses
         if not vetted:
             return addresses
-        refusals = [route.policy.refusal(address) for address in addresses]
-        allowed = tuple(each for each, refusal in zip(addresses, refusals, strict=True) if refusal is None)
+        allowed = tuple([each for each in addresses if route.policy.refusal(each) is None])
         if not allowed:
-            raise Fault(Failure.POLICY_ADDRESS, f"{host}: {refusals[0]}")
+            raise Fault(Failure.POLICY_ADDRESS, f"{host}: {route.policy.refusal(addresses[0])}")
         return allowed
 
     async def _tunnel(self, channel: Channel, proxy: ProxyRoute, origin: Origin, observation: Observation) -> None:

@@ -91,7 +91,8 @@ class Ledger:
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
         """Return the records, in the order in which the exchanges began."""
-        return tuple(sorted(self._done.values(), key=lambda each: int(each.id.partition(".")[2])))
+        done = tuple(self._done.values())
+        return done if len(done) < 2 else tuple(sorted(done, key=lambda each: int(each.id.partition(".")[2])))  # noqa: PLR2004 - one is in order
 
     @property
     def events(self) -> tuple[PageEvent, ...]:

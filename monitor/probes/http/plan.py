@@ -148,7 +148,7 @@ class Plans:
         """Return the plan of an assignment's check. Raises ProberError where it cannot be carried out."""
         check = assignment.check
         known = self._known.get(check.name)
-        if known is not None and known.check == check:
+        if known is not None and (known.check is check or known.check == check):
             return known
         plan = self._known[check.name] = Plan(check, self._trust, user_agent=self._user_agent)
         if len(self._known) > _MOST_PLANS:

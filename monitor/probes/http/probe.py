@@ -7,6 +7,7 @@ import socket
 import ssl
 import traceback
 from collections.abc import Iterator
+from functools import lru_cache
 
 import httpx
 
@@ -178,7 +179,7 @@ def _conduct(assignment: Assignment, ledger: Ledger, started: float, limits: Lim
     trace: Extra = ()
     if assignment.traceparent:
         trace = ((b"traceparent", assignment.traceparent.encode("ascii", "replace")),)
-    first_party = tuple(each.lower() for each in assignment.first_party)
+    first_party = assignment.first_party
     return Conduct(
         deadline=started + seconds - min(limits.reserve, seconds * _SHARE_OF_RESERVE),
         blocked=blocked.__contains__,
@@ -188,11 +189,11 @@ def _conduct(assignment: Assignment, ledger: Ledger, started: float, limits: Lim
     )
 
 
+@lru_cache(maxsize=4096)
 def _belongs(host: str, domains: tuple[str, ...]) -> bool:
     """Say whether a host is one of the names, or stands below one of them."""
-    return any(
-        host == domain or host.endswith(f".{domain}") for domain in (each.removeprefix("*.") for each in domains)
-    )
+    names = [each.removeprefix("*.").lower() for each in domains]
+    return any(host == name or host.endswith(f".{name}") for name in names)
 
 
 def _most_telling(error: BaseException) -> BaseException:

@@ -113,6 +113,8 @@ class Resolver:
         local = self._without_dns(name, port, view)
         if local is None:
             return await self._by_dns(host, view, deadline)
+        if view.family is IpFamily.ANY:
+            return local
         addresses = tuple(address for address in local.addresses if _fits(address, view.family))
         if not addresses:
             msg = f"{name} has no {view.family.value} address"
