@@ -35,9 +35,13 @@ class Deadlines:
 
     def _look(self, limit: float) -> None:
         row, now = self._rows[limit], self._clock.elapsed()
-        while row and row[0][0] <= now:
-            _, worker, run_id = row.popleft()
-            if (flight := worker.flights.get(run_id)) is not None:
+        while row:
+            due, worker, run_id = row[0]
+            flight = worker.flights.get(run_id)
+            if flight is not None and due > now:
+                break
+            row.popleft()
+            if flight is not None:
                 flight.land(Overdue())
         if row:
             asyncio.get_running_loop().call_later(row[0][0] - now, self._look, limit)

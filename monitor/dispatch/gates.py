@@ -24,7 +24,9 @@ class TargetGates:
 
     async def enter(self, target: Target, *, patience: float) -> bool:
         """Wait up to ``patience`` seconds to be let in, and say whether we were; whoever is calls :meth:`leave`."""
-        gate = self._gates.setdefault(target.name, _Gate())
+        gate = self._gates.get(target.name)
+        if gate is None:
+            gate = self._gates[target.name] = _Gate()
         if gate.inside < target.concurrency:
             gate.inside += 1
             return True
