@@ -120,9 +120,9 @@ def bodies(database: Path) -> list[bytes]:
     for value in values:
         content = value if isinstance(value, bytes) else str(value).encode()
         parts.append(content)
-        for bits in (15, -15, 31):
-            with contextlib.suppress(zlib.error):
-                parts.append(zlib.decompressobj(bits).decompress(content))
+        # The first byte of a packed value tells how it is packed.
+        with contextlib.suppress(zlib.error):
+            parts.append(zlib.decompress(content[1:]))
     return parts
 
 
@@ -130,8 +130,8 @@ CHECKS = """\
   - {journey: good, every: 2s, deadline: 2s, secrets: &sent {SENT}}
   - {journey: bad, every: 2s, deadline: 2s, secrets: *sent}
   - {journey: late, every: 2s, deadline: 2s, secrets: *sent}
-  - {journey: typing, every: 12s, deadline: 12s, secrets: {TYPED, totp: "${TOTP}"}}
-  - {journey: staying, every: 12s, deadline: 12s, secrets: {TYPED}}
+  - {journey: typing, every: 8s, deadline: 8s, secrets: {TYPED, totp: "${TOTP}"}}
+  - {journey: staying, every: 8s, deadline: 8s, secrets: {TYPED}}
 """
 HEADERS = 'headers: {authorization: "Bearer ${BEARER}", cookie: "session=${COOKIE}"}'
 NAMES = ("good", "bad", "late", "typing", "staying")
@@ -182,7 +182,7 @@ def test_secrets_of_every_kind_are_found_nowhere(place: Place, site: Site) -> No
     assert killed
     assert holding(place.folder, inputs) == []
     values = bodies(place.folder / "data" / "history.db")
-    assert len(values) > 50
+    assert any(b"x-api-key" in value.lower() or b"send-them" in value for value in values), "nothing was unpacked"
     assert not [value[:200] for value in values if any(form in value for form in forms())]
     assert not [text for text in seen if any(form in text.encode() for form in forms())]
     sent = {header.lower() for visit in site.visits for header in visit}

@@ -59,21 +59,22 @@ def survive(place: Place, site: Site, *, rounds: int) -> None:
         place.wait()
     place.start()
     place.ready()
+    # Slots that come due while the program stops stay planned; the next start says what became of them.
+    stopping = time.time()
     place.signal(signal.SIGTERM)
     assert place.wait() == 0
-    ended = time.time()
     assert seen
     assert seen <= acknowledged(place), "a result that could be read is gone"
     slots = place.slots()
     assert len({slot[:2] for slot in slots}) == len(slots)
-    assert {state for _, at, state, _ in slots if at < ended - 2} <= ENDS
+    assert {state for _, at, state, _ in slots if at < stopping - 2} <= ENDS
     with sqlite3.connect(place.folder / "data" / "history.db") as database:
         assert database.execute("pragma integrity_check").fetchone() == ("ok",)
     database.close()
 
 
 def test_kills_at_random_moments_lose_no_stored_result_and_leave_no_slot_open(place: Place, site: Site) -> None:
-    survive(place, site, rounds=3)
+    survive(place, site, rounds=2)
 
 
 @pytest.mark.soak
