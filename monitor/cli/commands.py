@@ -22,7 +22,7 @@ from monitor.cli.scaffold import write_scaffold
 from monitor.config.forecast import forecast, rendered
 from monitor.config.settings import Settings
 from monitor.domain.secret import Redactor
-from monitor.publishing.run_log import formatter_for
+from monitor.publishing.run_log import formatter_for, spare_records
 
 app = typer.Typer(
     name="faultline",
@@ -195,6 +195,7 @@ def _console() -> Console:
 
 
 def _log_to_stderr(settings: Settings, level: int) -> None:
+    spare_records()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter_for(sys.stderr, Redactor(settings.secrets), os.environ.get))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -126,6 +126,11 @@ def formatter_for(stream: TextIO, redactor: Redactor, environment: Callable[[str
     return JsonFormatter(redactor)
 
 
+def spare_records() -> None:
+    """Have records leave out what none of our lines shows and what is found out anew for each of them."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
 class RunLog:
     """Logs one line for each finished run."""
 

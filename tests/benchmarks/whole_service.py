@@ -24,7 +24,7 @@ from monitor.domain.clock import SystemClock  # noqa: E402
 from monitor.domain.profile import ClientProfile  # noqa: E402
 from monitor.domain.secret import Redactor  # noqa: E402
 from monitor.history import History, RunFilter  # noqa: E402
-from monitor.publishing.run_log import JsonFormatter  # noqa: E402
+from monitor.publishing.run_log import JsonFormatter, spare_records  # noqa: E402
 from monitor.service import Service  # noqa: E402
 from monitor.service.startup import journeys_for  # noqa: E402
 
@@ -77,6 +77,7 @@ def memory_of_tree() -> dict[str, int]:
 
 def log_as_in_use() -> None:
     """Format and write each line, as where the log goes to a file or a pipe."""
+    spare_records()
     nowhere = logging.FileHandler(os.devnull)
     nowhere.setFormatter(JsonFormatter(Redactor()))
     logging.basicConfig(level=logging.INFO, handlers=[nowhere])
@@ -93,7 +94,7 @@ async def main(url: str, checks: int, seconds: float) -> None:
         catalogue = await journeys_for(settings, strict=False)
         service = Service(settings, catalogue, history, names=load_names(), clock=clock, read_settings=lambda: settings)
         await service.start()
-        await asyncio.sleep(5)
+        await settled(history)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         before, lags = await count(history), []
@@ -119,10 +120,18 @@ async def main(url: str, checks: int, seconds: float) -> None:
         assert why is None, f"{len(bad)} of the last runs did not pass: {why.evidence.attempts}"
 
 
-async def count(history: History) -> int:
-    """Return how many runs have been stored."""
+async def settled(history: History) -> None:
+    """Wait until workers are ready and the first slots are planned as far ahead as they ever are."""
+    before, planned = -1, 0
+    while planned > 1.02 * before:
+        await asyncio.sleep(5)
+        before, planned = planned, await count(history, "planned")
+
+
+async def count(history: History, state: str = "finished") -> int:
+    """Return how many slots have been stored in a state."""
     coverage = await history.coverage(None, dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
-    return dict(coverage.states).get("finished", 0)
+    return dict(coverage.states).get(state, 0)
 
 
 if __name__ == "__main__":
