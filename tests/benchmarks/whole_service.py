@@ -130,7 +130,8 @@ async def settled(history: History) -> None:
 
 async def count(history: History, state: str = "finished") -> int:
     """Return how many slots have been stored in a state."""
-    coverage = await history.coverage(None, dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+    ahead = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+    coverage = await history.coverage(None, dt.datetime(2020, 1, 1, tzinfo=dt.UTC), ahead)
     return dict(coverage.states).get(state, 0)
 
 
