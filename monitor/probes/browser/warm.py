@@ -201,7 +201,12 @@ class BrowserPool:
         try:
             browser = await _start(driver, plan, executable, home, self._environment)
         except PlaywrightError as error:
-            raise _launch_error(error, executable) from None
+            # Now and then a browser of a busy machine dies as it starts, and the next one lives.
+            _log.warning("a browser did not start, trying once more", extra={"browser": executable.kind})
+            try:
+                browser = await _start(driver, plan, executable, home, self._environment)
+            except PlaywrightError:
+                raise _launch_error(error, executable) from None
         pid = next((pid for pid in processes.leaders_below(self._place) if pid not in known), None)
         profile = processes.profile_directory(pid, self._place) if pid else None
         text = f"{_TITLES[executable.kind]} {browser.version}"
