@@ -11,16 +11,13 @@ import sqlalchemy as sa
 
 from monitor.domain.exchange import Exchange
 from monitor.domain.failure import Phase
-from monitor.domain.outcome import Outcome, SlotState, StepOutcome, Validity
+from monitor.domain.outcome import Outcome, SlotState, StepOutcome
 from monitor.domain.run import Run, Slot
 from monitor.history.body import BodyCodec, deserves_everything
 from monitor.history.moments import micros
 
 _PHASES = tuple(phase.value for phase in Phase)
 _PHASES_OF = attrgetter(*_PHASES)
-# An enum's own ``value`` is a slow attribute, and each run needs a few.
-_OUTCOMES = {outcome: outcome.value for outcome in Outcome}
-_VALIDITIES = {validity: validity.value for validity in Validity}
 _FINISHED = SlotState.FINISHED.value
 _GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
 _OVERHEAD = 600
@@ -64,8 +61,8 @@ def slot_row(slot: Slot) -> Row:
     """Return the columns of a slot that no run has filled."""
     return {
         "scheduled_at": micros(slot.scheduled_at),
-        "state": slot.state.value,
-        "reason": slot.reason.value if slot.reason else None,
+        "state": str(slot.state),
+        "reason": str(slot.reason) if slot.reason else None,
         "run_id": slot.run_id,
     }
 
@@ -119,8 +116,8 @@ def _figures(run: Run, moment: int, lean: bytes) -> Row:
         "run_id": run.run_id,
         "started_at": micros(evidence.started_at),
         "duration": evidence.duration,
-        "outcome": _OUTCOMES[run.judgement.outcome],
-        "validity": _VALIDITIES[run.judgement.validity],
+        "outcome": str(run.judgement.outcome),
+        "validity": str(run.judgement.validity),
         "attempts": attempts,
         "recovered": int(attempts > 1 and evidence.recovered),
         "body": lean,

@@ -30,7 +30,7 @@ _WATCH = "watch the clock"
 _STALLED = 5.0
 _BATCH = dt.timedelta(milliseconds=250)
 # Slots so many milliseconds apart start together: waking costs more than starting, and nobody sees the difference.
-_TOGETHER = 2
+_TOGETHER = 4
 
 
 class Starter(Protocol):

@@ -45,6 +45,8 @@ _FULL_METRICS = 2_000
 _RETENTION = dt.timedelta(hours=1)
 _REAP_GRACE = dt.timedelta(minutes=5)
 _DAY = dt.timedelta(days=1)
+# A run makes hundreds of objects and hardly a cycle, so there is little to be found so often.
+_COLLECT = (20_000, 20, 100)
 
 
 class Book:
@@ -130,6 +132,7 @@ class Service:
         # What is loaded by now stays; the collector need not walk it again and again while runs are due.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*_COLLECT)
 
     async def close(self, grace: float) -> None:
         """Give runs in flight ``grace`` seconds, record those that do not end as lost, and stop everything."""
