@@ -52,6 +52,7 @@ debian certutil libnss3-tools || true
 
 if [ "$purpose" = dev ]; then
   debian promtool prometheus || true
+  debian faketime faketime || true
   debian prometheus-blackbox-exporter prometheus-blackbox-exporter || true
   [ -n "$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] || debian postgres postgresql || true
 fi

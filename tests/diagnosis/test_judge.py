@@ -382,12 +382,12 @@ def test_a_fault_of_the_prober_is_never_the_sites(court, site, fault, said):
     assert judgement.diagnosis.cause in (Cause.CLIENT_ENVIRONMENT, Cause.UNDETERMINED)
 
 
-LATE = {"late loop", "pressed for processors", "throttled"}
+LATE = {"late loop", "pressed for processors", "throttled", "full disk"}
 TURNED_AWAY = {"site down", "site errs", "third party down"}
 
 
 @pytest.mark.parametrize(("site", "health"), list(product(sorted(TURNED_AWAY), sorted(LATE))))
-def test_want_of_processor_time_forges_no_refusal_and_no_status(court, site, health):
+def test_want_of_processor_time_or_disk_forges_no_refusal_and_no_status(court, site, health):
     judgement = court.judge(failed(*SITES[site], vantage=STARVED[health]))
     assert (judgement.outcome, judgement.validity) == (Outcome.FAILED, Validity.VALID)
     wanted = Cause.THIRD_PARTY if site == "third party down" else Cause.OWN_INFRASTRUCTURE

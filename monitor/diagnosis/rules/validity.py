@@ -106,8 +106,9 @@ def _server_error(incident: Incident) -> str | None:
 def vantage_starved(incident: Incident) -> Finding | None:
     """S0: our own machine was too starved to tell a slow site from a slow monitor.
 
-    Want of processor time makes everything late, but it forges no refusal, no certificate and no status: where the step
-    needed an exchange that failed in such a way, the rules go on. Want of memory or disk forges any failure.
+    Want of processor time makes everything late, and want of disk breaks what a browser keeps, but neither forges a
+    refusal, a certificate or a status: where the step needed an exchange that failed in such a way, the rules go on.
+    Want of memory forges any failure.
     """
     broken = tuple(_shortages(incident))
     if not any(_is_plain_fact(exchange) for exchange in incident.needed):
@@ -139,6 +140,8 @@ def _delays(incident: Incident) -> Iterator[str]:
         yield f"processor pressure was {vantage.cpu_pressure:.0f} %"
     if (vantage.throttled_ratio or 0.0) > THROTTLED_LIMIT:
         yield f"its processor share was cut in {100 * (vantage.throttled_ratio or 0.0):.0f} % of all periods"
+    if vantage.disk_free_bytes is not None and vantage.disk_free_bytes < DISK_LIMIT:
+        yield f"only {vantage.disk_free_bytes} bytes of disk were left"
 
 
 def _shortages(incident: Incident) -> Iterator[str]:
@@ -147,8 +150,6 @@ def _shortages(incident: Incident) -> Iterator[str]:
         yield f"memory pressure was {vantage.memory_pressure:.0f} %"
     if vantage.oom_kills:
         yield "the system killed a process for want of memory"
-    if vantage.disk_free_bytes is not None and vantage.disk_free_bytes < DISK_LIMIT:
-        yield f"only {vantage.disk_free_bytes} bytes of disk were left"
 
 
 RULES = (Rule(id="R01", decide=prober_failed), Rule(id="S0", decide=vantage_starved))
