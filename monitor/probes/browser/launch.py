@@ -96,10 +96,10 @@ def firefox_preferences(plan: LaunchPlan) -> dict[str, str | float | bool]:
     return preferences
 
 
-def browser_environment(home: Path, inherited: Mapping[str, str]) -> dict[str, str | float | bool]:
+def browser_environment(home: Path, temporary: Path, inherited: Mapping[str, str]) -> dict[str, str | float | bool]:
     """Return the browser's environment: none of our secrets, no proxy, and a home that is thrown away."""
     kept = {name: inherited[name] for name in _PASSED_ON if name in inherited}
-    return {"PATH": os.defpath, **kept, "HOME": str(home), "TMPDIR": str(home), "MOZ_CRASHREPORTER_DISABLE": "1"}
+    return {"PATH": os.defpath, **kept, "HOME": str(home), "TMPDIR": str(temporary), "MOZ_CRASHREPORTER_DISABLE": "1"}
 
 
 def firefox_wrapper(executable: Path, database: Path) -> str:

@@ -27,6 +27,7 @@ from monitor.probes.browser.launch import (
     firefox_preferences,
     firefox_wrapper,
 )
+from monitor.probes.browser.shortcut import Shortcuts
 from monitor.probes.browser.trust import write_trust_database
 from monitor.probes.session import ProberError
 
@@ -122,6 +123,7 @@ class BrowserPool:
         self._runs_per_browser = runs_per_browser
         self._environment = environment
         self._numbers = itertools.count(1)
+        self._shortcuts = Shortcuts()
         self._playwright: Playwright | None = None
         self._driver_pid: int | None = None
         self._place: Path | None = None
@@ -198,13 +200,14 @@ class BrowserPool:
         home = self._place / f"home-{next(self._numbers)}"
         home.mkdir(mode=0o700)
         known = set(processes.leaders_below(self._place))
+        environment = browser_environment(home, self._shortcuts.to(home), self._environment)
         try:
-            browser = await _start(driver, plan, executable, home, self._environment)
+            browser = await _start(driver, plan, executable, home, environment)
         except PlaywrightError as error:
             # Now and then a browser of a busy machine dies as it starts, and the next one lives.
             _log.warning("a browser did not start, trying once more", extra={"browser": executable.kind})
             try:
-                browser = await _start(driver, plan, executable, home, self._environment)
+                browser = await _start(driver, plan, executable, home, environment)
             except PlaywrightError:
                 raise _launch_error(error, executable) from None
         pid = next((pid for pid in processes.leaders_below(self._place) if pid not in known), None)
@@ -242,6 +245,7 @@ class BrowserPool:
                 processes.kill_group(warm.pid)
             warm.forget()
         self._warm.clear()
+        self._shortcuts.remove()
         if self._place is not None:
             for pid in processes.leaders_below(self._place):
                 processes.kill_group(pid)
@@ -264,11 +268,15 @@ async def _start_driver(place: Path) -> Playwright:
 
 
 async def _start(
-    driver: Playwright, plan: LaunchPlan, executable: Executable, home: Path, environment: Mapping[str, str]
+    driver: Playwright,
+    plan: LaunchPlan,
+    executable: Executable,
+    home: Path,
+    environment: dict[str, str | float | bool],
 ) -> Browser:
     path = executable.path
     options: dict[str, Any] = {
-        "env": browser_environment(home, environment),
+        "env": environment,
         "timeout": _START_LIMIT * 1000,
         "handle_sigint": False,
         "handle_sigterm": False,
