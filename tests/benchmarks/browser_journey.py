@@ -107,9 +107,9 @@ async def ours(url: str, runs: int) -> list[float]:
     """Make runs in this process, which has entered a group of its own; print how long each took."""
     from monitor.domain.clock import SystemClock
     from monitor.domain.outcome import Outcome
-    from monitor.execution import execute
-    from monitor.journeys import load
-    from monitor.probes.browser import BrowserProbe
+    from monitor.execution.run import execute
+    from monitor.journeys.files import load
+    from monitor.probes.browser.probe import BrowserProbe
     from tests.builders import a_check, a_target, an_assignment
 
     with tempfile.TemporaryDirectory() as temporary:
