@@ -96,6 +96,7 @@ class TargetModel(FileModel):
     )
     concurrency: int = Field(default=1, ge=1, le=1000, description="Runs against this target at the same time.")
     allowed_private: bool = Field(default=True, description="Whether loopback and private addresses may be contacted.")
+    trace_context: bool = Field(default=False, description="Whether requests to own hosts carry a `traceparent`.")
 
 
 class StorageModel(FileModel):

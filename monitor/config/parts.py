@@ -60,6 +60,7 @@ def target_from(name: str, model: TargetModel, draft: Draft) -> Target | Unusabl
         hosts=overrides(model.hosts),
         extra_ca=authorities,
         allowed_private=model.allowed_private,
+        trace_context=model.trace_context,
         concurrency=model.concurrency,
     )
 

@@ -17,6 +17,7 @@ class Target:
         base_url: Scheme, host and port; steps name paths below it.
         headers: Sent to the target's own origin only, never to a third party's.
         allowed_private: Whether addresses of private ranges and loopback may be contacted.
+        trace_context: Whether requests to own hosts carry a W3C ``traceparent`` made from the run's id.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Target:
     hosts: tuple[HostOverride, ...] = ()
     extra_ca: str | None = field(default=None, repr=False)
     allowed_private: bool = True
+    trace_context: bool = False
     concurrency: int = 1
 
 

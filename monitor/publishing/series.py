@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -71,7 +72,7 @@ def _labels(names: Sequence[str], values: Sequence[str]) -> str:
     return ",".join(f'{name}="{escape(value)}"' for name, value in zip(names, values, strict=True))
 
 
-class Child:
+class Child(ABC):
     """The series of one set of label values; its text is built when it is asked for after a change."""
 
     __slots__ = ("_family", "_lock", "_marked", "_text", "_values", "exemplars", "name")
@@ -114,12 +115,12 @@ class Child:
             marked = self._marked = "".join(_marked(line, mark) for line, mark in zip(lines, marks, strict=True))
         return marked
 
+    @abstractmethod
     def samples(self) -> Iterator[Sample]:
         """Yield the same numbers in the form of prometheus_client."""
-        raise NotImplementedError
 
-    def _build(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _build(self) -> str: ...
 
 
 def _marked(line: str, exemplar: Exemplar | None) -> str:
