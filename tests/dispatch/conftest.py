@@ -95,7 +95,8 @@ def _processes_of(directory: Path) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if f"TMPDIR={directory}/".encode() in (process / "environ").read_bytes():
+            # Not by TMPDIR: a browser is given a shorter name for a folder whose own is long.
+            if f"HOME={directory}/".encode() in (process / "environ").read_bytes():
                 found.append(int(process.name))
     return found
 
