@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerCount:
-    """How many workers of a pool are in a state: ``idle``, ``busy``, ``starting`` or ``sick``."""
+    """How many workers of a pool are in a state: ``ready`` or ``starting``."""
 
     pool: str
     state: str

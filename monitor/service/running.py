@@ -313,7 +313,7 @@ class Service:
 def _worker_counts(status: DispatcherStatus) -> tuple[WorkerCount, ...]:
     counts = []
     for lane in status.lanes:
-        states = {"ready": lane.ready, "starting": lane.starting, "running": lane.running}
+        states = {"ready": lane.ready, "starting": lane.starting}
         counts += [WorkerCount(pool=lane.lane.value, state=state, count=count) for state, count in states.items()]
     return tuple(counts)
 

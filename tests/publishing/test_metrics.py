@@ -113,7 +113,7 @@ def touch_everything(metrics: Metrics) -> None:
         Health(
             loop_lag=0.001,
             scheduler_tick=A_MOMENT,
-            workers=(WorkerCount(pool="browser", state="idle", count=1),),
+            workers=(WorkerCount(pool="browser", state="ready", count=1),),
             queues=(QueueState(queue="runs", length=3, oldest_seconds=1.5),),
             store_writable=True,
             store_bytes=(("artifacts", 10),),
