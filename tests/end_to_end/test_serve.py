@@ -149,8 +149,6 @@ async def test_after_kill_minus_nine_every_past_slot_still_ends_in_one_state(fol
 async def test_no_process_outlives_a_killed_monitor(folder: Path, program: Program) -> None:
     program.start()
     await off_loop(program.wait_for_run, API)
-    program.signal(signal.SIGKILL)
-    await off_loop(program.wait)
     mark = str(folder / "data" / "workers")
 
     def survivors() -> list[str]:
@@ -165,6 +163,10 @@ async def test_no_process_outlives_a_killed_monitor(folder: Path, program: Progr
                     found.append(entry.name)
         return found
 
+    # Without this the test would pass where it looks for the wrong processes.
+    assert survivors()
+    program.signal(signal.SIGKILL)
+    await off_loop(program.wait)
     await off_loop(until, lambda: not survivors(), "all workers gone", 20)
 
 
