@@ -9,6 +9,7 @@ from pathlib import Path
 
 from monitor.domain.check import Check, MaintenanceWindow
 from monitor.domain.ownership import Ownership
+from monitor.domain.profile import Proxy
 from monitor.domain.secret import Secret
 
 
@@ -73,6 +74,38 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherVantage:
+    """Another place from which single requests can be made: a forward proxy that stands there."""
+
+    name: str
+    proxy: Proxy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvestigationSettings:
+    """What may be tried to find out whose a failure is.
+
+    Attributes:
+        journeys: How many times the journey may be made again for one failed run.
+        requests: How many single requests may be made for it.
+        time_limit: When the investigation of one run ends at the latest.
+        resolvers: DNS servers that are asked beside the client's own, as ``address`` or ``address:port``.
+        vantages: Other places to look from.
+        reference_profile: The profile that is known to be served well; the first other one of the target when ``None``.
+        keep_answers: How old a last good run may be to be compared with and replayed.
+    """
+
+    enabled: bool = True
+    journeys: int = 3
+    requests: int = 40
+    time_limit: dt.timedelta = dt.timedelta(seconds=60)
+    resolvers: tuple[str, ...] = ()
+    vantages: tuple[OtherVantage, ...] = ()
+    reference_profile: str | None = None
+    keep_answers: dt.timedelta = dt.timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedCheck:
     """A check that does not run, and why; the others do."""
 
@@ -108,5 +141,6 @@ class Settings:
     storage: StorageSettings
     web: WebSettings = WebSettings()
     workers: WorkerSettings = WorkerSettings()
+    investigation: InvestigationSettings = InvestigationSettings()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)

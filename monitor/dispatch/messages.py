@@ -87,6 +87,8 @@ class Call(NamedTuple):
     artifact_directory: str
     interventions: tuple[Intervention, ...]
     traceparent: str | None
+    until: str
+    archive_to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

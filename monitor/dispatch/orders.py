@@ -40,6 +40,8 @@ class OutgoingOrders:
             assignment.artifact_directory,
             assignment.interventions,
             assignment.traceparent,
+            assignment.until,
+            assignment.archive_to,
         )
         yield Kind.ORDER, self._codec.encode(call)
 
@@ -74,6 +76,8 @@ class IncomingOrders:
                 first_party=terms.first_party,
                 interventions=call.interventions,
                 traceparent=call.traceparent,
+                until=call.until,
+                archive_to=call.archive_to,
             ),
             source=terms.source,
         )

@@ -14,15 +14,25 @@ class InterventionKind(StrEnum):
 
     BLOCK = "block"
     REPLAY = "replay"
+    DELAY = "delay"
+    EMPTY = "empty"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervention:
-    """One change: requests to ``host`` are blocked, or answered from the archive named ``archive``."""
+    """One change: requests to ``host`` are blocked, answered from an archive, delayed, or answered 200 with nothing.
+
+    Attributes:
+        path: The first part of the paths that are meant; all of the host where it is empty.
+        archive: The folder of the answers to replay.
+        seconds: How long to delay.
+    """
 
     kind: InterventionKind
     host: str
+    path: str = ""
     archive: str | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +43,8 @@ class Assignment:
         not_after: The moment after which the run must not start any more.
         artifact_directory: Where the worker may put files of this run.
         first_party: Registrable domains and hosts that count as own; trace context and target headers go only there.
+        until: The last step to perform; all of them where it is empty. Experiments end where the failure was.
+        archive_to: The folder, not there yet, where answers are kept if the run passes; empty for none.
     """
 
     run_id: str
@@ -45,3 +57,5 @@ class Assignment:
     first_party: tuple[str, ...] = ()
     interventions: tuple[Intervention, ...] = ()
     traceparent: str | None = None
+    until: str = ""
+    archive_to: str = ""

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import Experiment
 from monitor.domain.outcome import Outcome, StepOutcome
+from monitor.domain.reference import Baseline, Difference
+
+EVIDENCE_SCHEMA = 2
+"""The version of the shape of evidence. Version 1 knew no comparison, no baseline and no facts of an experiment."""
 
 
 class StepErrorKind(StrEnum):
@@ -115,6 +120,8 @@ class StepError:
         exchange: ``id`` of the exchange that the step was waiting for, where it is known.
         awaited: What the step waited for: a URL, a selector, a condition.
         intercepted_by: The element that was in the way of a click.
+        intercepted_stack: URLs of the scripts that made that element, innermost first; the page itself where its markup
+            holds the element.
     """
 
     kind: StepErrorKind
@@ -122,6 +129,7 @@ class StepError:
     exchange: str | None = None
     awaited: str = ""
     intercepted_by: str = ""
+    intercepted_stack: tuple[str, ...] = ()
     detail: str = ""
 
 
@@ -188,14 +196,21 @@ class VantageHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Experiment:
-    """A run or probe that was made to tell causes apart, and what came of it."""
+class ScriptTime:
+    """Main-thread work of one script during one step, as the browser attributes its long frames."""
 
-    name: str
-    subject: str
-    outcome: Outcome
-    duration: float
-    note: str = ""
+    url: str
+    seconds: float
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """With which good run this one was compared, how old that was in seconds, and in what the two differ."""
+
+    run_id: str
+    age: float
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,9 +230,13 @@ class Evidence:
         schema: Version of this shape; evidence of another version is judged or refused knowingly.
         started_at: Wall-clock moment of the start; all other times in here are seconds from it.
         engine: Name and version of what performed the steps.
+        scripts: Where the main thread's time went, the longest first.
+        experiments: What the investigation tried, in the order in which it did.
+        compared: How the run differs from the last good one; ``None`` where there is none to compare with.
+        baseline: What a run usually takes; only with runs that did not plainly pass.
     """
 
-    schema: int = 1
+    schema: int = EVIDENCE_SCHEMA
     started_at: dt.datetime
     duration: float
     attempts: tuple[Attempt, ...]
@@ -227,8 +246,11 @@ class Evidence:
     websockets: tuple[WebSocketFacts, ...] = ()
     events: tuple[PageEvent, ...] = ()
     vitals: Vitals | None = None
+    scripts: tuple[ScriptTime, ...] = ()
     vantage: VantageHealth = VantageHealth()
     experiments: tuple[Experiment, ...] = ()
+    compared: Comparison | None = None
+    baseline: Baseline | None = None
     artifacts: tuple[Artifact, ...] = ()
     truncated: tuple[Truncation, ...] = ()
     engine: str = ""

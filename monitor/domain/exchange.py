@@ -73,6 +73,24 @@ class TlsFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DnsFacts:
+    """What the resolver said of a name.
+
+    Attributes:
+        rcode: The answer's own word (``NXDOMAIN``), where DNS was asked.
+        errors: Extended DNS errors (RFC 8914), each as ``code name: text``.
+        aliases: Canonical names that were followed.
+        server: The DNS servers that were asked; ``system`` words such as ``override`` where none was.
+    """
+
+    rcode: str | None = None
+    errors: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    server: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Initiator:
     """What made the browser send a request: the parser, a script or the user, and where."""
 
@@ -90,6 +108,7 @@ class Exchange:
         step: Name of the step during which it started.
         url: Without user information; secrets in it are masked.
         resource: The browser's resource type (``document``, ``script``, ``xhr`` …), or ``http`` for the HTTP probe.
+        dns: What the resolver said; only of the HTTP probe's exchanges, and only where it was asked.
         failed_phase: The phase in which it failed.
         failure_text: The library's or browser's own words, shortened.
         headers: Response headers that say something about cause (names in lower case); never cookies.
@@ -115,6 +134,7 @@ class Exchange:
     ip_family: str | None = None
     timings: Timings = Timings()
     tls: TlsFacts | None = None
+    dns: DnsFacts | None = None
     failure: Failure | None = None
     failed_phase: Phase | None = None
     failure_text: str = ""

@@ -53,12 +53,21 @@ class HostedName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where an own host is really served, behind the edge: ``address`` or ``address:port``."""
+
+    host: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ownership:
     """The user's statement of who owns what. Data sets only name strangers; this decides.
 
     Attributes:
         domains: Own registrable domains; every host below one is own unless said otherwise.
         default_team: Who owns what is own and named nowhere else.
+        origins: Where own hosts behind an edge are served, so that edge and origin can be told apart.
         controls: URLs of three diverse targets; they tell whether we ourselves can see the world.
     """
 
@@ -70,4 +79,5 @@ class Ownership:
     hosted: tuple[HostedName, ...] = ()
     edges: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = ()
     default_team: str | None = None

@@ -64,7 +64,15 @@ async def make_attempt(run: Undertaking, number: int) -> Made:
     session = await _open(run, number)
     if isinstance(session, Fault):
         return Made(attempt=_unopened(run, number, started, session))
-    walk = Walk(run.journey, session, number, allowance=run.allowance, redactor=run.redactor, report=run.report)
+    walk = Walk(
+        run.journey,
+        session,
+        number,
+        allowance=run.allowance,
+        redactor=run.redactor,
+        report=run.report,
+        until=run.assignment.until,
+    )
     try:
         await walk.go(run.values)
     except asyncio.CancelledError:

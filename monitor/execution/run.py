@@ -145,6 +145,7 @@ def _evidence(
         websockets=seen.websockets,
         events=seen.events,
         vitals=seen.vitals,
+        scripts=seen.scripts,
         vantage=health,
         artifacts=seen.artifacts,
         truncated=seen.truncated,
@@ -164,6 +165,7 @@ def _together(made: Sequence[Made]) -> Observations:
         websockets=tuple(socket for one in seen for socket in one.websockets),
         events=tuple(event for one in seen for event in one.events),
         vitals=next((one.vitals for one in reversed(seen) if one.vitals is not None), None),
+        scripts=seen[-1].scripts,
         artifacts=tuple(artifact for one in seen for artifact in one.artifacts),
         truncated=tuple(cut for one in seen for cut in one.truncated),
     )

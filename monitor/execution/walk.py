@@ -41,8 +41,9 @@ class Walk:
         allowance: Allowance,
         redactor: Redactor,
         report: Callable[[Progress], None],
+        until: str = "",
     ) -> None:
-        """Prepare to walk; nothing is touched before :meth:`go`."""
+        """Prepare to walk, as far as the step ``until``; nothing is touched before :meth:`go`."""
         self.results: list[StepResult] = []
         self.fault: Fault | None = None
         self.failed_step: Step | None = None
@@ -53,6 +54,7 @@ class Walk:
         self._allowance = allowance
         self._redactor = redactor
         self._report = report
+        self._until = until
         self._under_way = journey.steps[0], allowance.now()
 
     @property
@@ -111,7 +113,7 @@ class Walk:
             else:
                 result = await self._perform(step, started, known)
             self._keep(step, result)
-            if self.failed_step is not None:
+            if self.failed_step is not None or step.name == self._until:
                 return
 
     async def _perform(self, step: Step, started: float, known: dict[str, object]) -> StepResult:

@@ -19,7 +19,6 @@ from monitor.domain.evidence import (
     Artifact,
     Attempt,
     Evidence,
-    Experiment,
     ProberFault,
     StepError,
     StepResult,
@@ -27,6 +26,7 @@ from monitor.domain.evidence import (
     VantageHealth,
     Vitals,
 )
+from monitor.domain.experiment import Experiment
 from monitor.domain.outcome import Outcome, StepOutcome, Validity
 from monitor.domain.run import Judgement, Run
 from monitor.execution.wire import Codec, WireError

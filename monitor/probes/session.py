@@ -11,6 +11,7 @@ from monitor.domain.evidence import (
     PageError,
     PageEvent,
     ProberFault,
+    ScriptTime,
     StepError,
     Truncation,
     Vitals,
@@ -46,6 +47,7 @@ class Observations:
     websockets: tuple[WebSocketFacts, ...] = ()
     events: tuple[PageEvent, ...] = ()
     vitals: Vitals | None = None
+    scripts: tuple[ScriptTime, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     truncated: tuple[Truncation, ...] = ()
 

@@ -42,10 +42,12 @@ def _run(run: Run) -> dict[str, Any]:
         "diagnosis": _diagnosis(judgement.diagnosis) if judgement.diagnosis else None,
         "experiments": [
             {
-                "name": experiment.name,
+                "name": experiment.kind.value,
                 "subject": experiment.subject,
+                "by": experiment.by,
                 "outcome": experiment.outcome.value,
                 "duration_seconds": round(experiment.duration, _DIGITS),
+                "note": experiment.note,
             }
             for experiment in evidence.experiments
         ],

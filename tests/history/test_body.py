@@ -11,7 +11,6 @@ from monitor.domain.evidence import (
     Artifact,
     Attempt,
     Evidence,
-    Experiment,
     ProberFault,
     StepError,
     StepErrorKind,
@@ -20,6 +19,7 @@ from monitor.domain.evidence import (
     VantageHealth,
     Vitals,
 )
+from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.domain.run import Judgement
 from monitor.execution.wire import WireError
@@ -28,7 +28,7 @@ from monitor.history.body import BodyCodec
 from tests.builders import a_run, an_attempt, an_evidence, an_exchange
 from tests.history.runs import a_failed_run
 
-LEFT_OUT = {"exchanges", "console", "page_errors", "websockets", "events"}
+LEFT_OUT = {"exchanges", "console", "page_errors", "websockets", "events", "scripts", "compared", "baseline"}
 
 
 def a_rich_evidence() -> Evidence:
@@ -52,7 +52,9 @@ def a_rich_evidence() -> Evidence:
         ),
         vitals=Vitals(largest_contentful_paint=1.2, long_tasks=3),
         vantage=VantageHealth(loop_lag_p50=0.01, disk_free_bytes=10**12, browser_alive=True),
-        experiments=(Experiment(name="replay", subject="pay.example.net", outcome=Outcome.PASSED, duration=2.0),),
+        experiments=(
+            Experiment(kind=ExperimentKind.REPLAY, subject="pay.example.net", outcome=Outcome.PASSED, duration=2.0),
+        ),
         artifacts=(Artifact(kind="screenshot", name="pay.png", size=10),),
         truncated=(Truncation(what="console", kept=10, seen=100),),
         engine="chromium",

@@ -9,7 +9,8 @@ import pytest
 
 from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.diagnosis import Alternative, Collateral, Culprit, CulpritKind, Diagnosis
-from monitor.domain.evidence import Artifact, Experiment, StepError, StepErrorKind, StepResult, Truncation
+from monitor.domain.evidence import Artifact, StepError, StepErrorKind, StepResult, Truncation
+from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.failure import Failure
 from monitor.domain.outcome import Outcome, StepOutcome, Validity
 from monitor.domain.run import Judgement
@@ -37,7 +38,9 @@ def a_telling_run(message: str = "no confirmation"):
     evidence = an_evidence(
         duration=3.2,
         attempts=(an_attempt(outcome=Outcome.FAILED, steps=steps),),
-        experiments=(Experiment(name="replay", subject="pay.example.net", outcome=Outcome.PASSED, duration=2.8),),
+        experiments=(
+            Experiment(kind=ExperimentKind.REPLAY, subject="pay.example.net", outcome=Outcome.PASSED, duration=2.8),
+        ),
         artifacts=(Artifact(kind="screenshot", name="pay.png", size=10),),
         truncated=(Truncation(what="console", kept=200, seen=431),),
     )
