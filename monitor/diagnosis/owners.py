@@ -8,7 +8,7 @@ from functools import lru_cache
 from monitor.diagnosis.names import Names, parts_of, suffixes
 from monitor.domain.cause import Party
 from monitor.domain.diagnosis import Culprit, CulpritKind
-from monitor.domain.ownership import Ownership, PathOwner
+from monitor.domain.ownership import HostedName, Ownership, PathOwner
 
 _CACHED_URLS = 4096
 
@@ -98,7 +98,19 @@ class Owners:
 
     def is_edge(self, words: str) -> bool:
         """Say whether the user named an edge provider that appears in these words of a response."""
-        return any(edge.lower() in words.lower() for edge in self._ownership.edges)
+        return self.edge_in(words) is not None
+
+    def edge_in(self, words: str) -> str | None:
+        """Return the edge provider of the user's list that appears in these words of a response."""
+        return next((edge for edge in self._ownership.edges if edge.lower() in words.lower()), None)
+
+    def origin_of(self, host: str) -> str | None:
+        """Return where an own host behind an edge is really served, as ``address`` or ``address:port``."""
+        return next((o.address for o in self._ownership.origins if o.host.lower() == host.lower()), None)
+
+    def hosted(self, host: str) -> HostedName | None:
+        """Return the statement that a vendor serves this own name."""
+        return next((name for name in self._ownership.hosted if name.host.lower() == host.lower()), None)
 
     def _find(self, host: str) -> Owner:
         host = host.lower().strip("[]").rstrip(".")

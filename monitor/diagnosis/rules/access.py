@@ -17,7 +17,7 @@ _TOO_MANY = 429
 def refused_as_robot(incident: Incident) -> Finding | None:
     """R14: a rate limit or a bot challenge; customers do not see it, and further tests would make it worse."""
     for exchange in incident.needed:
-        guard = _guard(exchange)
+        guard = guard_of(exchange)
         if guard is not None:
             culprit = Culprit(kind=CulpritKind.VENDOR, name=guard, host=exchange.host)
             return _refusal(incident, exchange, Detail.TP_ACCESS, f"{guard} challenged the monitor as a robot", culprit)
@@ -29,7 +29,8 @@ def refused_as_robot(incident: Incident) -> Finding | None:
     return None
 
 
-def _guard(exchange: Exchange) -> str | None:
+def guard_of(exchange: Exchange) -> str | None:
+    """Return the guard that challenged us as a robot, where the answer says so itself."""
     headers = dict(exchange.headers)
     if headers.get("cf-mitigated", "").lower() == "challenge":
         return "Cloudflare"
