@@ -90,7 +90,7 @@ class SeenExchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The raw evidence of the run, for the baselines: its requests in their order, and whether each control answered."""
+    """The raw evidence of the run, for the baselines: its requests in order, and whether each control answered."""
 
     exchanges: tuple[SeenExchange, ...] = ()
     controls: tuple[bool, ...] = ()
@@ -104,7 +104,7 @@ class Case:
         group: Whose fault it is by construction: ``own``, ``third_party``, ``client``, ``performance``, ``negative``,
             ``ambiguous`` or ``correlation``.
         reason: Why it does not count, where it does not.
-        decisive_found: Whether the evidence that was given holds the event that decides; ``None`` where none was stated.
+        decisive_found: Whether the evidence given holds the event that decides; ``None`` where none was stated.
         first_seconds: From the end of the failing run to the first verdict.
         final_seconds: From the end of the failing run to the last verdict.
         journeys: Journeys made beside the run itself.
