@@ -15,10 +15,12 @@ class Answer:
         headers: Only those that set a policy or describe the content.
         replayable: Whether the archive holds the body: a static answer to a GET, without cookies.
         initiator: The script or page that made the browser ask.
+        step: The step during which it was asked.
     """
 
     url: str
     host: str
+    step: str = ""
     method: str = "GET"
     resource: str = ""
     status: int | None = None
