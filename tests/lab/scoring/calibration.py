@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tests.lab.scoring import grading
 from tests.lab.scoring.case import LABELS, Case
@@ -148,7 +149,7 @@ def bins_of(rated: Sequence[Rated]) -> list[Bin]:
     """Return five bins of equal mass, by rising claim."""
     ordered = sorted(rated, key=lambda one: one.top[1])
     edges = [round(len(ordered) * index / _BINS) for index in range(_BINS + 1)]
-    parts = [ordered[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+    parts = [ordered[low:high] for low, high in pairwise(edges)]
     return [
         Bin(count=len(part), claimed=sum(one.top[1] for one in part) / len(part), right=sum(one.hit for one in part))
         for part in parts
