@@ -8,15 +8,19 @@ from monitor.history.store import History, Retained
 from monitor.history.values import (
     CheckState,
     Coverage,
+    FieldAccuracy,
     GroupBy,
     HistoryError,
     HistoryStatus,
+    InUseError,
+    PastVerdict,
     ResultLostError,
     RunFilter,
     RunSummary,
     Share,
     StoredRun,
     Verdict,
+    VerdictSource,
 )
 from monitor.history.writer import WriterLimits
 
@@ -24,10 +28,13 @@ __all__ = [
     "ArtifactStore",
     "CheckState",
     "Coverage",
+    "FieldAccuracy",
     "GroupBy",
     "History",
     "HistoryError",
     "HistoryStatus",
+    "InUseError",
+    "PastVerdict",
     "Reader",
     "ResultLostError",
     "Retained",
@@ -36,5 +43,6 @@ __all__ = [
     "Share",
     "StoredRun",
     "Verdict",
+    "VerdictSource",
     "WriterLimits",
 ]

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from monitor.domain.diagnosis import Diagnosis
 from monitor.domain.evidence import (
+    EVIDENCE_SCHEMA,
     Artifact,
     Attempt,
     Evidence,
@@ -41,6 +42,18 @@ class Body:
 
     evidence: Evidence
     judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OnlyVersion:
+    """Of evidence nothing but its version, to tell what a newer program wrote from what is damaged."""
+
+    schema: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BodyOfAnyVersion:
+    evidence: _OnlyVersion
 
 
 class _LeanStep(NamedTuple):
@@ -153,10 +166,34 @@ class BodyCodec:
             case b"\x01":
                 return _fattened(self._codec.decode(memoryview(data)[1:], _Lean))
             case b"\x02":
-                return self._codec.decode(_inflate(data[1:]), Body)
+                return self._everything(_inflate(data[1:]))
             case form:
                 msg = f"evidence is in the form {form!r}, which this program does not know; a newer one wrote it"
                 raise WireError(msg)
+
+    def verdict(self, judgement: Judgement) -> bytes:
+        """Return a verdict as bytes."""
+        return self._codec.encode(judgement)
+
+    def read_verdict(self, data: bytes) -> Judgement:
+        """Return the verdict that bytes hold. Raises WireError where they hold none."""
+        return self._codec.decode(data, Judgement)
+
+    def _everything(self, data: bytes) -> Body:
+        try:
+            return self._codec.decode(data, Body)
+        except WireError:
+            version = self._version(data)
+            if version <= EVIDENCE_SCHEMA:
+                raise
+            msg = f"its evidence has version {version}, and this program knows versions up to {EVIDENCE_SCHEMA}"
+            raise WireError(msg) from None
+
+    def _version(self, data: bytes) -> int:
+        try:
+            return self._codec.decode(data, _BodyOfAnyVersion).evidence.schema
+        except WireError:
+            return 0
 
 
 def deserves_everything(run: Run) -> bool:

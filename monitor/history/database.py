@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModu
 from sqlalchemy.pool import NullPool
 
 from monitor.config.settings import StorageSettings
-from monitor.history.values import HistoryError
+from monitor.history.values import HistoryError, InUseError
 
 READ_LIMIT = 5.0
 """Seconds that one read may take; then it is ended, so that it cannot keep the write-ahead log from shrinking."""
@@ -136,7 +136,7 @@ def hold_alone(connection: sa.Connection) -> None:
         holder = connection.execute(_ADVISORY_HOLDER, {"key": _ADVISORY_KEY & 0xFFFFFFFF}).scalar() or "unknown"
         connection.rollback()
         msg = f"the database is in use by another instance ({holder}): stop that one, or give this one its own database"
-        raise HistoryError(msg)
+        raise InUseError(msg)
     connection.commit()
 
 

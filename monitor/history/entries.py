@@ -157,11 +157,11 @@ def _verdict(run: Run, moment: int) -> Row:
         "because": diagnosis.because,
         "run_id": run.run_id,
     }
-    return {name: _storable(value) for name, value in row.items()}
+    return {name: storable(value) for name, value in row.items()}
 
 
-def _storable(value: Any) -> Any:
-    """Keep what a page smuggled into a sentence from making its row unwritable."""
+def storable(value: Any) -> Any:
+    """Return the value, so that what a page smuggled into a sentence does not make its row unwritable."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
     return value

@@ -7,14 +7,14 @@ import fcntl
 import os
 from pathlib import Path
 
-from monitor.history.values import HistoryError
+from monitor.history.values import HistoryError, InUseError
 
 
 class DirectoryLock:
     """Holds a data directory for this process; the kernel lets go of it when the process ends, however it ends."""
 
     def __init__(self, directory: Path) -> None:
-        """Take the directory, or raise HistoryError naming the process that has it."""
+        """Take the directory, or raise InUseError naming the process that has it."""
         self._path = directory / "lock"
         try:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -30,7 +30,7 @@ class DirectoryLock:
                 f"{directory} is in use by another instance (process {holder}): "
                 "stop that one, or give this one another storage.directory"
             )
-            raise HistoryError(msg) from error
+            raise InUseError(msg) from error
         self._write_holder()
 
     def release(self) -> None:

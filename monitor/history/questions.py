@@ -13,7 +13,7 @@ from monitor.domain.failure import Phase
 from monitor.domain.outcome import Outcome, SlotReason, SlotState, Validity
 from monitor.domain.run import Slot
 from monitor.history.moments import micros, moment_of
-from monitor.history.schema import BINDINGS, CHECKS, DIAGNOSES, EVIDENCE, SLOTS
+from monitor.history.schema import BINDINGS, CHECKS, DIAGNOSES, EVIDENCE, SLOTS, VERDICTS
 from monitor.history.values import GroupBy, RunFilter, RunSummary, Verdict
 
 _DAY = 86_400_000_000
@@ -64,14 +64,32 @@ def runs_where(wanted: RunFilter) -> sa.Select[Any]:
 
 
 def one_run(run_id: str) -> sa.Select[Any]:
-    """Return one run with what is kept of it: lean, and everything where everything is kept."""
-    columns = (*_SUMMARY, SLOTS.c.body.label("lean"), EVIDENCE.c.body.label("everything"))
+    """Return one run with what is kept of it: lean, everything where that is kept, and a revised verdict in force."""
+    columns = (
+        *_SUMMARY,
+        SLOTS.c.body.label("lean"),
+        EVIDENCE.c.body.label("everything"),
+        VERDICTS.c.body.label("verdict"),
+    )
+    in_force = sa.and_(_same_slot(VERDICTS), VERDICTS.c.current == 1)
     return (
         sa.select(*columns)
-        .select_from(_RUN.outerjoin(EVIDENCE, _same_slot(EVIDENCE)))
+        .select_from(_RUN.outerjoin(EVIDENCE, _same_slot(EVIDENCE)).outerjoin(VERDICTS, in_force))
         .where(SLOTS.c.run_id == run_id, _FINISHED)
         .limit(1)
     )
+
+
+def runs_with_evidence(check: str | None, since: dt.datetime, limit: int) -> sa.Select[Any]:
+    """Return the ids of the newest runs of which everything is kept."""
+    query = (
+        sa.select(SLOTS.c.run_id)
+        .select_from(EVIDENCE.join(SLOTS, _same_slot(EVIDENCE)))
+        .where(EVIDENCE.c.scheduled_at >= micros(since), SLOTS.c.scheduled_at >= micros(since), _FINISHED)
+    )
+    if check is not None:
+        query = query.where(EVIDENCE.c.check_id == _number_of(check))
+    return query.order_by(EVIDENCE.c.scheduled_at.desc(), EVIDENCE.c.check_id).limit(limit)
 
 
 def latest_runs() -> sa.Select[Any]:

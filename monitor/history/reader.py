@@ -19,7 +19,7 @@ from monitor.domain.clock import Clock
 from monitor.domain.outcome import Outcome, SlotState
 from monitor.domain.run import Slot
 from monitor.execution.wire import WireError
-from monitor.history import questions
+from monitor.history import questions, verdicts
 from monitor.history.body import BodyCodec
 from monitor.history.database import READ_LIMIT, Database
 from monitor.history.migrate import revision_of
@@ -27,8 +27,10 @@ from monitor.history.schema import CHECKS, REVISION
 from monitor.history.values import (
     CheckState,
     Coverage,
+    FieldAccuracy,
     GroupBy,
     HistoryError,
+    PastVerdict,
     RunFilter,
     RunSummary,
     Share,
@@ -64,7 +66,8 @@ class Reader:
         found = await reader._ask(revision_of)
         if found != REVISION:
             await reader.close()
-            msg = f"the database has schema {found or 'none'}, and this program reads schema {REVISION}"
+            older = "; the monitor brings it up to date when it starts" if (found or "") < REVISION else ""
+            msg = f"the database has schema {found or 'none'}, and this program reads schema {REVISION}{older}"
             raise HistoryError(msg)
         return reader
 
@@ -87,6 +90,18 @@ class Reader:
         if not rows:
             return None
         return await asyncio.to_thread(self._stored, rows[0])
+
+    async def with_evidence(self, since: dt.datetime, *, check: str | None = None, limit: int) -> tuple[str, ...]:
+        """Return the ids of the newest runs since a moment of which everything is kept, newest first."""
+        return tuple(row.run_id for row in await self._rows(questions.runs_with_evidence(check, since, limit)))
+
+    async def verdicts(self, run_id: str) -> tuple[PastVerdict, ...]:
+        """Return every verdict on a run, the first one first; nothing where the run is not known."""
+        return await self._ask(lambda connection: verdicts.past(connection, run_id, self._bodies))
+
+    async def field_accuracy(self, since: dt.datetime) -> FieldAccuracy:
+        """Return how often the rules were right, of the runs that people have judged since a moment."""
+        return verdicts.accuracy_of(await self._rows(verdicts.judged_by_people(since)))
 
     async def latest(self, *, since: dt.datetime | None = None) -> tuple[CheckState, ...]:
         """Return the latest of each check, by name; counts runs from ``since`` on where that is given."""
@@ -148,13 +163,14 @@ class Reader:
         lean = row.everything is None
         try:
             body = self._bodies.read(row.lean if lean else row.everything)
+            revised = None if row.verdict is None else self._bodies.read_verdict(row.verdict)
         except WireError as error:
             msg = f"what is stored of run {row.run_id} cannot be read: {error}"
             raise HistoryError(msg) from error
         return StoredRun(
             summary=questions.summary_of(row),
             evidence=body.evidence,
-            judgement=body.judgement,
+            judgement=revised or body.judgement,
             lean=lean,
         )
 

@@ -13,7 +13,7 @@ from monitor.domain.outcome import SlotReason, SlotState
 from monitor.domain.run import Slot
 from monitor.history.moments import micros
 from monitor.history.questions import slot_of
-from monitor.history.schema import BINDINGS, CHECKS, DIAGNOSES, EVIDENCE, SLOTS
+from monitor.history.schema import BINDINGS, CHECKS, DIAGNOSES, EVIDENCE, SLOTS, VERDICTS
 
 BATCH = 500
 
@@ -44,7 +44,7 @@ def remove_slots(connection: sa.Connection, before: dt.datetime, batch: int = BA
         sa.select(SLOTS.c.run_id).where(SLOTS.c.scheduled_at <= newest, SLOTS.c.run_id.is_not(None))
     ).scalars()
     removed = tuple(run_ids.all())
-    for table in (EVIDENCE, DIAGNOSES):
+    for table in (EVIDENCE, DIAGNOSES, VERDICTS):
         connection.execute(sa.delete(table).where(table.c.scheduled_at <= newest))
     slots = connection.execute(sa.delete(SLOTS).where(SLOTS.c.scheduled_at <= newest)).rowcount
     return Removed(slots=slots, run_ids=removed)

@@ -1,4 +1,4 @@
-"""The tables: slots with the figures of their runs, diagnoses, evidence, and the names they refer to.
+"""The tables: slots with the figures of their runs, diagnoses, verdicts, evidence, and the names they refer to.
 
 A moment is kept as whole microseconds since 1970 in UTC, so that both databases compare moments alike and exactly.
 The newest files below ``migrations/versions`` must lead to these very tables; a test compares them.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema that this program reads and writes: the newest migration."""
 
 METADATA = sa.MetaData()
@@ -88,7 +88,41 @@ DIAGNOSES = sa.Table(
     sa.Index("diagnoses_breakdown", "outcome", "cause", "detail", "culprit", "scheduled_at", "check_id"),
     sqlite_with_rowid=False,
 )
-"""Why runs ended as they did; runs without a diagnosis, which are nearly all, have no row."""
+"""Why runs ended as they did, by the verdict that is in force; runs without a diagnosis have no row."""
+
+VERDICTS = sa.Table(
+    "verdicts",
+    METADATA,
+    sa.Column("scheduled_at", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("check_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("ruleset", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("validity", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text),
+    sa.Column("detail", sa.Text),
+    sa.Column("confidence", sa.Text),
+    sa.Column("rule", sa.Text),
+    sa.Column("culprit_kind", sa.Text),
+    sa.Column("culprit", sa.Text),
+    sa.Column("culprit_host", sa.Text),
+    sa.Column("because", sa.Text),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("current", sa.SmallInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(
+        "verdicts_person",
+        "at",
+        sqlite_where=sa.text("source = 'person'"),
+        postgresql_where=sa.text("source = 'person'"),
+    ),
+    sqlite_with_rowid=False,
+)
+"""Every verdict on a run that was ever revised, the first one included; one of each run is in force."""
 
 EVIDENCE = sa.Table(
     "evidence",

@@ -20,14 +20,14 @@ from sqlalchemy.exc import DBAPIError
 from monitor.config.settings import StorageSettings
 from monitor.domain.clock import Clock
 from monitor.domain.outcome import SlotReason, SlotState
-from monitor.domain.run import Run, Slot
-from monitor.history import retention
+from monitor.domain.run import Judgement, Run, Slot
+from monitor.history import retention, verdicts
 from monitor.history.artifacts import ArtifactStore
 from monitor.history.entries import END, PLAN, START, Entry, Errand, RunRows, slot_row
 from monitor.history.opening import Opened, open_for_writing
 from monitor.history.reader import Reader
 from monitor.history.starts import Start, Starts
-from monitor.history.values import HistoryError, HistoryStatus, ResultLostError
+from monitor.history.values import HistoryError, HistoryStatus, ResultLostError, VerdictSource
 from monitor.history.writer import Writer, WriterLimits
 
 T = TypeVar("T")
@@ -145,6 +145,25 @@ class History(Reader):
             self._writer.submit(partial(_prepared, partial(self._entries_of, run), settle))
         except ResultLostError as error:
             lost(run, error)
+
+    async def revise(
+        self,
+        run_id: str,
+        judgement: Judgement,
+        *,
+        why: str,
+        at: dt.datetime,
+        source: VerdictSource,
+        author: str = "",
+    ) -> bool:
+        """Add a verdict on a stored run; earlier ones stay. Say whether it is now the one in force.
+
+        It is, unless a person has spoken and this is none. Raises HistoryError where the run is not known.
+        """
+        revision = verdicts.Revision(
+            run_id=run_id, judgement=judgement, at=at, source=source, reason=why, author=author
+        )
+        return await self._perform(lambda connection: verdicts.revise(connection, revision, self._bodies))
 
     async def reap(self, now: dt.datetime, *, grace: dt.timedelta = dt.timedelta()) -> tuple[Slot, ...]:
         """Close open slots of the past and return them: started ones are lost, planned ones were missed.

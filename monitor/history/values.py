@@ -18,6 +18,10 @@ class HistoryError(Exception):
     """History cannot be opened or read; the message says why and what to do."""
 
 
+class InUseError(HistoryError):
+    """Another instance writes to the same history; that one can be asked to write."""
+
+
 class ResultLostError(HistoryError):
     """A result could not be kept: the spool was full, the database refused it, or history was closed."""
 
@@ -113,6 +117,59 @@ class Coverage:
     def availability(self) -> float | None:
         """Return good over conclusive slots, or ``None`` where there is none; show it only next to ``ratio``."""
         return self.good / self.conclusive if self.conclusive else None
+
+
+class VerdictSource(StrEnum):
+    """Who or what came to a verdict."""
+
+    RULES = "rules"
+    CORRELATION = "correlation"
+    REJUDGED = "rejudged"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastVerdict:
+    """One verdict on a run; none is ever overwritten.
+
+    Attributes:
+        reason: Why it was revised; for a person's verdict in that person's words.
+        author: Who said so, where a person did.
+        current: Whether it is the one in force: the newest one, but a person's before any of the rules'.
+    """
+
+    at: dt.datetime
+    source: VerdictSource
+    judgement: Judgement
+    reason: str = ""
+    author: str = ""
+    current: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldAccuracy:
+    """How often the rules were right, as far as people have said.
+
+    Attributes:
+        judged: Runs that a person confirmed or corrected.
+        right: Those of which the rules had named the cause that the person named.
+        detailed: Those for which the person named a detail and not the cause alone.
+        detail_right: Those of them of which the rules had named the same detail.
+        undetermined: Runs that the rules had left undetermined; they are judged, and neither right nor false blame.
+        false_blame: Runs of which the rules had named another cause.
+    """
+
+    judged: int = 0
+    right: int = 0
+    detailed: int = 0
+    detail_right: int = 0
+    undetermined: int = 0
+    false_blame: int = 0
+
+    @property
+    def ratio(self) -> float | None:
+        """Return right over judged runs, or ``None`` where nobody has judged one; show it only next to ``judged``."""
+        return self.right / self.judged if self.judged else None
 
 
 class GroupBy(StrEnum):

@@ -22,7 +22,7 @@ from monitor.domain.evidence import (
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.domain.run import Judgement
-from monitor.execution.wire import WireError
+from monitor.execution.wire import Codec, WireError
 from monitor.history import body
 from monitor.history.body import BodyCodec
 from tests.builders import a_run, an_attempt, an_evidence, an_exchange
@@ -101,3 +101,9 @@ def test_a_new_field_of_evidence_or_judgement_is_kept_or_left_out_knowingly():
 def test_bytes_that_hold_nothing_of_ours_are_refused(data, words):
     with pytest.raises(WireError, match=words):
         BodyCodec().read(data)
+
+
+def test_evidence_that_a_newer_program_wrote_in_a_form_of_its_own_is_said_to_be_newer():
+    newer = {"evidence": {"schema": 99, "attempts": "in another form"}, "judgement": {}}
+    with pytest.raises(WireError, match=r"version 99, and this program knows versions up to \d+"):
+        BodyCodec().read(b"\x02" + zlib.compress(Codec().encode(newer)))
