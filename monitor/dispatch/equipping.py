@@ -11,6 +11,7 @@ from monitor.dispatch.messages import LaneName, Setup
 from monitor.domain.clock import SystemClock
 from monitor.domain.journey import Journey
 from monitor.journeys.files import JourneyFolder
+from monitor.journeys.looking import BUILTIN
 from monitor.probes.session import Probe
 from monitor.probes.vantage.health import HealthSampler
 
@@ -28,6 +29,8 @@ class FreshJourneys:
 
     def load(self, name: str, source: str) -> Journey:
         """Return the journey of a name. Raises UnusableFileError."""
+        if source == BUILTIN:
+            return self._journeys.load(name, source)
         changed = self._changed_at(source)
         if self._changed.setdefault(source, changed) != changed:
             self._journeys = JourneyFolder(self._folder)

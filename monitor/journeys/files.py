@@ -12,6 +12,7 @@ from pathlib import Path
 from monitor.domain.journey import Journey, JourneyOutline, JourneyProblem, StepOutline
 from monitor.journeys.authoring import JourneyError
 from monitor.journeys.declarative import read_journey
+from monitor.journeys.looking import BUILTIN, built_in
 from monitor.reading.problem import ReadingError
 
 _YAML = frozenset({".yaml", ".yml"})
@@ -39,8 +40,10 @@ class JourneyFolder:
         """Return the journey of that name. Raises UnusableFileError.
 
         ``source`` is what the journey's outline says of its file. Without it, files are loaded one after the other
-        until the journey is found.
+        until the journey is found. A journey that is built in stands in no file, and is had by its source alone.
         """
+        if source == BUILTIN:
+            return _built_in(name)
         wanted = [self._folder / Path(source).name] if source else journey_files(self._folder)
         problems: list[JourneyProblem] = []
         for path in wanted:
@@ -59,6 +62,13 @@ class JourneyFolder:
         if path.name not in self._loaded:
             self._loaded[path.name] = journeys_of(path)
         return self._loaded[path.name]
+
+
+def _built_in(name: str) -> Journey:
+    journey = built_in(name)
+    if journey is None:
+        raise UnusableFileError(JourneyProblem(source=BUILTIN, message=f"no journey '{name}' is built in"))
+    return journey
 
 
 def load(folder: Path, name: str, source: str = "") -> Journey:

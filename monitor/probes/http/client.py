@@ -136,13 +136,17 @@ class Http:
     async def send(self, wanted: Wanted, *, follow_redirects: bool = True) -> Response:
         """Send a request that is made up already, as ``request`` does."""
         request = self._plan.request(wanted, self._cookies)
+        most = self._limits.redirects if wanted.most_redirects is None else wanted.most_redirects
         followed: tuple[str, ...] = ()
         while True:
             observation = await self._exchange(request)
             location = location_of(observation.status or 0, observation.headers) if follow_redirects else None
             if location is None:
                 return self._response(observation, followed)
-            request = self._next(request, observation, location, len(followed))
+            if len(followed) >= most:
+                text = f"more than {most} redirects in a row"
+                self._refuse(observation, Fault(Failure.HTTP_RESPONSE_REDIRECT_LOOP, text))
+            request = self._next(request, observation, location)
             followed = (*followed, self._plan.redactor.mask(observation.url))
 
     async def until(
@@ -176,10 +180,7 @@ class Http:
             self._cookies.extract_cookies(response_of(observation, request))
         return observation
 
-    def _next(self, request: httpx.Request, observation: Observation, location: bytes, followed: int) -> httpx.Request:
-        if followed >= self._limits.redirects:
-            text = f"more than {self._limits.redirects} redirects in a row"
-            self._refuse(observation, Fault(Failure.HTTP_RESPONSE_REDIRECT_LOOP, text))
+    def _next(self, request: httpx.Request, observation: Observation, location: bytes) -> httpx.Request:
         try:
             hop = next_hop(request, observation.status or 0, location, self._plan.redactor)
             following = self._plan.follow(hop, self._cookies, observation.id)

@@ -128,7 +128,15 @@ class Connector:
         self, host: str, port: int, route: Route, observation: Observation, deadline: float, *, vetted: bool
     ) -> tuple[str, ...]:
         observation.enter(Phase.RESOLVE, time.monotonic())
-        resolution = await self._resolver.resolve(host, port=port, view=route.names, deadline=deadline)
+        try:
+            resolution = await self._resolver.resolve(host, port=port, view=route.names, deadline=deadline)
+        except ResolveFailed as error:
+            if vetted:
+                observation.resolution = error.resolution
+            raise
+        if vetted:
+            # What is said of a proxy's name is no word on the host that is asked for.
+            observation.resolution = resolution
         if resolution.source is ResolutionSource.DNS:
             observation.resolve = resolution.seconds
         addresses = resolution.addresses
@@ -141,7 +149,7 @@ class Connector:
 
     async def _tunnel(self, channel: Channel, proxy: ProxyRoute, origin: Origin, observation: Observation) -> None:
         before = time.monotonic()
-        await open_tunnel(channel, proxy, origin, self._limits)
+        await open_tunnel(channel, proxy, origin, self._limits, seen=observation)
         observation.connect = (observation.connect or 0.0) + (time.monotonic() - before)
 
     async def _encrypt(self, channel: Channel, origin: Origin, route: Route, observation: Observation) -> SecureChannel:

@@ -170,7 +170,8 @@ class _Reply:
     def on_body(self, body: bytes) -> None:
         if self.complete:
             return
-        observation, most = self._observation, self._limits.body_bytes
+        observation = self._observation
+        most = observation.most_bytes or self._limits.body_bytes
         room = most - observation.body_received
         observation.body_received += len(body)
         self._parts.append(body[:room] if len(body) > room else body)

@@ -151,7 +151,8 @@ class _Exchange:
             raise Fault(Failure.HTTP_RESPONSE_HEADERS_TOO_BIG, text)
 
     def _on_data(self, event: h2.events.DataReceived) -> None:
-        observation, most = self._observation, self._limits.body_bytes
+        observation = self._observation
+        most = observation.most_bytes or self._limits.body_bytes
         data = event.data or b""
         room = most - observation.body_received
         observation.body_received += len(data)

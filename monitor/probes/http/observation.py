@@ -6,11 +6,17 @@ from dataclasses import dataclass, field
 
 from monitor.domain.exchange import TimeSource
 from monitor.domain.failure import Failure, Phase
+from monitor.probes.vantage.resolver import Resolution
 
 
 @dataclass(slots=True)
 class Observation:
-    """The facts of one exchange so far. Moments are readings of ``time.monotonic()``, phases are seconds."""
+    """The facts of one exchange so far. Moments are readings of ``time.monotonic()``, phases are seconds.
+
+    Attributes:
+        most_bytes: How much of the body is taken, where that is less than the probe takes.
+        resolution: What came of looking up the name of the host itself.
+    """
 
     id: str
     url: str
@@ -46,6 +52,8 @@ class Observation:
     failed_phase: Phase | None = None
     failure_text: str = ""
     redirected_from: str | None = None
+    most_bytes: int | None = None
+    resolution: Resolution | None = None
     intervention: bool = False
     notes: list[str] = field(default_factory=list)
 

@@ -22,7 +22,7 @@ from monitor.probes.http.decoding import ACCEPTED
 from monitor.probes.http.outgoing import Origin, origin_of
 from monitor.probes.http.proxying import route_of
 from monitor.probes.http.redirects import Hop
-from monitor.probes.http.transport import REDIRECTED_FROM
+from monitor.probes.http.transport import MOST_BYTES, REDIRECTED_FROM
 from monitor.probes.http.trust import TrustStore
 from monitor.probes.session import ProberError
 from monitor.probes.vantage.resolver import NameView
@@ -38,7 +38,12 @@ HeaderValues = Mapping[str, "str | Secret"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One request as a journey asks for it."""
+    """One request as a journey asks for it.
+
+    Attributes:
+        most_bytes: How much of the body to take; as much as the probe takes of any where ``None``.
+        most_redirects: How many redirects to follow; as many as the probe follows of any where ``None``.
+    """
 
     method: str
     path: str
@@ -48,6 +53,8 @@ class Wanted:
     data: Mapping[str, Any] | None = None
     content: str | bytes | None = None
     timeout: float | None = None
+    most_bytes: int | None = None
+    most_redirects: int | None = None
 
     @property
     def key(self) -> Hashable | None:
@@ -56,9 +63,10 @@ class Wanted:
             return None
         headers = None if self.headers is None else tuple(self.headers.items())
         if self.params is None:
-            return (self.method, self.path, self.timeout, headers, self.content)
+            return (self.method, self.path, self.timeout, self.most_bytes, headers, self.content)
         if isinstance(self.params, Mapping) and all(isinstance(each, str) for each in self.params.values()):
-            return (self.method, self.path, self.timeout, headers, self.content, tuple(self.params.items()))
+            params = tuple(self.params.items())
+            return (self.method, self.path, self.timeout, self.most_bytes, headers, self.content, params)
         return None
 
 
@@ -122,7 +130,9 @@ class Plan:
         if params is not None:
             pairs = params.items() if isinstance(params, Mapping) else params
             url = url.copy_merge_params([(name, revealed(value)) for name, value in pairs])
-        timeout = wanted.timeout
+        extensions: dict[str, Any] = {} if wanted.timeout is None else {"timeout": {"read": wanted.timeout}}
+        if wanted.most_bytes is not None:
+            extensions[MOST_BYTES] = wanted.most_bytes
         return httpx.Request(
             wanted.method,
             url,
@@ -131,7 +141,7 @@ class Plan:
             content=wanted.content,
             data=revealed(wanted.data),
             json=revealed(wanted.json),
-            extensions={} if timeout is None else {"timeout": {"read": timeout}},
+            extensions=extensions,
         )
 
 

@@ -22,6 +22,7 @@ from monitor.probes.session import ProberError
 _DEFAULT_PORT = 8080
 _AUTH_REQUIRED = 407
 _OK = range(200, 300)
+_LONGEST_STATEMENT = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +70,13 @@ def route_of(proxy: Proxy) -> ProxyRoute:
     )
 
 
-async def open_tunnel(channel: Channel, route: ProxyRoute, origin: Origin, limits: Limits) -> None:
-    """Ask a proxy to connect us with an origin. Raises Fault where it does not."""
+async def open_tunnel(
+    channel: Channel, route: ProxyRoute, origin: Origin, limits: Limits, *, seen: Observation | None = None
+) -> None:
+    """Ask a proxy to connect us with an origin. Raises Fault where it does not; the words hold the proxy's status then.
+
+    The headers of its refusal are noted on ``seen``: they may tell why the proxy itself could not reach the origin.
+    """
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
     where = f"{host}:{origin.port}".encode()
     lines = [b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n" % (where, where)]
@@ -83,7 +89,18 @@ async def open_tunnel(channel: Channel, route: ProxyRoute, origin: Origin, limit
         text = f"the proxy did not answer the request for a tunnel: {words_of(error)}"
         raise Fault(Failure.PROXY_TUNNEL_FAILED, text) from error
     status = answer.status or 0
+    if status in _OK:
+        return
+    if seen is not None:
+        # Not its status: an exchange's status is what its host answered, and the host has not been heard.
+        seen.headers = answer.headers
     if status == _AUTH_REQUIRED:
         raise Fault(Failure.PROXY_AUTH_REQUIRED, "the proxy asks for other credentials than ours (407)")
-    if status not in _OK:
-        raise Fault(Failure.PROXY_TUNNEL_FAILED, f"the proxy answered the request for a tunnel with {status}")
+    text = f"the proxy answered the request for a tunnel with {status}{_words_of(answer)}"
+    raise Fault(Failure.PROXY_TUNNEL_FAILED, text)
+
+
+def _words_of(answer: Observation) -> str:
+    """Return what a proxy says of why there is no tunnel (RFC 9209), to be put behind its status."""
+    stated = b", ".join(value for name, value in answer.headers if name == b"proxy-status")
+    return f" (Proxy-Status: {stated.decode('latin-1')[:_LONGEST_STATEMENT]})" if stated else ""

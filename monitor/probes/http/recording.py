@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 
-from monitor.domain.exchange import Exchange, Timings, TlsFacts
+from monitor.domain.exchange import DnsFacts, Exchange, Timings, TlsFacts
 from monitor.domain.failure import Failure
 from monitor.domain.secret import Redactor
 from monitor.probes.http.certificates import CertificateReader
 from monitor.probes.http.observation import Observation
+from monitor.probes.vantage.resolver import Resolution, ResolutionSource
 
 _LONGEST_VALUE = 500
 _LONGEST_URL = 2_000
@@ -88,6 +89,7 @@ class Recorder:
             ip_family=_family(observation.address),
             timings=self._timings(observation),
             tls=self._tls(observation),
+            dns=None if observation.resolution is None else self._dns(observation.resolution),
             failure=observation.failure,
             failed_phase=observation.failed_phase,
             failure_text=self.line(observation.failure_text) if observation.failure_text else "",
@@ -140,6 +142,19 @@ class Recorder:
             cipher=observation.cipher,
             chain=self._certificates.read(observation.chain),
             verify_code=observation.verify_code,
+        )
+
+    def _dns(self, resolution: Resolution) -> DnsFacts | None:
+        asked = resolution.source is ResolutionSource.DNS
+        if not asked and resolution.addresses:
+            # Nobody was asked, and nothing went wrong: there is nothing to tell.
+            return None
+        return DnsFacts(
+            rcode=resolution.rcode,
+            errors=tuple([self.line(error) for error in resolution.errors]),
+            aliases=tuple([self.line(alias) for alias in resolution.aliases]),
+            addresses=resolution.addresses,
+            server=resolution.server if asked else resolution.source.value,
         )
 
 

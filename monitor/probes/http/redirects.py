@@ -21,6 +21,8 @@ _SCHEMES = frozenset({"http", "https"})
 # All that another origin gets to see of a request's headers; anything else may be a secret.
 _HARMLESS = frozenset({"accept", "accept-encoding", "accept-language", "user-agent", "cache-control", "pragma"})
 _OF_BODY = frozenset({"content-type", "content-encoding", "content-language"})
+# What was said of the first request holds for those that follow it.
+_CARRIED = frozenset({"timeout", "most_bytes"})
 _REBUILT = frozenset({"host", "content-length", "transfer-encoding", "cookie", "traceparent"})
 
 
@@ -65,8 +67,7 @@ def next_hop(request: httpx.Request, status: int, location: bytes, redactor: Red
 
 
 def _kept(request: httpx.Request) -> dict[str, Any]:
-    timeout = request.extensions.get("timeout")
-    return {} if timeout is None else {"timeout": timeout}
+    return {name: value for name, value in request.extensions.items() if name in _CARRIED}
 
 
 def _destination(base: httpx.URL, location: bytes) -> httpx.URL:

@@ -20,6 +20,7 @@ from monitor.probes.http.outgoing import Origin, Outgoing, outgoing_of
 from monitor.probes.vantage.stamps import Timeline
 
 REDIRECTED_FROM = "redirected_from"
+MOST_BYTES = "most_bytes"
 _PROXY_AUTH_REQUIRED = 407
 _SURELY_OPEN = 2.0
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
@@ -79,6 +80,7 @@ class Transport(httpx.AsyncBaseTransport):
         """Carry out one request. Raises TransportFailed where there is no whole response, ProberError where we fail."""
         outgoing = outgoing_of(request)
         observation = self._conduct.observe(outgoing, request.extensions.get(REDIRECTED_FROM))
+        observation.most_bytes = request.extensions.get(MOST_BYTES)
         timeout = request.extensions.get("timeout")
         deadline = self._conduct.deadline
         if timeout:
@@ -167,8 +169,9 @@ class Transport(httpx.AsyncBaseTransport):
     def _finish(self, outgoing: Outgoing, observation: Observation) -> None:
         codings = [value.decode("latin-1") for name, value in observation.headers if name == b"content-encoding"]
         if codings and observation.body:
+            most = observation.most_bytes or self._limits.body_bytes
             observation.body, observation.truncated = decode(
-                observation.body, ",".join(codings), most=self._limits.body_bytes, cut=observation.truncated
+                observation.body, ",".join(codings), most=most, cut=observation.truncated
             )
         if observation.status == _PROXY_AUTH_REQUIRED and self._route.proxy_for(outgoing.origin) is not None:
             raise Fault(Failure.PROXY_AUTH_REQUIRED, "the proxy asks for other credentials than ours (407)")

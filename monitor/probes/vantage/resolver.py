@@ -231,10 +231,12 @@ class _Inquiry:
         return ", ".join(str(server) for server in self._settings.servers)
 
     def _facts(self, addresses: tuple[str, ...]) -> Resolution:
+        # Where addresses came, what another server or the question for the other kind brought is not the answer.
+        rcode = Rcode.NOERROR if addresses else self._rcode
         return Resolution(
             addresses=addresses,
             aliases=tuple(self._seen[1:]),
-            rcode=None if self._rcode is None else rcode_text(Rcode.make(self._rcode)),
+            rcode=None if rcode is None else rcode_text(Rcode.make(rcode)),
             errors=tuple(self._errors),
             server=self._servers,
             seconds=self._seconds,
