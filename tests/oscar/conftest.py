@@ -59,6 +59,11 @@ class Oscar:
         _wait_for(self.port)
         _wait_for(self.static_port)
 
+    def signal(self, number: int) -> None:
+        """Send the shop's server a signal."""
+        if self._shop is not None:
+            os.killpg(self._shop.pid, number)
+
     def stop_server(self) -> None:
         self._shop = _ended(self._shop)
 
