@@ -22,8 +22,8 @@ journey ended. The product sees what a user's configuration would tell it, and n
 written by `make lab-report`.
 
 A figure such as "91 of 94" counts runs; the share beside it gives each scenario the same weight, and its interval
-(Wilson, 95 %) rests on scenarios, because seeds of one scenario are not independent. The mix of faults is the lab's, not
-the world's."""
+(Wilson, 95 %) rests on scenarios, because seeds of one scenario are not independent. The mix of faults is the lab's,
+not the world's."""
 
 
 def document_of(report: Report, *, date: dt.date) -> str:
@@ -94,7 +94,7 @@ def _calibration(report: Report) -> Iterator[str]:
     if not found.bins:
         yield "Too little was run to fit anything."
         return
-    yield "Probabilities per rule and confidence, each fitted on the other scenarios (Jeffreys' half added), and the truth."
+    yield "Probabilities per rule and confidence, each fitted on the other scenarios (Jeffreys' half), and the truth."
     yield ""
     bins = [(f"{one.claimed:.2f}", f"{one.right} of {one.count}") for one in found.bins]
     yield from _table(("Claimed on average", "Right"), bins)
