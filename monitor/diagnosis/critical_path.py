@@ -71,13 +71,8 @@ def paths_of(incident: Incident) -> tuple[StepPath, ...]:
     """Return the critical path of each step that was begun, in their order."""
     attempt = incident.attempt
     waits = waits_of(incident)
-    windows = [(s.name, s.started, s.duration) for s in attempt.steps if s.outcome is not StepOutcome.NOT_REACHED]
-    return tuple(
-        StepPath(
-            step=name, started=started, duration=duration, pieces=_pieces(incident, waits, name, started, duration)
-        )
-        for name, started, duration in windows or [("", attempt.started, attempt.duration)]
-    )
+    begun = [(s.name, s.started, s.duration) for s in attempt.steps if s.outcome is not StepOutcome.NOT_REACHED]
+    return tuple(_path(incident, waits, *step) for step in begun or [("", attempt.started, attempt.duration)])
 
 
 def parts_of(pieces: Sequence[Piece]) -> dict[Part, float]:
