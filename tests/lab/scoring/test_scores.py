@@ -163,8 +163,8 @@ def test_runs_are_read_and_those_that_do_not_count_keep_their_reason(tmp_path: P
             "needs an expected detail",
         ),
         (
-            '{"schema": "faultline.lab/v1", "scenario": "O01", "seed": 1, "expected": {"outcome": "x", "detail": "ours.x"}}',
-            "ours is missing or unknown",
+            '{"schema": "faultline.lab/v1", "scenario": "O1", "seed": 1, "expected": {"outcome": "x", "detail": "us.x"}}',
+            "us is missing or unknown",
         ),
     ],
 )
