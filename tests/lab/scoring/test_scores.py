@@ -163,7 +163,7 @@ def test_runs_are_read_and_those_that_do_not_count_keep_their_reason(tmp_path: P
             "needs an expected detail",
         ),
         (
-            '{"schema": "faultline.lab/v1", "scenario": "O1", "seed": 1, "expected": {"outcome": "x", "detail": "us.x"}}',
+            '{"schema": "faultline.lab/v1", "scenario": "O1", "seed": 1, "expected": {"outcome": "", "detail": "us."}}',
             "us is missing or unknown",
         ),
     ],
