@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import sys
@@ -12,13 +11,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import monitor
 from monitor import service
-from monitor.cli import by_hand, demo, doctor, explain, serving
+from monitor.cli import by_hand, demo, doctor, judging, serving
 from monitor.cli.exits import Exit
+from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, DataOption, console_for_text
 from monitor.cli.scaffold import write_scaffold
+from monitor.config.advice import advice
 from monitor.config.forecast import forecast, rendered
 from monitor.config.settings import Settings
 from monitor.domain.secret import Redactor
@@ -33,11 +33,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-ConfigOption = Annotated[
-    Path, typer.Option("--config", "-c", "--config.file", help="The configuration file.", envvar="FAULTLINE_CONFIG")
-]
-DataOption = Annotated[Path | None, typer.Option("--data", help="Where runs are kept, in place of storage.directory.")]
-DEFAULT_CONFIG = Path("config/monitor.yaml")
+app.command("explain")(judging.explain_run)
+app.command("replay")(judging.replay_runs)
 
 
 def main() -> None:
@@ -96,6 +93,8 @@ def validate(config: ConfigOption = DEFAULT_CONFIG) -> None:
         print(f"warning: {refused.name} does not run: {refused.reason}")
     for line in rendered(forecast(settings, catalogue)):
         print(line)
+    for line in advice(settings):
+        print(f"warning: {line}")
     print(f"{config} is good" + (f", but {len(settings.refused)} checks do not run" if settings.refused else ""))
 
 
@@ -114,7 +113,7 @@ def run(
     settings = service.read_settings(config, os.environ)
     _log_to_stderr(settings, logging.ERROR)
     wanted = by_hand.Wanted(names=tuple(checks), profile=profile, artifacts=artifacts)
-    raise typer.Exit(asyncio.run(by_hand.run_checks(settings, wanted, as_json=as_json, console=_console())))
+    raise typer.Exit(asyncio.run(by_hand.run_checks(settings, wanted, as_json=as_json, console=console_for_text())))
 
 
 @app.command()
@@ -135,31 +134,11 @@ def serve(
     raise typer.Exit(asyncio.run(serving.serve(settings, choices, environ=os.environ, announce=_announce)))
 
 
-@app.command("explain")
-def explain_run(
-    run_id: Annotated[str, typer.Argument(help="The id of a run, as in its alert, log line or page.")],
-    *,
-    config: ConfigOption = DEFAULT_CONFIG,
-    data: DataOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the run as one JSON object.")] = False,
-) -> None:
-    """Say whose failure a run was, why, and what that rests on."""
-    settings = service.read_settings(config, os.environ, service.StartupChoices(data=data))
-    stored = asyncio.run(explain.find(settings.storage, run_id))
-    if as_json:
-        print(json.dumps(explain.as_json(stored, Redactor(settings.secrets)), ensure_ascii=False))
-        return
-    console = _console()
-    for line in explain.told(stored):
-        console.print(line)
-    print(f"page: {settings.web.url}/runs/{run_id}")
-
-
 @app.command("doctor")
 def examine(*, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Look at this machine and this installation: browsers, names, clock, disk, configuration."""
     findings = asyncio.run(doctor.examine(config, os.environ))
-    console = _console()
+    console = console_for_text()
     for finding in findings:
         console.print(finding.line)
     raise typer.Exit(Exit.FAILED if any(finding.bad for finding in findings) else Exit.GOOD)
@@ -188,10 +167,6 @@ def run_demo(
 def _announce(lines: Sequence[str]) -> None:
     for line in lines:
         print(line, flush=True)
-
-
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
 
 
 def _log_to_stderr(settings: Settings, level: int) -> None:

@@ -26,6 +26,7 @@ from monitor.web.gate import Gate
 from monitor.web.monitor import Monitor
 from monitor.web.overview import STRIP, Overview, Past, Row, Standing, row, standings, tiles
 from monitor.web.run_view import run_view
+from monitor.web.verdicts import Verdicts
 
 _STATIC = Path(__file__).parent / "static"
 _ROWS = 100
@@ -45,6 +46,8 @@ def create_app(parts: Monitor) -> Starlette:
         Route("/api/v1/checks", pages.checks_json),
         Route("/api/v1/runs", pages.runs_json),
         Route("/api/v1/runs/{run_id}", pages.run_json),
+        Route("/api/v1/runs/{run_id}/verdicts", pages.verdicts.listed),
+        Route("/api/v1/runs/{run_id}/verdicts", pages.verdicts.add, methods=["POST"]),
         Route("/metrics", pages.metrics),
         Route("/-/healthy", pages.healthy),
         Route("/-/ready", pages.ready),
@@ -62,6 +65,7 @@ class Pages:
         """Prepare the templates."""
         self._parts = parts
         self._templates = _templates()
+        self.verdicts = Verdicts(parts)
 
     async def front(self, request: Request) -> Response:
         """Show every check."""

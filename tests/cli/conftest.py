@@ -1,0 +1,62 @@
+"""A configuration with one check, and a store with runs of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from monitor.cli.commands import app
+from monitor.config.settings import Settings
+from monitor.domain.clock import SystemClock
+from monitor.domain.run import Run
+from monitor.history import History
+from monitor.service import StartupError, read_settings
+
+CONFIG = """\
+location: lab
+journeys: checks
+storage: {directory: data}
+web: {listen: "127.0.0.1:9"}
+targets: {shop: {base_url: "https://www.shop.example"}}
+checks: [{journey: browse, target: shop, every: 60s, deadline: 30s}]
+"""
+CHECK = "browse@shop/desktop"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "checks").mkdir()
+    path = tmp_path / "monitor.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture
+def settings(config: Path) -> Settings:
+    return read_settings(config, {})
+
+
+async def keep(settings: Settings, *runs: Run) -> None:
+    """Store runs as a monitor would, and let go of the store."""
+    history = await History.open(settings.storage, clock=SystemClock())
+    for run in runs:
+        await history.finished(run)
+    await history.close()
+
+
+@pytest.fixture
+def typed(config: Path) -> Callable[..., Result]:
+    """Type a command; an error that a person can mend ends up in ``output`` as it does in a terminal."""
+
+    def type_(*words: str) -> Result:
+        result = CliRunner().invoke(app, [*words, "--config", str(config)])
+        if isinstance(result.exception, StartupError):
+            result.stdout_bytes += "\n".join(result.exception.lines).encode()
+        elif result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return type_
