@@ -6,10 +6,12 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from pathlib import Path as FilePath
+from urllib.parse import urlsplit
 
 from monitor.config.checks import Known, checks_from, maintenance_from
 from monitor.config.draft import Draft, Unusable
 from monitor.config.expansion import expanded
+from monitor.config.investigation_model import investigation_from
 from monitor.config.monitor_model import SYNONYMS, MonitorModel, Remainder
 from monitor.config.ownership_model import OwnershipModel, ownership_from, ownership_problems
 from monitor.config.parts import DESKTOP, profile_from, storage_from, target_from, web_from, workers_from
@@ -81,6 +83,8 @@ def _settings(
         storage=storage_from(model.storage, draft),
         web=web_from(model.web, draft),
         workers=workers_from(model.workers),
+        investigation=investigation_from(model.investigation, profiles, draft),
+        profiles=tuple(profile for profile in profiles.values() if isinstance(profile, ClientProfile)),
         secrets=unique(draft.secrets),
         places=made.places,
     )
@@ -129,4 +133,5 @@ def _ownership(path: FilePath, model: MonitorModel | None) -> tuple[OwnershipMod
     ownership, problems = examine(document, OwnershipModel)
     if ownership is None:
         return OwnershipModel(), problems
-    return ownership, [*problems, *ownership_problems(ownership, document)]
+    targets = [] if model is None else [urlsplit(target.base_url).hostname or "" for target in model.targets.values()]
+    return ownership, [*problems, *ownership_problems(ownership, document, targets)]

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from monitor.config.check_model import CheckModel, DefaultsModel, MaintenanceModel
+from monitor.config.investigation_model import InvestigationModel
 from monitor.config.presets import EXECUTABLES, check_executable
 from monitor.config.profile_model import Overrides, ProfileModel
 from monitor.config.secrets import SecretValue, Value
@@ -44,6 +45,17 @@ SYNONYMS: Mapping[str, str] = types.MappingProxyType(
         "ca_file": "extra_ca",
         "resolve": "hosts",
         "dns": "resolver",
+        "dns_servers": "resolvers",
+        "nameservers": "resolvers",
+        "experiments": "investigation",
+        "diagnosis": "investigation",
+        "analysis": "investigation",
+        "proxies": "vantages",
+        "places": "vantages",
+        "locations": "vantages",
+        "reference": "reference_profile",
+        "max_requests": "requests",
+        "max_journeys": "journeys",
     },
 )
 
@@ -172,6 +184,9 @@ class MonitorModel(FileModel):
     storage: StorageModel = Field(default_factory=StorageModel, description="Where and how long runs are kept.")
     web: WebModel = Field(default_factory=WebModel, description="Where pages and metrics are served.")
     workers: WorkersModel = Field(default_factory=WorkersModel, description="How much may run at the same time.")
+    investigation: InvestigationModel = Field(
+        default_factory=InvestigationModel, description="What may be tried to find out whose a failure is."
+    )
     profiles: dict[_Name, ProfileModel] = Field(
         default_factory=dict, description="Client profiles by name; `desktop` exists unless it is given here."
     )

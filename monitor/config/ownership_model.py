@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from monitor.domain.ownership import CapabilityOwner, HostedName, HostOwner, Ownership, PathOwner, Vendor
-from monitor.reading.addresses import HostPattern, Url, check_host_pattern
+from monitor.diagnosis.names import load_names
+from monitor.diagnosis.owners import Owners
+from monitor.domain.cause import Party
+from monitor.domain.ownership import CapabilityOwner, HostedName, HostOwner, Origin, Ownership, PathOwner, Vendor
+from monitor.reading.addresses import Host, HostPattern, Url, check_host_pattern, is_address, split_host_port
 from monitor.reading.document import Document
 from monitor.reading.names import Slug, Title, check_slug, check_title
 from monitor.reading.problem import Path, Problem, quoted
@@ -27,6 +30,18 @@ def check_domain(value: str) -> str:
         msg = f"{quoted(value)} needs no '*.': a domain covers every host below it"
         raise ValueError(msg)
     return check_host_pattern(value)
+
+
+def check_origin(value: str) -> str:
+    """Return ``address`` or ``address:port`` as it is. Raises ValueError where it is neither."""
+    try:
+        found = split_host_port(value).host
+    except ValueError:
+        found = ""
+    if not is_address(found):
+        msg = f"{quoted(value)} is not an IP address, with or without a port; write 192.0.2.10 or 192.0.2.10:8443"
+        raise ValueError(msg)
+    return value
 
 
 def check_prefix(value: str) -> str:
@@ -107,6 +122,11 @@ class OwnershipModel(FileModel):
         default_factory=list, max_length=10, description="URLs of others that tell whether we see the world at all."
     )
 
+    origins: dict[Host, Annotated[str, AfterValidator(check_origin)]] = Field(
+        default_factory=dict,
+        description="Where own hosts behind an edge are served: host to `address` or `address:port`.",
+    )
+
     @model_validator(mode="after")
     def _has_a_default(self) -> Self:
         if self.domains and self.teams and self.default_team is None:
@@ -136,12 +156,13 @@ def ownership_from(model: OwnershipModel) -> Ownership:
         hosted=tuple(HostedName(host=name.host, vendor=name.vendor, control=name.control) for name in model.hosted),
         edges=tuple(model.edges),
         controls=tuple(model.controls),
+        origins=tuple(Origin(host=host, address=address) for host, address in model.origins.items()),
         default_team=model.default_team,
     )
 
 
-def ownership_problems(model: OwnershipModel, document: Document) -> Iterator[Problem]:
-    """Yield what only shows when the parts of the file are held against each other."""
+def ownership_problems(model: OwnershipModel, document: Document, targets: Iterable[str]) -> Iterator[Problem]:
+    """Yield what only shows when the parts of the file are held against each other, and against the targets' hosts."""
     if model.teams:
         for path, team in _teams(model):
             if team not in model.teams:
@@ -153,6 +174,8 @@ def ownership_problems(model: OwnershipModel, document: Document) -> Iterator[Pr
             message = f"no vendor is called {quoted(hosted.vendor)}{hint or '; add it to vendors'}"
             yield document.problem(("hosted", index, "vendor"), message)
     yield from _vendor_problems(model, document)
+    if model.origins:
+        yield from _origin_problems(model, document, tuple(targets))
 
 
 def _vendor_problems(model: OwnershipModel, document: Document) -> Iterator[Problem]:
@@ -165,6 +188,16 @@ def _vendor_problems(model: OwnershipModel, document: Document) -> Iterator[Prob
             elif host.removeprefix("*.") in model.domains:
                 yield document.problem(path, f"{quoted(host)} is also one of 'domains'; it cannot be both")
             seen.setdefault(host, name)
+
+
+def _origin_problems(model: OwnershipModel, document: Document, targets: tuple[str, ...]) -> Iterator[Problem]:
+    ownership, names = ownership_from(model), load_names()
+    views = [Owners(ownership, target, names) for target in (*targets, "")]
+    own = sorted({*model.domains, *targets})
+    for host in model.origins:
+        if not any(view.owner_of(host).party is Party.OWN for view in views):
+            remedy = did_you_mean(host, own) or "; add its domain to domains"
+            yield document.problem(("origins", host), f"{quoted(host)} is not an own host{remedy}", at_key=True)
 
 
 def _teams(model: OwnershipModel) -> Iterator[tuple[Path, str]]:

@@ -145,9 +145,9 @@ Overrides = dict[Annotated[str, AfterValidator(check_override)], Annotated[str, 
 TimeZone = Annotated[str, AfterValidator(check_timezone), Field(json_schema_extra={"examples": ["Europe/Berlin"]})]
 _Viewport = Annotated[ViewportModel, BeforeValidator(viewport_parts, json_schema_input_type=str | ViewportModel)]
 _Network = Annotated[NetworkModel, BeforeValidator(network_name, json_schema_input_type=NetworkPreset | NetworkModel)]
-_HeaderText = Annotated[str, AfterValidator(check_header_text)]
+HeaderText = Annotated[str, AfterValidator(check_header_text)]
 _Locale = Annotated[str, AfterValidator(check_locale)]
-_Resolver = Annotated[str, AfterValidator(check_resolver)]
+Resolver = Annotated[str, AfterValidator(check_resolver)]
 _Device = Annotated[
     str,
     AfterValidator(check_device),
@@ -164,7 +164,7 @@ class ProfileModel(FileModel):
     viewport: _Viewport | None = Field(default=None, description="Window size, such as `1280x720`.")
     locale: _Locale | None = Field(default=None, description="Language and country, such as `de-DE`.")
     timezone: TimeZone | None = Field(default=None, description="Time zone of the browser.")
-    user_agent: _HeaderText | None = Field(default=None, description="User agent to claim.")
+    user_agent: HeaderText | None = Field(default=None, description="User agent to claim.")
     network: _Network | None = Field(default=None, description="Access line: a preset by name, or figures.")
     cpu_slowdown: float = Field(default=1.0, ge=1, le=50, description="How many times slower the processor is.")
     javascript: bool = Field(default=True, description="Whether scripts run.")
@@ -173,7 +173,7 @@ class ProfileModel(FileModel):
     extra_ca: PathText | None = Field(
         default=None, description="PEM file of certificate authorities trusted beside the public ones."
     )
-    resolver: _Resolver | None = Field(
+    resolver: Resolver | None = Field(
         default=None, description="DNS server to ask, `address` or `address:port`; for HTTP journeys."
     )
     hosts: Overrides = Field(default_factory=dict, description="`host` or `host:port` to the address to connect to.")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monitor.domain.check import Check, MaintenanceWindow
 from monitor.domain.ownership import Ownership
-from monitor.domain.profile import Proxy
+from monitor.domain.profile import ClientProfile, Proxy
 from monitor.domain.secret import Secret
 
 
@@ -128,6 +128,7 @@ class Settings:
     """Everything the configuration says.
 
     Attributes:
+        profiles: Every client profile that can be used, whether a check names it or not.
         places: Where each check stands, by its name.
     """
 
@@ -142,5 +143,6 @@ class Settings:
     web: WebSettings = WebSettings()
     workers: WorkerSettings = WorkerSettings()
     investigation: InvestigationSettings = InvestigationSettings()
+    profiles: tuple[ClientProfile, ...] = ()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)

@@ -376,6 +376,31 @@ OWNERSHIP_CASES = {
             "other schemes are refused"
         ),
     ),
+    "an origin of a stranger": (
+        "domains: [example.org]\norigins:\n  www.exmaple.com: 192.0.2.10\n",
+        (
+            "ownership.yaml:3:3: origins.www.exmaple.com: 'www.exmaple.com' is not an own host; "
+            "did you mean 'www.example.com'?"
+        ),
+    ),
+    "an origin of a vendor": (
+        "vendors: {Pay: {hosts: ['*.pay.test']}}\norigins: {js.pay.test: 192.0.2.10}\n",
+        "ownership.yaml:2:11: origins.js.pay.test: 'js.pay.test' is not an own host; add its domain to domains",
+    ),
+    "an origin without an address": (
+        "origins: {www.example.com: origin.example.com}\n",
+        (
+            "ownership.yaml:1:28: origins.www.example.com: 'origin.example.com' is not an IP address, with "
+            "or without a port; write 192.0.2.10 or 192.0.2.10:8443"
+        ),
+    ),
+    "an origin with a port that is none": (
+        "origins: {www.example.com: '192.0.2.10:99999'}\n",
+        (
+            "ownership.yaml:1:28: origins.www.example.com: '192.0.2.10:99999' is not an IP address, with "
+            "or without a port; write 192.0.2.10 or 192.0.2.10:8443"
+        ),
+    ),
 }
 
 

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.config.advice import advice
+from monitor.config.loading import load
+from monitor.config.settings import InvestigationSettings, Settings, StorageSettings
+from monitor.domain.ownership import Ownership
+from tests.builders import a_check, a_target
+
+THREE = ("https://www.example.net/", "https://one.test/", "https://192.0.2.1/")
+
+
+def settings_with(*controls: str, **values: object) -> Settings:
+    return Settings(
+        path=Path("monitor.yaml"),
+        location="here",
+        journeys=Path("checks"),
+        checks=(a_check(target=a_target(base_url="https://www.shop.example")),),
+        storage=StorageSettings(directory=Path("data")),
+        ownership=Ownership(domains=("own.test",), controls=controls),
+        **values,
+    )
+
+
+def test_three_controls_of_three_operators_need_no_advice():
+    assert advice(settings_with(*THREE)) == ()
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "no controls"), (1, "1 control:"), (2, "2 controls:")])
+def test_fewer_than_three_controls_are_few(count: int, words: str):
+    (said,) = advice(settings_with(*THREE[:count]))
+    assert words in said
+    assert "name 3 sites" in said
+
+
+def test_controls_of_one_registrable_domain_are_one():
+    (said,) = advice(settings_with("https://a.shop.co.uk", "https://b.shop.co.uk", "https://c.other.co.uk"))
+    assert said.startswith("controls that share an operator fail together: a.shop.co.uk and b.shop.co.uk, all of")
+
+
+@pytest.mark.parametrize("own", ["https://status.own.test/", "https://cdn.shop.example/"])
+def test_an_own_host_is_no_control(own: str):
+    (said,) = advice(settings_with(*THREE, own))
+    assert "is an own host" in said
+
+
+def test_whoever_wants_no_investigation_is_not_asked_for_controls():
+    assert advice(settings_with(investigation=InvestigationSettings(enabled=False))) == ()
+
+
+def test_the_shipped_configuration_follows_our_own_advice():
+    assert advice(load(Path("config/monitor.yaml"), {})) == ()
