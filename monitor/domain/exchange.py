@@ -114,7 +114,7 @@ class Exchange:
         headers: Response headers that say something about cause (names in lower case); never cookies.
         redirected_from: ``id`` of the exchange that redirected here.
         pending: Whether it was still open when the attempt ended.
-        intervention: Whether an experiment of ours answered or blocked it.
+        intervention: Whether an experiment of ours answered, blocked or delayed it.
         request_sent: Whether the whole request had left before the failure, so that an effect may have happened.
         truncated: Whether a cap of ours cut it short.
     """

@@ -243,7 +243,7 @@ class DevtoolsWatch:
         size = (entry.body_bytes or 0) if entry is not None else 0
         if (
             entry is None
-            or entry.resource not in _HASHED
+            or not (entry.resource in _HASHED or self._is_wanted(entry, size))
             or not 0 < size <= self._limits.hashed_body_bytes
             or self._hashed >= self._limits.hashed_bodies
             or self._hashed_bytes + size > self._limits.hashed_total_bytes
@@ -253,6 +253,10 @@ class DevtoolsWatch:
         self._hashed_bytes += size
         self._start(self._hash(channel, request_id, entry), self._hashing)
 
+    def _is_wanted(self, entry: Entry, size: int) -> bool:
+        static = self._recorder.static
+        return static is not None and static.wants(entry, size)
+
     async def _hash(self, channel: Channel, request_id: str, entry: Entry) -> None:
         # A page that went on has dropped its bodies: the exchange then stays without a hash.
         with contextlib.suppress(Exception):
@@ -260,6 +264,8 @@ class DevtoolsWatch:
                 body = await channel.send("Network.getResponseBody", {"requestId": request_id})
                 raw = base64.b64decode(body["body"]) if body["base64Encoded"] else body["body"].encode()
                 entry.body_sha256 = hashlib.sha256(raw).hexdigest()
+                if self._recorder.static is not None:
+                    self._recorder.static.hold(request_id, entry, raw, text=not body["base64Encoded"])
 
     def _start(self, work: Coroutine[Any, Any, None], group: set[asyncio.Task[None]] | None = None) -> None:
         tasks = self._tasks if group is None else group

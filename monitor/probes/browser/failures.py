@@ -219,6 +219,11 @@ _NAMES = re.compile(
     r"\b(?:net::)?ERR_[A-Z0-9_]+|\bNS_[A-Z0-9_]+|\bS(?:EC|SL)_ERROR_[A-Z_]+|\bMOZILLA_[A-Z_]+|\bdeniedPort\w+"
 )
 
+_ERROR_STATUS: Final = 400
+_HIDING: Final = frozenset(
+    {Failure.ABANDONED, Failure.HTTP_FAILED, Failure.POLICY_CORS, Failure.POLICY_CORP, Failure.POLICY_MIME}
+)
+
 _PHASES: Final[dict[str, Phase]] = {"dns": Phase.RESOLVE, "tls": Phase.TLS, "proxy": Phase.CONNECT}
 
 
@@ -233,14 +238,20 @@ class ConsoleFinding:
 def failure_of(text: str, *, status: int | None = None, blocked_reason: str = "", cors_error: str = "") -> Failure:
     """Return what a browser's words about one failed request mean."""
     if cors_error:
-        return Failure.POLICY_CORS
+        return weighed(Failure.POLICY_CORS, status)
     if blocked_reason in BLOCKED_REASONS:
-        return BLOCKED_REASONS[blocked_reason]
-    failure = _of_text(text)
-    # A script or style sheet that was answered 503 is reported as aborted; what was answered tells more.
-    if failure is Failure.ABANDONED and status is not None and status >= 400:  # noqa: PLR2004 - RFC 9110's error range
-        return Failure.HTTP_ERROR
-    return failure
+        return weighed(BLOCKED_REASONS[blocked_reason], status)
+    return weighed(_of_text(text), status)
+
+
+def weighed(failure: Failure, status: int | None) -> Failure:
+    """Return the failure, or that of the status where the browser's words only hide what was answered.
+
+    A script that was answered 503 is reported as aborted, or as refused for its type; an error page for want of the
+    headers that only good answers are given.
+    """
+    hides = failure in _HIDING and status is not None and status >= _ERROR_STATUS
+    return Failure.HTTP_ERROR if hides else failure
 
 
 def _of_text(text: str) -> Failure:

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from monitor.domain.evidence import Truncation
 from monitor.domain.exchange import Exchange, Initiator, TimeSource, Timings, TlsFacts
 from monitor.domain.failure import Failure
 from monitor.domain.secret import Redactor
-from monitor.probes.browser.failures import failure_of, phase_of
+from monitor.probes.browser.failures import failure_of, phase_of, weighed
 
 _TELLING_HEADERS = frozenset(
     {
@@ -51,12 +51,18 @@ _TELLING_HEADERS = frozenset(
         "www-authenticate",
         "x-amz-cf-id",
         "x-amz-cf-pop",
+        "x-amzn-waf-action",
         "x-cache",
         "x-cache-hits",
+        "x-cdn",
         "x-content-type-options",
+        "x-datadome",
+        "x-fastly-request-id",
         "x-frame-options",
+        "x-iinfo",
         "x-request-id",
         "x-served-by",
+        "x-sucuri-id",
     }
 )
 _HEADER_LENGTH = 512
@@ -89,7 +95,7 @@ class Limits:
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """One exchange that may still change. Moments are readings of the monotonic clock."""
+    """One exchange that may still change. Moments are readings of the monotonic clock; what is raw stays in here."""
 
     id: str
     url: str
@@ -125,19 +131,21 @@ class Entry:
     from_service_worker: bool = False
     sent: bool = False
     cut: bool = False
+    raw_url: str = ""
+    raw_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Ledger:
     """All exchanges of one attempt, at most so many; what goes beyond is counted."""
 
     def __init__(
-        self, *, started: float, attempt: int, redactor: Redactor, limits: Limits, blocked: frozenset[str]
+        self, *, started: float, attempt: int, redactor: Redactor, limits: Limits, blocks: Callable[[str], bool]
     ) -> None:
         self._started = started
         self._attempt = attempt
         self._redactor = redactor
         self._limits = limits
-        self._blocked = blocked
+        self._blocks = blocks
         self._numbers = itertools.count(1)
         self._entries: list[Entry] = []
         self._hosts: dict[str, tuple[str, bool]] = {}
@@ -166,6 +174,7 @@ class Ledger:
             begun=begun,
             method=method,
             resource=resource,
+            raw_url=url,
         )
         self._entries.append(entry)
         return entry
@@ -174,10 +183,18 @@ class Ledger:
         """Note status and telling headers."""
         entry.status = status
         entry.sent = True
+        entry.raw_headers = headers
         kept = ((name.lower(), value) for name, value in headers.items() if name.lower() in _TELLING_HEADERS)
         entry.headers = tuple(sorted((name, self.mask(value, _HEADER_LENGTH)) for name, value in kept))
         if status >= _ERROR_STATUS:
             entry.failure = Failure.HTTP_ERROR
+
+    def answer_unseen(self, entry: Entry, status: int, headers: Mapping[str, str]) -> None:
+        """Note the answer of an exchange that failed before the browser showed it to the page."""
+        failure = entry.failure
+        self.answer(entry, status, headers)
+        if failure is not None:
+            entry.failure = weighed(failure, status)
 
     def fail(self, entry: Entry, text: str, *, blocked_reason: str = "", cors_error: str = "") -> None:
         """Note that an exchange failed, in the browser's words."""
@@ -185,7 +202,10 @@ class Ledger:
         entry.blocked_reason = blocked_reason or None
         entry.cors_error = cors_error or None
         entry.failure = failure_of(text, status=entry.status, blocked_reason=blocked_reason, cors_error=cors_error)
-        if entry.host in self._blocked and entry.failure in _OUR_BLOCKS:
+        if entry.failure is Failure.POLICY_CORP and entry.resource == "document" and not blocked_reason:
+            # A page refuses to stand in a frame; nothing else keeps a document from being shown.
+            entry.failure = Failure.POLICY_FRAME
+        if entry.failure in _OUR_BLOCKS and self._blocks(entry.raw_url):
             entry.failure = Failure.BLOCKED_BY_INTERVENTION
             entry.intervention = True
 
@@ -197,6 +217,12 @@ class Ledger:
                 if entry.failure in {None, Failure.ABANDONED, Failure.UNKNOWN}:
                     entry.failure, entry.failure_text = failure, self.mask(text, _TEXT_LENGTH)
                 return
+
+    def note_intervention(self, url: str) -> None:
+        """Note that we laid a hand on the newest exchange with that URL."""
+        entry = self.latest(url)
+        if entry is not None:
+            entry.intervention = True
 
     def cut_open_ones(self) -> None:
         """Note that what is still open will not be seen to its end, because we stopped listening."""

@@ -10,10 +10,12 @@ from typing import Any
 from monitor.domain.evidence import Truncation, WebSocketFacts
 from monitor.domain.exchange import Certificate, Initiator, Timings, TlsFacts
 from monitor.probes.browser.ledger import Entry, Ledger, Limits
+from monitor.probes.browser.static_answers import StaticAnswers
 
 Params = Mapping[str, Any]
 
 _FRAMES = 10
+_FIRST_REDIRECT, _FIRST_ERROR = 300, 400
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,11 +31,14 @@ class _Socket:
 class NetworkRecorder:
     """Knows what each network event means; knows nothing of how it arrives."""
 
-    def __init__(self, ledger: Ledger, limits: Limits) -> None:
+    def __init__(self, ledger: Ledger, limits: Limits, static: StaticAnswers | None = None) -> None:
+        self.static = static
         self._ledger = ledger
         self._limits = limits
         self._entries: dict[str, Entry] = {}
         self._sent_early: set[str] = set()
+        self._unseen: dict[str, tuple[int, Mapping[str, str]]] = {}
+        self._touched: set[tuple[str, str]] = set()
         self._sockets: dict[str, _Socket] = {}
         self._sockets_seen = 0
         self._tls: dict[tuple[object, ...], TlsFacts] = {}
@@ -42,6 +47,7 @@ class NetworkRecorder:
             "Network.requestWillBeSent": self._requested,
             "Network.requestWillBeSentExtraInfo": self._sent,
             "Network.responseReceived": self._answered,
+            "Network.responseReceivedExtraInfo": self._heard,
             "Network.requestServedFromCache": self._cached,
             "Network.dataReceived": self._data,
             "Network.loadingFinished": self._finished,
@@ -72,6 +78,14 @@ class NetworkRecorder:
     def entry(self, request_id: str) -> Entry | None:
         """Return the exchange of a request."""
         return self._entries.get(request_id)
+
+    def note_intervention(self, request_id: str, url: str) -> None:
+        """Take in that we laid a hand on a request, which may not have been told of yet."""
+        entry = self._entries.get(request_id)
+        if entry is not None and entry.raw_url == url:
+            entry.intervention = True
+        else:
+            self._touched.add((request_id, url))
 
     def note_worker(self, url: str) -> None:
         """Take in that a worker runs: the end of its script's request was told before anybody could listen."""
@@ -104,6 +118,7 @@ class NetworkRecorder:
         before = self._entries.get(request_id)
         redirect = params.get("redirectResponse")
         if before is not None and redirect:
+            self._unseen.pop(request_id, None)
             self._take_response(before, redirect)
             before.done = params["timestamp"]
         entry = self._ledger.open(
@@ -121,6 +136,8 @@ class NetworkRecorder:
         if request_id in self._sent_early:
             self._sent_early.discard(request_id)
             entry.sent = True
+        if (request_id, request["url"]) in self._touched:
+            entry.intervention = True
         self._entries[request_id] = entry
 
     def _initiator(self, raw: Params) -> Initiator:
@@ -139,6 +156,8 @@ class NetworkRecorder:
         )
 
     def _sent(self, params: Params) -> None:
+        if self.static is not None:
+            self.static.note_request(params["requestId"], params)
         entry = self._entries.get(params["requestId"])
         if entry is not None:
             entry.sent = True
@@ -146,9 +165,31 @@ class NetworkRecorder:
             self._sent_early.add(params["requestId"])
 
     def _answered(self, params: Params) -> None:
+        self._unseen.pop(params["requestId"], None)
         entry = self._entries.get(params["requestId"]) or self._late(params)
         if entry is not None:
             self._take_response(entry, params["response"])
+
+    def _heard(self, params: Params) -> None:
+        # What came over the wire, told even where the browser keeps the answer from the page.
+        request_id, status, headers = params["requestId"], params["statusCode"], params["headers"]
+        if self.static is not None:
+            self.static.note_answer(request_id, headers)
+        entry = self._entries.get(request_id)
+        if entry is None or entry.status is not None:
+            return
+        if entry.redirected_from is not None and _FIRST_REDIRECT <= status < _FIRST_ERROR:
+            # Told late: it is the answer that redirected here.
+            return
+        if entry.done is None:
+            self._unseen[request_id] = status, headers
+        else:
+            self._answer_unseen(entry, status, headers)
+
+    def _answer_unseen(self, entry: Entry, status: int, headers: Mapping[str, str]) -> None:
+        self._ledger.answer_unseen(entry, status, headers)
+        kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+        entry.mime_type = kind.partition(";")[0].strip()
 
     def _late(self, params: Params) -> Entry | None:
         # A popup asks for its page before anybody can listen to it; the answer still tells what was asked.
@@ -216,6 +257,9 @@ class NetworkRecorder:
         entry = self._entries.get(params["requestId"])
         if entry is None:
             return
+        unseen = self._unseen.pop(params["requestId"], None)
+        if unseen is not None and entry.status is None:
+            self._answer_unseen(entry, *unseen)
         cors = params.get("corsErrorStatus") or {}
         text = params.get("errorText", "")
         self._ledger.fail(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from monitor.domain.assignment import Assignment, InterventionKind
+from monitor.domain.assignment import Assignment
 from monitor.domain.evidence import ProberFault
 from monitor.domain.journey import ProbeKind
 from monitor.probes.browser.executables import Executables
@@ -76,7 +76,6 @@ class BrowserProbe:
 
         Raises ProberError where we cannot look.
         """
-        _refuse_replay(assignment)
         plan = plan_launch(assignment.check.profile, assignment.check.target)
         fault = ProberError(ProberFault.INTERNAL, "no browser was tried")
         for _ in range(_OPEN_TRIES):
@@ -166,9 +165,3 @@ class LentSession:
             except Exception as error:  # noqa: BLE001 - the next open starts a fresh one whatever became of this
                 _log.warning("sick browser could not be ended", extra={"error": type(error).__name__})
         return seen
-
-
-def _refuse_replay(assignment: Assignment) -> None:
-    if any(change.kind is InterventionKind.REPLAY for change in assignment.interventions):
-        message = "The browser probe cannot replay archived answers yet; ask for a block instead."
-        raise ProberError(ProberFault.INTERNAL, message)

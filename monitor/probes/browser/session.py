@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.async_api import BrowserContext, Page, Playwright
 
-from monitor.domain.assignment import Assignment, InterventionKind
+from monitor.domain.assignment import Assignment
 from monitor.domain.evidence import Artifact, ProberFault, StepError, StepErrorKind, Truncation, Vitals, WebSocketFacts
 from monitor.domain.exchange import Exchange
 from monitor.domain.profile import Engine
@@ -25,11 +25,12 @@ from monitor.probes.browser.emulation import context_options, emulation_of
 from monitor.probes.browser.events import EventRecorder
 from monitor.probes.browser.first_party import first_party_headers
 from monitor.probes.browser.handle import Browser
-from monitor.probes.browser.interventions import block_hosts
+from monitor.probes.browser.interventions import Interventions, RequestGate, install_routes, load_interventions
 from monitor.probes.browser.journal import PageJournal
 from monitor.probes.browser.ledger import Ledger, Limits
 from monitor.probes.browser.network import NetworkRecorder
 from monitor.probes.browser.picture import take_picture
+from monitor.probes.browser.static_answers import StaticAnswers
 from monitor.probes.browser.vitals import VitalsWatch
 from monitor.probes.browser.warm import WarmBrowser
 from monitor.probes.session import Observations, ProberError
@@ -67,6 +68,7 @@ class BrowserSession:
         started: float,
         settings: SessionSettings,
         driver_is_dead: Callable[[], bool],
+        interventions: Interventions,
     ) -> None:
         self.warm = warm
         self.is_sick = False
@@ -84,9 +86,11 @@ class BrowserSession:
             attempt=attempt,
             redactor=self._redactor,
             limits=limits,
-            blocked=frozenset(change.host for change in assignment.interventions),
+            blocks=interventions.blocks,
         )
-        self._recorder = NetworkRecorder(self._ledger, limits)
+        self._interventions = interventions
+        self._static = StaticAnswers(self._redactor) if assignment.archive_to else None
+        self._recorder = NetworkRecorder(self._ledger, limits, self._static)
         self._events = EventRecorder(context, self._ledger, limits)
         self._journal = PageJournal(context, self._ledger, limits)
         self._vitals = VitalsWatch(settings.vitals_script)
@@ -108,6 +112,7 @@ class BrowserSession:
         driver_is_dead: Callable[[], bool],
     ) -> BrowserSession:
         """Open a fresh context and start recording."""
+        interventions = await load_interventions(assignment.interventions)
         context = await warm.browser.new_context(**context_options(playwright, assignment))
         session = cls(
             warm=warm,
@@ -117,6 +122,7 @@ class BrowserSession:
             started=started,
             settings=settings,
             driver_is_dead=driver_is_dead,
+            interventions=interventions,
         )
         await session._prepare()
         return session
@@ -124,6 +130,7 @@ class BrowserSession:
     async def _prepare(self) -> None:
         profile = self._assignment.check.profile
         self._journal.listen()
+        self._interventions.missed = lambda url: self._journal.note("replay_missed", url)
         if profile.javascript:
             await self._vitals.install(self._context)
         await asyncio.gather(*self._intervene(), *self._trace())
@@ -148,13 +155,17 @@ class BrowserSession:
         self._set_timeouts()
 
     async def _watch_devtools(self, page: Page) -> None:
-        headers = first_party_headers(self._assignment)
+        gate = RequestGate(
+            interventions=self._interventions,
+            headers=first_party_headers(self._assignment),
+            note=self._recorder.note_intervention,
+        )
         emulation = emulation_of(self._assignment.check.profile)
-        if headers is not None:
-            command = ("Fetch.enable", {"patterns": headers.patterns})
+        if gate.patterns:
+            command = ("Fetch.enable", {"patterns": gate.patterns})
             emulation = Emulation(everywhere=(*emulation.everywhere, command), pages=emulation.pages)
         self._watch = DevtoolsWatch(self._recorder, self._settings.limits, emulation)
-        self._watch.on_request_paused = headers.answer if headers is not None else None
+        self._watch.on_request_paused = gate.answer if gate.patterns else None
         self._watch.on_flood = self._after_flood
         channel = await self._watch.watch(await self._context.new_cdp_session(page))
         about, targets = await asyncio.gather(channel.send("Target.getTargetInfo"), self.warm.targets())
@@ -166,9 +177,10 @@ class BrowserSession:
             self._events.listen()
 
     def _intervene(self) -> Iterable[asyncio.Future[None]]:
-        hosts = [change.host for change in self._assignment.interventions if change.kind is InterventionKind.BLOCK]
-        if hosts:
-            yield asyncio.ensure_future(block_hosts(self._context, hosts))
+        # Chromium is told per page, and better: Playwright's routes let redirects pass.
+        if self._interventions and self._assignment.check.profile.engine is not Engine.CHROMIUM:
+            note = self._ledger.note_intervention
+            yield asyncio.ensure_future(install_routes(self._context, self._interventions, note))
 
     def _trace(self) -> Iterable[asyncio.Future[None]]:
         if self._settings.traces and self._folder.is_open:
@@ -231,6 +243,8 @@ class BrowserSession:
         exchanges = self._ledger.freeze(now)
         if failed:
             await self._keep_files(exchanges, now)
+        elif self._static is not None:
+            await self._static.write(Path(self._assignment.archive_to))
         self._journal.close()
         await self._release()
         return Observations(
