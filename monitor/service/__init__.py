@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from monitor.service.one_shot import OneShot
 from monitor.service.opening import open_service
 from monitor.service.running import Service
-from monitor.service.runs import OneShot, recorded
+from monitor.service.runs import recorded
 from monitor.service.startup import StartupChoices, StartupError, prepare, read_settings
 
 __all__ = [

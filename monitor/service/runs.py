@@ -5,27 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from monitor.config.settings import Settings
 from monitor.diagnosis.context import Context, contexts_for
 from monitor.diagnosis.judge import judge
-from monitor.diagnosis.names import Names, load_names
+from monitor.diagnosis.names import Names
 from monitor.dispatch import Dispatcher, LaneName, NoResult
 from monitor.dispatch.dispatcher import lane_of
 from monitor.domain.assignment import Assignment
 from monitor.domain.check import Check, Schedule, Target
-from monitor.domain.clock import Clock
+from monitor.domain.evidence import Evidence
 from monitor.domain.journey import JourneyCatalogue, JourneyOutline, ProbeKind
 from monitor.domain.profile import ClientProfile
 from monitor.domain.run import Run
 from monitor.history import StoredRun
-from monitor.service.startup import StartupError, journeys_for, new_run_id
-
-_COLD_START = dt.timedelta(seconds=60)
+from monitor.investigation.trials import NotMade
 
 
 class Runs:
@@ -57,9 +53,16 @@ class Runs:
         return self._outlines[check.journey].probe is ProbeKind.BROWSER
 
     async def make(
-        self, check: Check, *, run_id: str, scheduled_at: dt.datetime, not_after: dt.datetime, artifacts: str
+        self,
+        check: Check,
+        *,
+        run_id: str,
+        scheduled_at: dt.datetime,
+        not_after: dt.datetime,
+        artifacts: str,
+        archive_to: str = "",
     ) -> Run | NoResult:
-        """Return the judged run, or why it was not started."""
+        """Return the judged run, or why it was not started; ``archive_to`` takes its static answers if it passes."""
         assignment = Assignment(
             run_id=run_id,
             check=check,
@@ -70,6 +73,7 @@ class Runs:
             artifact_directory=artifacts,
             first_party=self._first_party[check.target.name],
             traceparent=traceparent_of(run_id) if check.target.trace_context else None,
+            archive_to=archive_to,
         )
         answer = await self._dispatcher.run(assignment, self._outlines[check.journey])
         if isinstance(answer, NoResult):
@@ -83,47 +87,22 @@ class Runs:
             judgement=judge(answer, self._contexts[check.name]),
         )
 
+    async def perform(self, assignment: Assignment, outline: JourneyOutline) -> Evidence | NotMade:
+        """Carry out an experiment as any other run; it is neither judged nor kept here."""
+        own = self._first_party.get(assignment.check.target.name, ())
+        answer = await self._dispatcher.run(replace(assignment, first_party=own), outline)
+        return NotMade(reason=f"no worker made it: {answer.reason.value}") if isinstance(answer, NoResult) else answer
+
+    @property
+    def outlines(self) -> Mapping[str, JourneyOutline]:
+        """Return what is known of each journey, by its name."""
+        return self._outlines
+
 
 def traceparent_of(run_id: str) -> str:
     """Return a W3C trace context for a run: whoever knows the run's id knows its trace id."""
     digest = hashlib.sha256(run_id.encode()).hexdigest()
     return f"00-{digest[:32]}-{digest[32:48]}-01"
-
-
-class OneShot:
-    """Makes single runs without a schedule or a store; ``async with`` starts and stops the workers."""
-
-    def __init__(self, settings: Settings, *, clock: Clock) -> None:
-        """Prepare to run checks of these settings."""
-        self._settings = settings
-        self._clock = clock
-        self._dispatcher = Dispatcher(settings.workers, journeys=settings.journeys, clock=clock)
-        self._runs = Runs(self._dispatcher, location=settings.location)
-
-    async def __aenter__(self) -> Self:
-        """Find the journeys and start the workers. Raises StartupError where a journey cannot be used."""
-        self._runs.configure(self._settings, await journeys_for(self._settings), load_names())
-        await self._dispatcher.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop the workers."""
-        await self._dispatcher.close(0)
-
-    async def make(self, check: Check, *, artifacts: Path) -> Run:
-        """Return a run that starts now. Raises StartupError where no worker took it in time."""
-        now = self._clock.now()
-        # A worker or a browser that starts cold may need longer than a run may take.
-        patience = now + check.deadline + _COLD_START
-        run = await self._runs.make(
-            check, run_id=new_run_id(now), scheduled_at=now, not_after=patience, artifacts=str(artifacts)
-        )
-        if isinstance(run, NoResult):
-            msg = f"{check.name} was not started: {run.reason.value}"
-            raise StartupError(msg)
-        return run
 
 
 def recorded(stored: StoredRun) -> Run:

@@ -1,0 +1,137 @@
+"""In what a run differs from the last good one. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from monitor.domain.evidence import Attempt, Comparison, Evidence
+from monitor.domain.exchange import Exchange
+from monitor.domain.outcome import StepOutcome
+from monitor.domain.reference import Answer, Difference, DifferenceKind, Reference
+
+MOST_DIFFERENCES = 200
+HEADERS = (
+    "content-security-policy",
+    "access-control-allow-origin",
+    "cross-origin-embedder-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "x-frame-options",
+    "content-type",
+)
+_CODE = frozenset({"script", "stylesheet"})
+_PAGES = frozenset({"document", "http"})
+_DATA = frozenset({"xhr", "fetch"})
+_GOOD = frozenset({StepOutcome.PASSED, StepOutcome.DEGRADED})
+_FIRST = (DifferenceKind.STATUS, DifferenceKind.CONTENT, DifferenceKind.HEADER, DifferenceKind.MISSING)
+
+
+def compare(evidence: Evidence, reference: Reference, now: dt.datetime) -> Comparison:
+    """Return the differences of the deciding attempt from the last good run, those that matter most first.
+
+    What was asked only in steps that this run did not reach is not missed.
+    """
+    answers: dict[tuple[str, str], Answer] = {}
+    for answer in reference.answers:
+        answers.setdefault((answer.method, answer.url), answer)
+    exchanges: dict[tuple[str, str], Exchange] = {}
+    attempt = evidence.last
+    for exchange in evidence.exchanges:
+        if exchange.attempt == attempt.number and not exchange.intervention:
+            exchanges.setdefault((exchange.method, exchange.url), exchange)
+    missed = _Missed(attempt)
+    found = [
+        *(each for key, exchange in exchanges.items() for each in _against(exchange, answers.get(key))),
+        *(_missing(answer) for key, answer in answers.items() if key not in exchanges and missed.by(answer)),
+    ]
+    found.sort(key=_weight)
+    age = (now - reference.taken_at).total_seconds()
+    return Comparison(run_id=reference.run_id, age=round(max(0.0, age), 3), differences=tuple(found[:MOST_DIFFERENCES]))
+
+
+def _against(exchange: Exchange, answer: Answer | None) -> Iterator[Difference]:
+    if answer is None:
+        yield _difference(exchange, DifferenceKind.NEW, after=_state(exchange))
+        return
+    before, after = _text(answer.status), _state(exchange)
+    if before != after:
+        yield _difference(exchange, DifferenceKind.STATUS, before=before, after=after)
+    elif answer.sha256 and exchange.body_sha256 and answer.sha256 != exchange.body_sha256:
+        yield _difference(
+            exchange,
+            DifferenceKind.CONTENT,
+            before=f"{_text(answer.size)}:{answer.sha256}",
+            after=f"{_text(exchange.body_bytes)}:{exchange.body_sha256}",
+        )
+    if exchange.status is not None and not exchange.from_cache:
+        yield from _headers(exchange, answer)
+
+
+def _headers(exchange: Exchange, answer: Answer) -> Iterator[Difference]:
+    before, after = dict(answer.headers), dict(exchange.headers)
+    for name in HEADERS:
+        if before.get(name, "") != after.get(name, ""):
+            yield _difference(
+                exchange,
+                DifferenceKind.HEADER,
+                before=before.get(name, ""),
+                after=after.get(name, ""),
+                header=name,
+            )
+
+
+class _Missed:
+    """Tells what was not asked for, though it was time, from what would have been asked for only later."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._passed = {step.name for step in attempt.steps if step.outcome in _GOOD} | {""}
+        self._begun = {step.name for step in attempt.steps if step.outcome is not StepOutcome.NOT_REACHED}
+
+    def by(self, answer: Answer) -> bool:
+        """Say whether an answer is missed; in the step that failed only code is, which comes with the page."""
+        return answer.step in self._passed or (answer.step in self._begun and answer.resource in _CODE)
+
+
+def _missing(answer: Answer) -> Difference:
+    return Difference(
+        kind=DifferenceKind.MISSING,
+        url=answer.url,
+        host=answer.host,
+        resource=answer.resource,
+        before=_text(answer.status),
+    )
+
+
+def _difference(
+    exchange: Exchange, kind: DifferenceKind, *, before: str = "", after: str = "", header: str = ""
+) -> Difference:
+    return Difference(
+        kind=kind,
+        url=exchange.url,
+        host=exchange.host,
+        resource=exchange.resource,
+        exchange=exchange.id,
+        before=before,
+        after=after,
+        header=header,
+    )
+
+
+def _state(exchange: Exchange) -> str:
+    """Return the status, or how it ended without one."""
+    if exchange.status is not None:
+        return str(exchange.status)
+    return exchange.failure.value if exchange.failure else "pending" if exchange.pending else ""
+
+
+def _text(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _weight(difference: Difference) -> tuple[int, int, str]:
+    kind = _FIRST.index(difference.kind) if difference.kind in _FIRST else len(_FIRST)
+    for rank, resources in enumerate((_CODE, _PAGES, _DATA)):
+        if difference.resource in resources:
+            return rank, kind, difference.url
+    return len(_FIRST), kind, difference.url

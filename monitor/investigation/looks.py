@@ -1,0 +1,178 @@
+"""Which single looks a case calls for. Each is one request that changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit, urlunsplit
+
+from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.rules.access import guard_of
+from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import ExperimentKind
+from monitor.domain.failure import Phase
+from monitor.domain.outcome import Outcome
+from monitor.investigation.experiments import Look
+from monitor.investigation.situation import Situation
+
+ORDINARY_CLIENT = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+)
+SYSTEM_RESOLVER = "system"
+MORE_PROBES = 4
+_HOSTS = 3
+_SAFE = frozenset({"GET", "HEAD"})
+_REFUSED = frozenset({401, 403})
+_TOO_MANY = 429
+_BEFORE_HTTP = frozenset({Phase.RESOLVE, Phase.CONNECT, Phase.TLS})
+_NAMES = frozenset({Mechanism.NAME, Mechanism.RESOLVER})
+_WHERE = _NAMES | {Mechanism.REFUSED, Mechanism.PATH, Mechanism.UNREACHABLE, Mechanism.TLS}
+_MASK = "•••"
+_WEB = {"ws": "http", "wss": "https"}
+_CONNECTION = "only whether the host can be reached: the request itself must not be sent again"
+
+
+def looks_for(situation: Situation) -> tuple[Look, ...]:
+    """Return the looks that are called for and were not made yet, as many as the budget allows."""
+    found = [*controls(situation), *_at_hosts(situation)]
+    made = {(each.kind, each.subject, each.by) for each in situation.evidence.experiments}
+    wanted = [look for look in found if (look.kind, look.subject, look.by) not in made]
+    return tuple((*wanted, *_more_probes(situation))[: max(0, situation.left.requests)])
+
+
+def controls(situation: Situation) -> Iterator[Look]:
+    """Yield a look at each control, on the very way that the run took."""
+    for url in situation.ownership.controls:
+        yield Look(kind=ExperimentKind.CONTROL, subject=url, url=url, profile=situation.check.profile)
+
+
+def probes(situation: Situation) -> Iterator[Look]:
+    """Yield a second look at what failed, from a socket of our own, once for each host."""
+    guarded = guarded_hosts(situation)
+    for exchange in _in_question(situation):
+        if exchange.host not in guarded:
+            yield _probe(situation, exchange)
+
+
+def guarded_hosts(situation: Situation) -> frozenset[str]:
+    """Return hosts that set a rate limit or a challenge: they are left alone."""
+    looked_at = (x for each in situation.evidence.experiments for x in each.exchanges)
+    exchanges = (*situation.evidence.exchanges, *looked_at)
+    return frozenset(x.host for x in exchanges if x.status == _TOO_MANY or guard_of(x) is not None)
+
+
+def _at_hosts(situation: Situation) -> Iterator[Look]:
+    yield from _as_ordinary_client(situation)
+    yield from probes(situation)
+    guarded = guarded_hosts(situation)
+    for exchange in _in_question(situation):
+        if exchange.host not in guarded:
+            yield from _resolvers(situation, exchange)
+            yield from _origins(situation, exchange)
+            yield from _tenants(situation, exchange)
+            yield from _other_ways(situation, exchange)
+
+
+def _in_question(situation: Situation) -> tuple[Exchange, ...]:
+    """Return one failed exchange for each of the few hosts on which it may hang, what the step needed first."""
+    case = situation.case
+    beside = {host.host for host in case.hosts if host.beside}
+    found: dict[str, Exchange] = {}
+    for exchange in (*case.needed, *([] if case.needed else case.suspects)):
+        if exchange.host and exchange.host not in beside:
+            found.setdefault(exchange.host, exchange)
+    return tuple(found.values())[:_HOSTS]
+
+
+def _probe(situation: Situation, exchange: Exchange, note: str = "") -> Look:
+    url, only_reach = _address(exchange)
+    return Look(
+        kind=ExperimentKind.REPROBE,
+        subject=exchange.host,
+        url=url,
+        profile=situation.check.profile,
+        method="GET" if only_reach else exchange.method,
+        note=_CONNECTION if only_reach else note,
+        connection_only=only_reach,
+    )
+
+
+def _address(exchange: Exchange) -> tuple[str, bool]:
+    """Return what to ask, and whether that says no more than that the host can be reached."""
+    parts = urlsplit(exchange.url)
+    scheme = _WEB.get(parts.scheme, parts.scheme)
+    whole = exchange.method in _SAFE and scheme == parts.scheme and _MASK not in exchange.url
+    if whole:
+        return urlunsplit(parts._replace(fragment="")), False
+    return urlunsplit((scheme, parts.netloc, "/", "", "")), True
+
+
+def _more_probes(situation: Situation) -> Iterator[Look]:
+    """Yield more of the same where the first one passed, to tell what comes and goes from what is over."""
+    made = situation.done(ExperimentKind.REPROBE)
+    for exchange in _in_question(situation):
+        of_host = [each for each in made if each.subject == exchange.host and not each.of_run]
+        first_passed = len(of_host) == 1 and of_host[0].outcome is Outcome.PASSED
+        if first_passed and exchange.host not in guarded_hosts(situation) and situation.case.needed:
+            yield from (_probe(situation, exchange) for _ in range(MORE_PROBES))
+
+
+def _resolvers(situation: Situation, exchange: Exchange) -> Iterator[Look]:
+    """Yield the question to each resolver, the client's own first, where the name or what it leads to is in doubt."""
+    profile, settings = situation.check.profile, situation.settings
+    overridden = {one.host for one in (*profile.hosts, *situation.check.target.hosts)}
+    mechanism = mechanism_of(exchange)
+    if exchange.host in overridden or mechanism not in _WHERE or profile.proxy is not None:
+        return
+    if mechanism not in _NAMES and not settings.resolvers:
+        return
+    look = replace(_probe(situation, exchange), kind=ExperimentKind.RESOLVER)
+    yield replace(look, by=profile.resolver or SYSTEM_RESOLVER)
+    for address in settings.resolvers:
+        if address != profile.resolver:
+            yield replace(look, by=address, resolver=address)
+
+
+def _origins(situation: Situation, exchange: Exchange) -> Iterator[Look]:
+    """Yield the question to the origin itself, past the edge."""
+    for origin in situation.ownership.origins:
+        if origin.host == exchange.host:
+            look = _probe(situation, exchange)
+            yield replace(look, kind=ExperimentKind.ORIGIN, by=origin.address, address=origin.address)
+
+
+def _tenants(situation: Situation, exchange: Exchange) -> Iterator[Look]:
+    """Yield a look at another customer of the vendor that serves an own name."""
+    for hosted in situation.ownership.hosted:
+        if hosted.host == exchange.host and hosted.control:
+            yield Look(
+                kind=ExperimentKind.TENANT,
+                subject=exchange.host,
+                by=hosted.control,
+                url=hosted.control,
+                profile=situation.check.profile,
+            )
+
+
+def _other_ways(situation: Situation, exchange: Exchange) -> Iterator[Look]:
+    """Yield the same question from other places, and past the client's proxy."""
+    look, profile = _probe(situation, exchange), situation.check.profile
+    for vantage in situation.settings.vantages:
+        yield replace(
+            look,
+            kind=ExperimentKind.VANTAGE,
+            by=vantage.name,
+            profile=replace(profile, proxy=vantage.proxy, resolver=None),
+        )
+    if profile.proxy is not None:
+        yield replace(look, kind=ExperimentKind.DIRECT, by="direct", profile=replace(profile, proxy=None))
+
+
+def _as_ordinary_client(situation: Situation) -> Iterator[Look]:
+    """Yield one look as an ordinary browser at what refused us; a rate limit would only be made worse by it."""
+    for exchange in situation.case.needed:
+        refused = exchange.status in _REFUSED or guard_of(exchange) is not None
+        if refused and exchange.status != _TOO_MANY and exchange.method in _SAFE and _MASK not in exchange.url:
+            look = replace(_probe(situation, exchange), kind=ExperimentKind.CLIENT, user_agent=ORDINARY_CLIENT)
+            yield replace(look, by="ordinary browser")
+            return

@@ -1,0 +1,96 @@
+"""Chooses what to try next. Pure: what was tried already stands in the evidence.
+
+Looks come first, all at once: they are cheap, and most causes need no more. Journeys follow one by one, until the cause
+is confirmed or nothing that is left could change what is said:
+
+====================================================  ====================================================
+what is seen                                          what is tried, in this order
+====================================================  ====================================================
+any failure                                           each control, on the way that the run took
+a needed request failed                               it is asked once more; four times more where that passed
+its name was not resolved, or led astray              the client's own resolver, and each configured one
+its host has an origin, or is served by a vendor      the origin past the edge; another tenant of the vendor
+other places, or a proxy, are configured              the same from there; the same past the proxy
+it was refused with 401, 403 or a challenge           the same as an ordinary browser, once
+we ourselves were unwell                              the run again, once
+the client is an unusual one                          the reference profile
+a needed host left an archive                         that host as it last was
+an exception, something in the way, a hang            the suspects singly, those that changed first; then without
+or an element that is missing                         every vendor that can be spared, and without half of those;
+                                                      then all vendors as they were, then ourselves as we were
+one of these passed                                   the journey unchanged, to see that it still fails
+none of these is left                                 the journey unchanged, to see whether it still fails
+====================================================  ====================================================
+
+A journey is never made again where a step on the way has effects, nor after a rate limit or a robot challenge.
+"""
+
+from __future__ import annotations
+
+from monitor.domain.cause import Cause, Detail
+from monitor.domain.diagnosis import Diagnosis
+from monitor.domain.experiment import ExperimentKind
+from monitor.domain.outcome import Outcome, Validity
+from monitor.investigation.experiments import Again, Batch
+from monitor.investigation.interventions import interventions, narrower, rerun, was_helpful
+from monitor.investigation.looks import controls, looks_for, probes
+from monitor.investigation.situation import Situation
+
+# Seconds that a journey needs at the least to be worth beginning.
+LEAST_SECONDS = 3.0
+_WITH_RERUN = 2
+_BY_PROFILE = frozenset({Detail.CLIENT_BROWSER, Detail.CLIENT_SLOW_LINK})
+
+
+def next_batch(situation: Situation) -> Batch | None:
+    """Return what to try next, or ``None`` where nothing is worth its cost any more."""
+    judgement = situation.case.judgement
+    if judgement.outcome is Outcome.PASSED or judgement.diagnosis is None or situation.left.seconds <= 0:
+        return None
+    if judgement.validity is Validity.INVALID:
+        return _once_more(situation)
+    looks = looks_for(situation)
+    if looks and not situation.case.settled:
+        return Batch(settles="on which side of the line it is", looks=looks)
+    if situation.case.settled or _is_client(judgement.diagnosis):
+        return None
+    return _journey(situation)
+
+
+def brief_batch(situation: Situation) -> Batch | None:
+    """Return the little that is tried for a repeated failure: the controls, and one look at what failed."""
+    looks = (*controls(situation), *tuple(probes(situation))[:1])
+    return Batch(settles="whether it is still the same", looks=looks[: situation.left.requests]) if looks else None
+
+
+def _is_client(diagnosis: Diagnosis) -> bool:
+    """Say whether the customer's own side is found at fault, in a way that no other profile would tell more about."""
+    return diagnosis.cause is Cause.CLIENT_ENVIRONMENT and diagnosis.detail not in _BY_PROFILE
+
+
+def _once_more(situation: Situation) -> Batch | None:
+    """A run in which we were unwell says nothing; the second one does."""
+    if situation.done(ExperimentKind.RERUN) or situation.left.journeys < 1 or not situation.repeatable:
+        return None
+    return Batch(settles="what the run would have shown", again=rerun(situation))
+
+
+def _journey(situation: Situation) -> Batch | None:
+    if situation.done(ExperimentKind.RERUN) or situation.left.journeys < 1 or not situation.repeatable:
+        return None
+    if situation.left.seconds < LEAST_SECONDS:
+        return None
+    again = _changed(situation)
+    if again is not None:
+        return Batch(settles="which resource it is", again=again)
+    return Batch(settles="whether it still fails", again=rerun(situation))
+
+
+def _changed(situation: Situation) -> Again | None:
+    """Return one more journey with something changed, as long as the unchanged one can still follow."""
+    if situation.left.journeys < _WITH_RERUN:
+        return None
+    if any(was_helpful(each) for each in situation.evidence.experiments):
+        return narrower(situation)
+    found = interventions(situation)
+    return found[0] if found else None
