@@ -190,6 +190,7 @@ class World(Strict):
     edge: Literal["own"] | None = Field(default=None, description="A CDN stands in front of the own site.")
     dialect: Literal["proxy-status", "cf", "silent"] = "proxy-status"
     pay: Literal["embedded", "redirect"] = "embedded"
+    login: Literal["idp", "own"] = "idp"
     captcha: bool = False
     maps: bool = False
     live: bool = False
