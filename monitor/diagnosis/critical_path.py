@@ -6,7 +6,7 @@ began is what it waited for. What nothing explains belongs to nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
@@ -81,6 +81,19 @@ def parts_of(pieces: Sequence[Piece]) -> dict[Part, float]:
     for piece in pieces:
         total[piece.part] = total.get(piece.part, 0.0) + piece.seconds
     return total
+
+
+def most_of(pieces: Iterable[Piece], part: Part) -> tuple[Owner | None, list[Piece]]:
+    """Return who has most of a part, and their pieces of it, the longest first."""
+    theirs: dict[str, list[Piece]] = {}
+    for piece in pieces:
+        if piece.part is part:
+            theirs.setdefault(piece.owner.name, []).append(piece)
+    if not theirs:
+        return None, []
+    most = max(theirs.values(), key=lambda group: sum(piece.seconds for piece in group))
+    most.sort(key=lambda piece: -piece.seconds)
+    return most[0].owner, most
 
 
 def _path(incident: Incident, waits: Waits, name: str, started: float, duration: float) -> StepPath:

@@ -56,7 +56,7 @@ def _judge(evidence: Evidence, context: Context) -> Judgement:
     if not good:
         return _failed(with_needs(incident), timings)
     collateral = collateral_of(incident, passed=True)
-    if evidence.last.outcome is Outcome.PASSED and not is_over_budget(incident):
+    if not is_over_budget(incident):
         return Judgement(outcome=Outcome.PASSED, validity=Validity.VALID, collateral=collateral, timings=timings)
     starved = validity.vantage_starved(incident)
     finding, rule = (starved, "S0") if starved else (slow(incident), _SLOW)

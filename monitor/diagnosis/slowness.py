@@ -1,180 +1,252 @@
-"""Where the time of a run went, by party, and whose the excess of a run over budget is."""
+"""Where the time of a run went, by party, and whose the excess of a slow run is."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
 
-from monitor.diagnosis.incident import Finding, Incident, alternative
-from monitor.domain.cause import Confidence, Detail, Party
-from monitor.domain.evidence import StepResult
-from monitor.domain.exchange import Exchange
-from monitor.domain.failure import Phase
-from monitor.domain.outcome import StepOutcome
+from monitor.diagnosis.client_side import Seen, seen_by_client, states_its_work
+from monitor.diagnosis.context import Context
+from monitor.diagnosis.critical_path import BETWEEN, SCRIPT, SEQUENCE, most_of, paths_of
+from monitor.diagnosis.dependencies import incident_of
+from monitor.diagnosis.excess import Excess, excess_of, is_whole_slow, slow_steps
+from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
+from monitor.diagnosis.owners import Owner
+from monitor.diagnosis.slow_trials import Trials, agreeing_look, trials_of
+from monitor.diagnosis.slow_words import doing, opening, shares_in_words
+from monitor.diagnosis.spans import Piece
+from monitor.domain.cause import Cause, Confidence, Detail, Party
+from monitor.domain.diagnosis import Alternative, Culprit, CulpritKind
+from monitor.domain.evidence import Evidence, StepErrorKind
+from monitor.domain.reference import Part
 
 SHARE = 0.70
-_OFF_PATH = frozenset(
-    {"image", "font", "media", "ping", "beacon", "eventsource", "websocket", "prefetch", "csp_report"}
-)
-_MANY = 20
+_EACH = 0.25
 _HALF = 0.5
-
-
-class _Span(NamedTuple):
-    start: float
-    end: float
-    party: Party
-    exchange: Exchange
+_WORTH_NAMING = 1.0
+_SUSPECTS = 3
+_DETAILS = {
+    Part.OWN_BACKEND: Detail.OWN_SLOW_BACKEND,
+    Part.OWN_FRONTEND: Detail.OWN_SLOW_FRONTEND,
+    Part.OWN_DELIVERY: Detail.OWN_SLOW_DELIVERY,
+    Part.THIRD_PARTY: Detail.TP_SLOW,
+}
+PARTY = {
+    Part.OWN_BACKEND: Party.OWN,
+    Part.OWN_FRONTEND: Party.OWN,
+    Part.OWN_DELIVERY: Party.OWN,
+    Part.THIRD_PARTY: Party.THIRD_PARTY,
+    Part.CLIENT: Party.CLIENT,
+}
+_OWN = tuple(part for part, party in PARTY.items() if party is Party.OWN)
+_LATE = frozenset({StepErrorKind.TIMEOUT, StepErrorKind.DEADLINE, StepErrorKind.EXPECTATION})
 
 
 def is_over_budget(incident: Incident) -> bool:
-    """Say whether a step or the whole journey took longer than it may."""
-    budget = incident.context.check.budget
-    whole = budget is not None and incident.attempt.duration > budget / dt.timedelta(seconds=1)
-    return whole or bool(_slow_steps(incident))
+    """Say whether a step or the whole journey took longer than it may and than it usually does."""
+    return is_whole_slow(incident) or bool(slow_steps(incident))
 
 
 def time_by_party(incident: Incident) -> tuple[tuple[str, float], ...]:
-    """Return seconds by party in which something of theirs was waited for; overlapping time is shared out evenly."""
-    spans = _spans(incident, incident.exchanges)
-    return tuple([(str(party), round(seconds, 4)) for party, seconds in _shared_out(spans).items()])
+    """Return seconds by party along the critical path of the run."""
+    total: dict[Party, float] = {}
+    if all(exchange.resource == "http" for exchange in incident.exchanges):
+        # The requests of an HTTP journey come one after the other; there is nothing to walk.
+        for exchange in incident.exchanges:
+            if not exchange.pending and exchange.timings.total > 0:
+                party = incident.owner(exchange).party
+                total[party] = total.get(party, 0.0) + exchange.timings.total
+    else:
+        for path in paths_of(incident):
+            for piece in path.pieces:
+                party = PARTY[piece.part]
+                total[party] = total.get(party, 0.0) + piece.seconds
+    return tuple([(str(party), round(seconds, 4)) for party, seconds in total.items()])
 
 
 def slow(incident: Incident) -> Finding:
-    """R18: the run is over budget; one party is named only if it alone explains most of the slow time."""
-    window = _slow_window(incident)
-    seconds = window[1] - window[0]
-    spans = [_cut(span, window) for span in _spans(incident, incident.exchanges)]
-    spans = [span for span in spans if span.end > span.start]
-    alone = _alone(spans)
-    shares = {
-        party: alone.get(party, 0.0) / seconds if seconds > 0 else 0.0 for party in (Party.OWN, Party.THIRD_PARTY)
-    }
-    words = ", ".join(f"{100 * share:.0f} % {_PLAIN[party]}" for party, share in shares.items())
-    scene = _scene(incident)
-    throttled = _is_throttled(incident)
-    party = max(shares, key=lambda each: shares[each])
-    if shares[party] < SHARE or throttled:
-        return _undecided(f"{scene} took {seconds:.2f} s ({words} alone)", throttled=throttled)
-    longest = max((s for s in spans if s.party is party), key=lambda span: span.end - span.start)
-    detail = _detail(party, [span for span in spans if span.party is party])
-    if detail is None:
-        return _undecided(
-            f"{scene} took {seconds:.2f} s, most of it in reaching {longest.exchange.host}", throttled=False
+    """R18: the run is over budget; one side is named only if it alone explains most of what was more than usual."""
+    excess = excess_of(incident)
+    seen = seen_by_client(incident, excess)
+    trials = trials_of(incident, seen.excess)
+    return _with_trials(incident, seen, trials, _decided(incident, seen))
+
+
+def too_slow_to_pass(incident: Incident) -> Finding | None:
+    """R18 of a step that failed: most of its time went into work or waiting that a usual run does not know."""
+    step = incident.step
+    if step is None or incident.kind not in _LATE or incident.needed or incident.evidence.page_errors:
+        return None
+    excess = excess_of(incident, step)
+    seen = seen_by_client(incident, excess)
+    part = max(Part, key=seen.excess.of)
+    seconds = seen.excess.of(part)
+    if seconds < max(_WORTH_NAMING, _HALF * excess.took) or part is Part.CLIENT or seen.doubt:
+        return None
+    finding = _named(incident, seen, part)
+    trials = trials_of(incident, seen.excess)
+    return finding if finding.detail.cause is Cause.UNDETERMINED else _with_trials(incident, seen, trials, finding)
+
+
+RULES = (Rule(id="R18", decide=too_slow_to_pass),)
+
+
+def slow_suspects(evidence: Evidence, context: Context) -> tuple[str, ...]:
+    """Return the hosts whose slowness may explain a slow run, the likeliest first: each is worth a replay at once."""
+    if not evidence.attempts:
+        return ()
+    incident = incident_of(evidence, context)
+    excess = excess_of(incident, incident.step)
+    by_host: dict[str, float] = {}
+    for piece in excess.pieces:
+        if piece.phase not in (SEQUENCE, BETWEEN) and excess.of(piece.part) >= _EACH * excess.seconds > 0:
+            by_host[piece.owner.host] = by_host.get(piece.owner.host, 0.0) + piece.seconds
+    enough = [host for host, seconds in by_host.items() if host and seconds >= _EACH * excess.seconds]
+    return tuple(sorted(enough, key=lambda host: -by_host[host])[:_SUSPECTS])
+
+
+def _decided(incident: Incident, seen: Seen) -> Finding:
+    excess = seen.excess
+    if seen.doubt:
+        return _doubtful(incident, seen)
+    part = max(Part, key=excess.of)
+    own = excess.of(*_OWN)
+    if excess.seconds > 0 and excess.of(part) >= SHARE * excess.seconds:
+        return _named(incident, seen, part)
+    if excess.seconds > 0 and own >= SHARE * excess.seconds:
+        # Whose it is does not depend on which of our own parts took most of it.
+        return _named(incident, seen, max(_OWN, key=excess.of))
+    sides = [one for one in Part if excess.of(one) >= _EACH * excess.seconds > 0]
+    if len({PARTY[one] for one in sides}) > 1:
+        return _several(incident, seen, sides)
+    return _open(incident, seen)
+
+
+def _named(incident: Incident, seen: Seen, part: Part) -> Finding:
+    excess = seen.excess
+    if part is Part.CLIENT:
+        return Finding(
+            detail=seen.detail,
+            because=f"{opening(incident, excess)}; {doing(excess, part, seen)}.",
+            culprit=environment("the name server" if seen.detail is Detail.CLIENT_DNS else _CLIENT[seen.detail]),
+            evidence=(shares_in_words(excess), *seen.words),
         )
-    owner = incident.owner(longest.exchange)
-    took = longest.end - longest.start
+    owner, pieces = most_of(excess.pieces, part)
+    if owner is None:
+        return _open(incident, seen)
+    seconds = excess.of(part)
+    statement = states_its_work(excess) if part is Part.OWN_BACKEND else None
+    said = (f"{owner.host} itself states that it worked for most of it",) if statement else ()
     return Finding(
-        detail=detail,
-        because=f"{scene} took {seconds:.2f} s, {100 * shares[party]:.0f} % of it waiting for {owner.title}; "
-        f"{owner.host} alone took {took:.2f} s.",
-        culprit=incident.culprit(owner),
-        evidence=(words, owner.because),
-        exchanges=(longest.exchange.id,),
+        detail=_DETAILS[part],
+        confidence=Confidence.CONFIRMED if statement and excess.compared else Confidence.PROBABLE,
+        because=f"{opening(incident, excess)}; {seconds:.1f} s of that is {doing(excess, part, seen)}.",
+        culprit=_culprit(incident, excess, owner),
+        evidence=(shares_in_words(excess), *said, *seen.words, owner.because),
+        exchanges=_exchanges(pieces),
+        alternatives=_others(excess, part),
     )
 
 
-_PLAIN = {Party.OWN: "own infrastructure", Party.THIRD_PARTY: "third parties"}
+_CLIENT = {Detail.CLIENT_SLOW_LINK: "the client's line", Detail.CLIENT_DEVICE: "the client's processor"}
 
 
-def _scene(incident: Incident) -> str:
-    steps = _slow_steps(incident)
-    return f'Step "{steps[0].name}"' if steps else "The journey"
+def _exchanges(pieces: Sequence[Piece]) -> tuple[str, ...]:
+    ids = dict.fromkeys(piece.exchange.id for piece in pieces if piece.exchange is not None)
+    return tuple(ids)[:_SUSPECTS]
 
 
-def _undecided(words: str, *, throttled: bool) -> Finding:
-    why = "the profile's line or processor is slowed down on purpose" if throttled else "no side explains most of it"
-    link = (alternative(Detail.CLIENT_SLOW_LINK, "if an unthrottled profile is within budget"),) if throttled else ()
-    both = (alternative(Detail.OWN_SLOW_FRONTEND, "scripts and rendering"), alternative(Detail.TP_SLOW, "vendors"))
+def _culprit(incident: Incident, excess: Excess, owner: Owner) -> Culprit:
+    step = next((one for one in incident.attempt.steps if one.name == excess.step), None)
+    team = incident.context.owners.team_of(step.capability) if step and owner.party is Party.OWN else None
+    return Culprit(kind=CulpritKind.TEAM, name=team, host=owner.host) if team else owner.culprit
+
+
+def _others(excess: Excess, part: Part) -> tuple[Alternative, ...]:
+    rest = sorted((one for one in _DETAILS if one is not part and excess.of(one) > 0), key=lambda one: -excess.of(one))
+    return tuple(alternative(_DETAILS[one], f"{excess.of(one):.1f} s of it") for one in rest[:1])
+
+
+def _several(incident: Incident, seen: Seen, sides: Sequence[Part]) -> Finding:
+    excess = seen.excess
+    ordered = sorted(sides, key=lambda one: -excess.of(one))
+    words = " and ".join(f"{excess.of(one):.1f} s is {doing(excess, one, seen)}" for one in ordered[:2])
+    details = [_DETAILS.get(one, seen.detail) for one in ordered[:2]]
+    return Finding(
+        detail=Detail.UND_MULTIPLE_CAUSES,
+        confidence=Confidence.NONE,
+        because=f"{opening(incident, excess)}; of that {words}, so no side explains it alone.",
+        evidence=(shares_in_words(excess), *seen.words),
+        exchanges=_exchanges([piece for one in ordered for piece in most_of(excess.pieces, one)[1][:1]]),
+        alternatives=tuple(
+            alternative(detail, f"{excess.of(one):.1f} s of it") for detail, one in zip(details, ordered, strict=False)
+        ),
+    )
+
+
+def _doubtful(incident: Incident, seen: Seen) -> Finding:
+    excess = seen.excess
+    part = max(_DETAILS, key=excess.of)
+    first = (alternative(seen.likeliest, "if a client without that limit is within budget"),) if seen.likeliest else ()
     return Finding(
         detail=Detail.UND_INSUFFICIENT,
         confidence=Confidence.NONE,
-        because=f"{words}, and {why}.",
-        alternatives=(*link, *both)[:2],
+        because=f"{opening(incident, excess)} ({shares_in_words(excess)}), and {seen.doubt}.",
+        evidence=(shares_in_words(excess), *seen.words),
+        alternatives=(*first, alternative(_DETAILS[part], f"{excess.of(part):.1f} s of it")),
     )
 
 
-def _slow_steps(incident: Incident) -> list[StepResult]:
-    return [
-        step
-        for step in incident.attempt.steps
-        if step.outcome is StepOutcome.DEGRADED or (step.budget is not None and step.duration > step.budget)
-    ]
+def _open(incident: Incident, seen: Seen) -> Finding:
+    excess = seen.excess
+    ordered = sorted(_DETAILS, key=lambda one: -excess.of(one))
+    likely = [one for one in ordered if excess.of(one) > 0] or [Part.OWN_FRONTEND, Part.THIRD_PARTY]
+    likely = list(dict.fromkeys([*likely, Part.OWN_FRONTEND, Part.OWN_BACKEND]))[:2]
+    return Finding(
+        detail=Detail.UND_INSUFFICIENT,
+        confidence=Confidence.NONE,
+        because=f"{opening(incident, excess)} ({shares_in_words(excess)}), and no side explains most of it.",
+        evidence=(shares_in_words(excess), *seen.words),
+        alternatives=tuple(alternative(_DETAILS[one], f"{excess.of(one):.1f} s of it") for one in likely),
+    )
 
 
-def _slow_window(incident: Incident) -> tuple[float, float]:
-    steps = _slow_steps(incident)
-    if steps:
-        worst = max(steps, key=lambda step: step.duration - (step.budget or 0.0))
-        return worst.started, worst.started + worst.duration
-    return incident.attempt.started, incident.attempt.started + incident.attempt.duration
+def _with_trials(incident: Incident, seen: Seen, trials: Trials, finding: Finding) -> Finding:
+    """Let what was tried confirm, contradict or, where time alone did not tell, decide."""
+    party = next((one for one in Party if one.value == finding.detail.cause.value), None)
+    if party is None:
+        return _decided_by_trial(incident, seen, trials, finding)
+    refuted = trials.refuted(finding.culprit.host if finding.culprit else None)
+    if refuted and not any(piece.phase == SCRIPT for piece in most_of(seen.excess.pieces, Part.THIRD_PARTY)[1][:1]):
+        return replace(
+            _open(incident, seen),
+            because=f"{opening(incident, seen.excess)} ({shares_in_words(seen.excess)}), and {refuted}.",
+            alternatives=(alternative(finding.detail, "by the time alone"), alternative(Detail.OWN_SLOW_FRONTEND)),
+        )
+    restored = trials.restored_by(party)
+    look = agreeing_look(incident, seen.excess, finding)
+    words = tuple(one for one in (restored, look) if one)
+    if not words or trials.gone:
+        said = ("a plain run afterwards was quick again",) if trials.gone else ()
+        return replace(finding, evidence=(*finding.evidence, *said))
+    return replace(finding, confidence=Confidence.CONFIRMED, evidence=(*finding.evidence, *words))
 
 
-def _is_throttled(incident: Incident) -> bool:
-    profile = incident.context.check.profile
-    return profile.network is not None or profile.cpu_slowdown > 1
-
-
-def _spans(incident: Incident, exchanges: Iterable[Exchange]) -> list[_Span]:
-    """Keep what can be on the critical path; what runs beside the page would take the blame for our own waiting."""
-    spans = []
-    for exchange in exchanges:
-        if exchange.pending or exchange.timings.total <= 0 or exchange.resource in _OFF_PATH:
-            continue
-        owner = incident.owner(exchange)
-        if owner.beside:
-            continue
-        start = exchange.timings.started
-        spans.append(_Span(start=start, end=start + exchange.timings.total, party=owner.party, exchange=exchange))
-    return spans
-
-
-def _cut(span: _Span, window: tuple[float, float]) -> _Span:
-    start, end = max(span.start, window[0]), min(span.end, window[1])
-    return _Span(start=start, end=end, party=span.party, exchange=span.exchange)
-
-
-def _slices(spans: Sequence[_Span]) -> Iterable[tuple[float, frozenset[Party]]]:
-    """Yield each stretch of time between two changes with the parties that were waited for in it."""
-    edges = sorted([(s.start, 1, s.party) for s in spans] + [(s.end, -1, s.party) for s in spans], key=lambda e: e[0])
-    open_spans = dict.fromkeys(Party, 0)
-    previous = 0.0
-    for moment, change, party in edges:
-        active = frozenset(each for each, count in open_spans.items() if count)
-        if active and moment > previous:
-            yield moment - previous, active
-        open_spans[party] += change
-        previous = moment
-
-
-def _shared_out(spans: Sequence[_Span]) -> dict[Party, float]:
-    if len(spans) == 1:
-        return {spans[0].party: spans[0].end - spans[0].start}
-    total: dict[Party, float] = {}
-    for seconds, active in _slices(spans):
-        for party in sorted(active):
-            total[party] = total.get(party, 0.0) + seconds / len(active)
-    return total
-
-
-def _alone(spans: Sequence[_Span]) -> dict[Party, float]:
-    total: dict[Party, float] = {}
-    for seconds, active in _slices(spans):
-        if len(active) == 1:
-            (party,) = active
-            total[party] = total.get(party, 0.0) + seconds
-    return total
-
-
-def _detail(party: Party, spans: Sequence[_Span]) -> Detail | None:
-    """Name what was slow, or ``None`` where most of the time went into reaching the host, which may be the path's."""
-    phases = {phase: sum(span.exchange.timings.of(phase) or 0.0 for span in spans) for phase in Phase}
-    total = sum(phases.values())
-    if total and phases[Phase.CONNECT] + phases[Phase.RESOLVE] > _HALF * total:
-        return None
-    if party is Party.THIRD_PARTY:
-        return Detail.TP_SLOW
-    if len(spans) > _MANY:
-        return Detail.OWN_SLOW_FRONTEND
-    return Detail.OWN_SLOW_BACKEND if phases[Phase.WAIT] >= _HALF * total else Detail.OWN_SLOW_DELIVERY
+def _decided_by_trial(incident: Incident, seen: Seen, trials: Trials, finding: Finding) -> Finding:
+    """Name the one party without whose slowness the step was within limits; sure only where it was slow again after."""
+    parties = [party for party in (Party.OWN, Party.THIRD_PARTY) if trials.restored_by(party)]
+    if len(parties) != 1 or trials.gone:
+        return finding
+    (party,) = parties
+    part = max((one for one in PARTY if PARTY[one] is party), key=seen.excess.of)
+    owner = incident.context.owners.owner_of(trials.host_of(party))
+    confidence = Confidence.CONFIRMED if trials.slow_again else Confidence.PROBABLE
+    return Finding(
+        detail=_DETAILS[part],
+        confidence=confidence,
+        because=f"{opening(incident, seen.excess)}; {trials.restored_by(party)}.",
+        culprit=_culprit(incident, seen.excess, owner),
+        evidence=(shares_in_words(seen.excess), owner.because, *seen.words),
+        exchanges=_exchanges(most_of(seen.excess.pieces, part)[1]),
+        alternatives=finding.alternatives[:1],
+    )
