@@ -211,7 +211,8 @@ CONSOLE: Final[tuple[tuple[re.Pattern[str], Failure], ...]] = (
     (re.compile(r"Refused to execute script from '([^']+)' because .*MIME"), Failure.POLICY_MIME),
     (re.compile(r"Failed to load module script.*MIME type"), Failure.POLICY_MIME),
     (re.compile(r"Mixed Content: .*requested an insecure [^']*'([^']+)'.*blocked"), Failure.POLICY_MIXED_CONTENT),
-    (re.compile(r"Refused to (?:display|frame) '([^']+)'"), Failure.POLICY_FRAME),
+    # Chromium names only the origin, which is that of other pages as well; its network events say more.
+    (re.compile(r"Refused to (?:display|frame) '([^']+[^'/])'"), Failure.POLICY_FRAME),
     (re.compile(r"None of the [“\"]\w+[”\"] hashes in the integrity attribute"), Failure.POLICY_SRI),
 )
 
@@ -229,10 +230,14 @@ _PHASES: Final[dict[str, Phase]] = {"dns": Phase.RESOLVE, "tls": Phase.TLS, "pro
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleFinding:
-    """A failure that only a console line tells of, and the resource that the line names, where it names one."""
+    """A failure that only a console line tells of, and the resource that the line names, where it names one.
+
+    ``untold`` says that no request for it is ever told of.
+    """
 
     failure: Failure
     url: str
+    untold: bool = False
 
 
 def failure_of(text: str, *, status: int | None = None, blocked_reason: str = "", cors_error: str = "") -> Failure:
@@ -293,5 +298,6 @@ def console_finding(text: str) -> ConsoleFinding | None:
     for pattern, failure in CONSOLE:
         found = pattern.search(text)
         if found:
-            return ConsoleFinding(failure=failure, url=found[1] if pattern.groups else "")
+            untold = failure is Failure.POLICY_MIXED_CONTENT and "insecure frame" in text
+            return ConsoleFinding(failure=failure, url=found[1] if pattern.groups else "", untold=untold)
     return None

@@ -106,7 +106,7 @@ class PageJournal:
         finding = console_finding(text[:4000]) if level is not ConsoleLevel.INFO else None
         place = message.location
         if finding is not None:
-            self._ledger.mark(finding.url or place.get("url", ""), finding.failure, text)
+            self._ledger.mark(finding.url or place.get("url", ""), finding.failure, text, untold=finding.untold)
         # Chatter gets no more than half the room, so that it cannot crowd out errors.
         room = self._limits.console if level is ConsoleLevel.ERROR else self._limits.console // 2
         if len(self._console) < room:

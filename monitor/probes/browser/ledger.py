@@ -15,56 +15,8 @@ from monitor.domain.exchange import Exchange, Initiator, TimeSource, Timings, Tl
 from monitor.domain.failure import Failure
 from monitor.domain.secret import Redactor
 from monitor.probes.browser.failures import failure_of, phase_of, weighed
+from monitor.probes.browser.telling import TELLING_HEADERS
 
-_TELLING_HEADERS = frozenset(
-    {
-        "access-control-allow-credentials",
-        "access-control-allow-origin",
-        "age",
-        "alt-svc",
-        "cache-control",
-        "cdn-loop",
-        "cf-cache-status",
-        "cf-error-origin",
-        "cf-error-type",
-        "cf-mitigated",
-        "cf-ray",
-        "content-encoding",
-        "content-length",
-        "content-security-policy",
-        "content-type",
-        "cross-origin-embedder-policy",
-        "cross-origin-opener-policy",
-        "cross-origin-resource-policy",
-        "date",
-        "etag",
-        "last-modified",
-        "link",
-        "location",
-        "proxy-authenticate",
-        "proxy-status",
-        "retry-after",
-        "server",
-        "server-timing",
-        "strict-transport-security",
-        "via",
-        "www-authenticate",
-        "x-amz-cf-id",
-        "x-amz-cf-pop",
-        "x-amzn-waf-action",
-        "x-cache",
-        "x-cache-hits",
-        "x-cdn",
-        "x-content-type-options",
-        "x-datadome",
-        "x-fastly-request-id",
-        "x-frame-options",
-        "x-iinfo",
-        "x-request-id",
-        "x-served-by",
-        "x-sucuri-id",
-    }
-)
 _HEADER_LENGTH = 512
 _URL_LENGTH = 2048
 _TEXT_LENGTH = 500
@@ -184,7 +136,7 @@ class Ledger:
         entry.status = status
         entry.sent = True
         entry.raw_headers = headers
-        kept = ((name.lower(), value) for name, value in headers.items() if name.lower() in _TELLING_HEADERS)
+        kept = ((name.lower(), value) for name, value in headers.items() if name.lower() in TELLING_HEADERS)
         entry.headers = tuple(sorted((name, self.mask(value, _HEADER_LENGTH)) for name, value in kept))
         if status >= _ERROR_STATUS:
             entry.failure = Failure.HTTP_ERROR
@@ -202,21 +154,26 @@ class Ledger:
         entry.blocked_reason = blocked_reason or None
         entry.cors_error = cors_error or None
         entry.failure = failure_of(text, status=entry.status, blocked_reason=blocked_reason, cors_error=cors_error)
-        if entry.failure is Failure.POLICY_CORP and entry.resource == "document" and not blocked_reason:
-            # A page refuses to stand in a frame; nothing else keeps a document from being shown.
-            entry.failure = Failure.POLICY_FRAME
+        entry.failure = _refined(entry)
         if entry.failure in _OUR_BLOCKS and self._blocks(entry.raw_url):
             entry.failure = Failure.BLOCKED_BY_INTERVENTION
             entry.intervention = True
 
-    def mark(self, url: str, failure: Failure, text: str) -> None:
-        """Note a failure that the console told of, on the newest exchange with that URL."""
+    def mark(self, url: str, failure: Failure, text: str, *, untold: bool = False) -> None:
+        """Note a failure that the console told of, on the newest exchange with that URL.
+
+        Where nothing else tells of it, it becomes an exchange of its own, that of a frame.
+        """
         wanted = self.clean_url(url)
         for entry in reversed(self._entries):
             if entry.url == wanted:
                 if entry.failure in {None, Failure.ABANDONED, Failure.UNKNOWN}:
                     entry.failure, entry.failure_text = failure, self.mask(text, _TEXT_LENGTH)
                 return
+        frame = self.open(url, begun=now(), method="GET", resource="document") if untold else None
+        if frame is not None:
+            frame.failure, frame.failure_text = failure, self.mask(text, _TEXT_LENGTH)
+            frame.done = frame.begun
 
     def note_intervention(self, url: str) -> None:
         """Note that we laid a hand on the newest exchange with that URL."""
@@ -327,6 +284,19 @@ class Ledger:
             request_sent=entry.sent,
             truncated=entry.cut,
         )
+
+
+def _refined(entry: Entry) -> Failure | None:
+    """Return the failure that Chromium means but does not name."""
+    match entry.failure, entry.resource:
+        case Failure.POLICY_CORP, "document" if entry.blocked_reason in {None, "other"}:
+            # A page refuses to stand in a frame; nothing else keeps a document from being shown.
+            return Failure.POLICY_FRAME
+        case Failure.ABANDONED, "stylesheet" if entry.status is not None and entry.mime_type != "text/css":
+            strict = dict(entry.headers).get("x-content-type-options", "").lower() == "nosniff"
+            return Failure.POLICY_MIME if strict else Failure.ABANDONED
+        case _:
+            return entry.failure
 
 
 def now() -> float:

@@ -176,15 +176,16 @@ class NetworkRecorder:
         if self.static is not None:
             self.static.note_answer(request_id, headers)
         entry = self._entries.get(request_id)
-        if entry is None or entry.status is not None:
-            return
-        if entry.redirected_from is not None and _FIRST_REDIRECT <= status < _FIRST_ERROR:
-            # Told late: it is the answer that redirected here.
-            return
-        if entry.done is None:
-            self._unseen[request_id] = status, headers
-        else:
-            self._answer_unseen(entry, status, headers)
+        if entry is None:
+            # Told before the request itself, as now and then happens.
+            if len(self._unseen) < self._limits.exchanges:
+                self._unseen[request_id] = status, headers
+        elif entry.status is None and not (entry.redirected_from and _FIRST_REDIRECT <= status < _FIRST_ERROR):
+            # An answer that redirects may be told late, and is not that of the request to which it redirected.
+            if entry.done is None:
+                self._unseen[request_id] = status, headers
+            else:
+                self._answer_unseen(entry, status, headers)
 
     def _answer_unseen(self, entry: Entry, status: int, headers: Mapping[str, str]) -> None:
         self._ledger.answer_unseen(entry, status, headers)

@@ -58,9 +58,9 @@ CONSOLE_LINES = {
     '"text/html".': (Failure.POLICY_MIME, ""),
     "Mixed Content: The page at 'https://a.test/' was loaded over HTTPS, but requested an insecure script "
     "'http://b.test/x.js'. This request has been blocked": (Failure.POLICY_MIXED_CONTENT, "http://b.test/x.js"),
-    "Refused to display 'https://b.test/' in a frame because it set 'X-Frame-Options' to 'deny'.": (
+    "Refused to display 'https://b.test/pay' in a frame because it set 'X-Frame-Options' to 'deny'.": (
         Failure.POLICY_FRAME,
-        "https://b.test/",
+        "https://b.test/pay",
     ),
     "None of the “sha384” hashes in the integrity attribute match the content": (
         Failure.POLICY_SRI,

@@ -1,0 +1,116 @@
+"""What a browser keeps from a page, and tells an observer all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.domain.failure import Failure
+from tests.probes.browser.site import reset
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def visit(browser):
+    await browser.open("/", wait_until="load")
+    await browser.page.wait_for_timeout(200)
+
+
+async def test_the_status_of_a_script_that_is_refused_for_its_type_is_known(site, walk):
+    script = site.url("/lib.js", host="third.localhost")
+    site.page("/", f"<script src='{script}'></script>")
+    site.page("/lib.js", "{}", status=503, kind="application/json", X_Content_Type_Options="nosniff", X_Cdn="edge")
+    found = (await walk(visit)).exchange("/lib.js")
+    assert (found.status, found.failure) == (503, Failure.HTTP_ERROR)
+    assert dict(found.headers)["x-cdn"] == "edge"
+    assert found.mime_type == "application/json"
+
+
+async def test_a_script_of_the_wrong_type_that_was_answered_200_stays_a_failure_of_policy(site, walk):
+    script = site.url("/lib.js", host="third.localhost")
+    site.page("/", f"<script src='{script}'></script>")
+    site.page("/lib.js", "{}", kind="application/json", X_Content_Type_Options="nosniff")
+    found = (await walk(visit)).exchange("/lib.js")
+    assert (found.status, found.failure) == (200, Failure.POLICY_MIME)
+
+
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [(200, Failure.POLICY_CORS), (503, Failure.HTTP_ERROR), (429, Failure.HTTP_ERROR), (404, Failure.HTTP_ERROR)],
+)
+async def test_an_answer_without_leave_to_read_it_is_told_apart_by_its_status(site, walk, status, failure):
+    site.page("/", f"<script>fetch('{site.url('/data', host='third.localhost')}').catch(() => 0)</script>")
+    site.page("/data", "{}", status=status, kind="application/json")
+    found = (await walk(visit)).exchange("/data")
+    assert (found.status, found.failure) == (status, failure)
+    assert found.cors_error == "MissingAllowOriginHeader"
+
+
+async def test_a_redirect_lends_its_status_to_nothing_that_follows_it(site, walk):
+    site.page("/", f"<script>fetch('{site.url('/hop', host='third.localhost')}').catch(() => 0)</script>")
+    end = site.url("/end", host="third.localhost")
+    site.page("/hop", "", status=302, Location=end, Access_Control_Allow_Origin="*")
+    site.route("/end", reset)
+    attempt = await walk(visit)
+    assert (attempt.exchange("/end").status, attempt.exchange("/end").failure) == (None, Failure.TCP_RESET)
+    assert attempt.exchange("/hop").status == 302
+
+
+async def test_a_preflight_that_is_refused_stays_a_failure_of_policy_of_what_it_was_for(site, walk):
+    url = site.url("/data", host="third.localhost")
+    site.page("/", f"<script>fetch('{url}', {{headers: {{'X-Asked': '1'}}}}).catch(() => 0)</script>")
+    site.page("/data", "{}", status=405)
+    exchanges = {each.method: each for each in (await walk(visit)).seen.exchanges if "/data" in each.url}
+    assert exchanges["GET"].failure is Failure.POLICY_CORS
+    assert exchanges["GET"].status is None
+    assert exchanges["OPTIONS"].status == 405
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X_Frame_Options": "DENY"}, {"Content_Security_Policy": "frame-ancestors 'none'"}], ids=["xfo", "csp"]
+)
+@pytest.mark.parametrize("host", ["shop.localhost", "third.localhost"])
+async def test_a_page_that_refuses_to_stand_in_a_frame_is_a_failure_of_policy(site, walk, headers, host):
+    site.page("/", f"<iframe src='{site.url('/framed', host=host)}'></iframe>")
+    site.page("/framed", "<p>no", **headers)
+    attempt = await walk(visit)
+    found = attempt.exchange("/framed")
+    assert (found.status, found.failure) == (200, Failure.POLICY_FRAME)
+    assert attempt.seen.exchanges[0].failure is None
+
+
+async def test_a_style_sheet_of_the_wrong_type_and_a_module_of_the_wrong_type_are_failures_of_policy(site, walk):
+    site.page("/", "<!doctype html><link rel=stylesheet href='/a.css'><script type=module src='/m.js'></script>")
+    site.page("/a.css", "p {}", kind="text/plain", X_Content_Type_Options="nosniff")
+    site.page("/m.js", "1", kind="text/plain")
+    attempt = await walk(visit)
+    assert attempt.exchange("/a.css").failure is Failure.POLICY_MIME
+    assert attempt.exchange("/m.js").failure is Failure.POLICY_MIME
+
+
+async def test_a_request_and_a_frame_over_plain_http_are_failures_of_policy(site, walk):
+    plain = site.url("/data", host="third.test")
+    site.page("/", f"<iframe src='{plain}?frame'></iframe><script>fetch('{plain}?fetch').catch(() => 0)</script>")
+    site.page("/data", "{}")
+
+    async def act(browser):
+        await browser.open(site.url("/", port="https"))
+        await browser.page.wait_for_timeout(300)
+
+    attempt = await walk(act)
+    assert attempt.exchange("?fetch").failure is Failure.POLICY_MIXED_CONTENT
+    assert attempt.exchange("?frame").failure is Failure.POLICY_MIXED_CONTENT
+
+
+async def test_a_websocket_that_is_answered_with_an_error_says_so(site, walk):
+    site.page("/", "<script>new WebSocket('ws://' + location.host + '/socket')</script>")
+    site.page("/socket", "no", status=503)
+    (socket,) = (await walk(visit)).seen.websockets
+    assert "503" in socket.error
+
+
+async def test_a_redirect_without_leave_is_a_failure_of_policy(site, walk):
+    site.page("/", "<script>fetch('/hop').catch(() => 0)</script>")
+    site.page("/hop", "", status=302, Location=site.url("/end", host="third.localhost"))
+    site.page("/end", "{}")
+    found = (await walk(visit)).exchange("/end")
+    assert (found.status, found.failure) == (200, Failure.POLICY_CORS)
