@@ -61,6 +61,7 @@ class Edge:
     def fetch(self, request: Request) -> Answer:
         """Return the origin's answer. Raises _OriginError."""
         connection = _Direct(self._names.hosts["own"], self._names.addresses["origin"], self._names.port)
+        connection.source_address = (self._names.addresses["edge"], 0)
         headers = {name: value for name, value in request.headers.items() if name not in {"connection", "accept-encoding"}}
         with contextlib.closing(connection):
             try:
@@ -126,7 +127,7 @@ class _Direct(http.client.HTTPSConnection):
         self.reached = ""
 
     def connect(self) -> None:
-        plain = socket.create_connection(self._place, timeout=_CONNECT)
+        plain = socket.create_connection(self._place, timeout=_CONNECT, source_address=self.source_address)
         self.reached = "tls"
         plain.settimeout(_READ)
         self.sock = self._secure.wrap_socket(plain, server_hostname=self.host)

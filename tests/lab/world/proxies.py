@@ -102,6 +102,8 @@ class Proxy:
     def _tunnel(self, client: socket.socket, request: Request, kind: str) -> None:
         host, _, port = request.target.rpartition(":")
         address = self._find(host)
+        if kind == "blocked-by" and host != self._names.hosts["own"]:
+            kind = ""
         if kind in {"intercept", "portal", *_INSIDE}:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self._intercept(client, host, kind)
@@ -109,7 +111,8 @@ class Proxy:
         try:
             if address is None:
                 raise OSError
-            remote = socket.create_connection((address, int(port)), timeout=5)
+            source = (self._names.addresses[self._role], 0)
+            remote = socket.create_connection((address, int(port)), timeout=5, source_address=source)
         except OSError:
             self._say(client, request, Answer(status=502, headers={"connection": "close"}))
             return

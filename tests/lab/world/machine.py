@@ -1,0 +1,175 @@
+"""The machine of the monitor and its line, broken for real: routes, a firewall, processor time, processes, a disk.
+
+Routes are changed with policy rules of the case's own network namespace, so nobody outside it notices. Whoever stands
+at another place connects from an address of its own, and is spared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tests.lab.vocabulary import PROXIES, SERVERS
+from tests.lab.world.faults import Faults, Trouble
+from tests.lab.world.names import Names
+
+_GROUPS = Path("/sys/fs/cgroup/cpu")
+_PERIOD = 100_000
+_SPARED, _BROKEN, _LOCAL = "3", "5", "100"
+_KEPT_FREE = 65_536
+
+
+class Machine:
+    """Follows the faults whose place is the monitor's machine or its line. ``close`` mends and forgets everything."""
+
+    def __init__(self, faults: Faults, names: Names, *, disk: Path | None = None, group: str = "") -> None:
+        """Prepare; ``disk`` is the small disk for temporary files, ``group`` the name of a control group."""
+        self._faults = faults
+        self._names = names
+        self._disk = disk
+        self._group = _GROUPS / group if group else None
+        self._pid: int | None = None
+        self._routed = False
+        self._done: set[int] = set()
+        self._lock = threading.Lock()
+        faults.tell(self._changed)
+
+    def watch(self, pid: int) -> None:
+        """Take the monitor's main process, whose children are workers and browsers."""
+        self._pid = pid
+        if self._group is not None:
+            self._group.mkdir(exist_ok=True)
+            for one in (pid, *children_of(pid)):
+                with contextlib.suppress(OSError):
+                    (self._group / "cgroup.procs").write_text(str(one))
+
+    def close(self) -> None:
+        """Mend everything; the control group goes once its processes have ended."""
+        self._restore()
+        if self._group is not None and self._group.exists():
+            self._limit(None)
+            with contextlib.suppress(OSError):
+                self._group.rmdir()
+
+    def _changed(self, _roles: frozenset[str]) -> None:
+        with self._lock:
+            troubles = self._faults.of_kind("machine")
+            if not troubles:
+                self._restore()
+                return
+            for trouble in troubles:
+                if id(trouble) not in self._done:
+                    self._done.add(id(trouble))
+                    self._begin(trouble)
+
+    def _begin(self, trouble: Trouble) -> None:
+        match trouble.get("kind"):
+            case "down":
+                self._route("unreachable", [role for role in (*SERVERS, "origin") if role in self._names.addresses])
+            case "prohibit":
+                self._route("prohibit", sorted(trouble.roles & self._names.addresses.keys()))
+            case "starve":
+                self._limit(float(trouble.get("percent", 8)))
+            case "kill-browser":
+                self._kill(signal.SIGKILL, kind=None)
+            case "crash-page":
+                self._kill(signal.SIGSEGV, kind="renderer")
+            case "fill-disk":
+                self._fill()
+            case other:
+                msg = f"'kind: {other}' of a machine is none; there are: {', '.join(KINDS)}"
+                raise ValueError(msg)
+
+    def _restore(self) -> None:
+        self._done.clear()
+        if self._routed:
+            while _ip("rule", "del", "pref", _BROKEN, quiet=True):
+                pass
+        if self._group is not None and self._group.exists():
+            self._limit(None)
+        if self._disk is not None:
+            (self._disk / "ballast").unlink(missing_ok=True)
+
+    def _route(self, action: str, roles: Iterable[str]) -> None:
+        self._prepare()
+        for address in dict.fromkeys(self._names.addresses[role] for role in roles):
+            _ip("rule", "add", "pref", _BROKEN, "to", address, action)
+
+    def _prepare(self) -> None:
+        if self._routed:
+            return
+        # The rule for local addresses comes first by nature; others can only be asked before it once it has moved.
+        _ip("rule", "add", "pref", _LOCAL, "lookup", "local")
+        for role in (*PROXIES, "edge"):
+            if role in self._names.addresses:
+                _ip("rule", "add", "pref", _SPARED, "from", self._names.addresses[role], "lookup", "local")
+        _ip("rule", "del", "pref", "0", quiet=True)
+        self._routed = True
+
+    def _limit(self, percent: float | None) -> None:
+        quota = -1 if percent is None else int(_PERIOD * percent / 100)
+        assert self._group is not None
+        (self._group / "cpu.cfs_period_us").write_text(str(_PERIOD))
+        (self._group / "cpu.cfs_quota_us").write_text(str(quota))
+
+    def _kill(self, how: signal.Signals, *, kind: str | None) -> None:
+        assert self._pid is not None
+        for pid in children_of(self._pid):
+            command = _command(pid)
+            if not any("chrom" in word or "headless" in word for word in command[:1]):
+                continue
+            types = [word.partition("=")[2] for word in command if word.startswith("--type=")]
+            if (kind is None and not types) or (kind is not None and kind in types):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, how)
+
+    def _fill(self) -> None:
+        assert self._disk is not None
+        free = os.statvfs(self._disk)
+        size = max(0, free.f_bavail * free.f_frsize - _KEPT_FREE)
+        with (self._disk / "ballast").open("wb") as ballast, contextlib.suppress(OSError):
+            os.posix_fallocate(ballast.fileno(), 0, size)
+
+
+KINDS = ("down", "prohibit", "starve", "kill-browser", "crash-page", "fill-disk")
+
+
+def children_of(pid: int) -> tuple[int, ...]:
+    """Return the children of a process and their children; those that end meanwhile may be missing."""
+    parents: dict[int, list[int]] = {}
+    for child, parent in _processes():
+        parents.setdefault(parent, []).append(child)
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        children = parents.get(waiting.pop(), [])
+        found += children
+        waiting += children
+    return tuple(found)
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                yield int(entry.name), int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _command(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
+def _ip(*words: str, quiet: bool = False) -> bool:
+    done = subprocess.run(("ip", *words), capture_output=True, text=True, check=False)
+    if done.returncode and not quiet:
+        msg = f"ip {' '.join(words)} failed: {done.stderr.strip()}"
+        raise OSError(msg)
+    return done.returncode == 0
