@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -455,3 +456,20 @@ async def test_a_page_that_crashes_every_time_at_one_step_is_a_failure_of_the_pa
     assert evidence.last.prober_fault is None
     assert evidence.last.steps[0].outcome is StepOutcome.FAILED
     assert evidence.last.steps[0].error.kind is StepErrorKind.PAGE_CRASHED
+
+
+async def test_a_run_may_end_after_a_step_and_has_passed_then():
+    probe = DrivenProbe()
+    steps = (a_step(passes, name="one"), a_step(passes, name="two"), a_step(fails, name="three", effects=True))
+    evidence = await carry_out(a_journey(*steps), probe, replace(a_task(attempts=2), until="two"))
+    assert evidence.last.outcome is Outcome.PASSED
+    assert outcomes(evidence.last) == [StepOutcome.PASSED, StepOutcome.PASSED, StepOutcome.NOT_REACHED]
+    assert probe.told == ["open 1", "begin one", "begin two", "finish passed"]
+    assert len(evidence.attempts) == 1
+
+
+async def test_a_run_that_is_to_end_after_a_step_fails_where_an_earlier_one_does():
+    steps = (a_step(fails, name="one"), a_step(passes, name="two"), a_step(passes, name="three"))
+    evidence = await carry_out(a_journey(*steps), task=replace(a_task(), until="two"))
+    assert evidence.last.outcome is Outcome.FAILED
+    assert outcomes(evidence.last) == [StepOutcome.FAILED, StepOutcome.NOT_REACHED, StepOutcome.NOT_REACHED]

@@ -69,8 +69,9 @@ class HttpProbe:
 
     async def open(self, assignment: Assignment, attempt: int, *, started: float) -> Session:
         """Lend a fresh client for one attempt. Raises ProberError where we cannot look."""
-        if any(each.kind is InterventionKind.REPLAY for each in assignment.interventions):
-            raise ProberError(ProberFault.INTERNAL, "an HTTP check cannot be answered from an archive; only a page can")
+        if any(each.kind is not InterventionKind.BLOCK or each.path for each in assignment.interventions):
+            msg = "of an HTTP check whole hosts can be blocked; only a page's requests can be answered or held up by us"
+            raise ProberError(ProberFault.INTERNAL, msg)
         connector = self._engine()
         plan = self._plans.of(assignment)
         recorder = Recorder(redactor=plan.redactor, certificates=self._certificates, attempt=attempt, started=started)

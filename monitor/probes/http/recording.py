@@ -6,7 +6,7 @@ import hashlib
 import re
 
 from monitor.domain.exchange import DnsFacts, Exchange, Timings, TlsFacts
-from monitor.domain.failure import Failure
+from monitor.domain.failure import Failure, Phase
 from monitor.domain.secret import Redactor
 from monitor.probes.http.certificates import CertificateReader
 from monitor.probes.http.observation import Observation
@@ -89,7 +89,7 @@ class Recorder:
             ip_family=_family(observation.address),
             timings=self._timings(observation),
             tls=self._tls(observation),
-            dns=None if observation.resolution is None else self._dns(observation.resolution),
+            dns=None if observation.resolution is None else self._dns(observation, observation.resolution),
             failure=observation.failure,
             failed_phase=observation.failed_phase,
             failure_text=self.line(observation.failure_text) if observation.failure_text else "",
@@ -144,9 +144,9 @@ class Recorder:
             verify_code=observation.verify_code,
         )
 
-    def _dns(self, resolution: Resolution) -> DnsFacts | None:
+    def _dns(self, observation: Observation, resolution: Resolution) -> DnsFacts | None:
         asked = resolution.source is ResolutionSource.DNS
-        if not asked and resolution.addresses:
+        if not asked and observation.failed_phase is not Phase.RESOLVE:
             # Nobody was asked, and nothing went wrong: there is nothing to tell.
             return None
         return DnsFacts(

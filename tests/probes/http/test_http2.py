@@ -6,6 +6,7 @@ import pytest
 
 from monitor.domain.exchange import TimeSource
 from monitor.domain.failure import Failure
+from monitor.probes.http.plan import Wanted
 from tests.probes.http.certificates import serving
 from tests.probes.http.http2_server import Http2Server, answering, leaving, resetting
 
@@ -83,3 +84,10 @@ async def test_a_profile_without_http2_speaks_http1(authority, open_session, aut
             server.url(host=HOST), target={"extra_ca": authority_pem}, profile={"http2": False}
         )
         assert (await session.handle.get("/")).exchange.protocol == "http/1.1"
+
+
+async def test_a_request_may_ask_for_less_of_a_body_than_the_probe_takes(server2, open_two):
+    server2.acts["/"] = answering(b"z" * 400_000)
+    session = await open_two()
+    response = await session.handle.send(Wanted(method="GET", path="/", most_bytes=1_000))
+    assert (len(response.body), response.truncated) == (1_000, True)

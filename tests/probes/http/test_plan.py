@@ -45,6 +45,7 @@ def test_requests_are_told_apart_by_all_that_makes_them(trust):
         Wanted(method="GET", path="/a"),
         Wanted(method="HEAD", path="/a"),
         Wanted(method="GET", path="/a", timeout=1.0),
+        Wanted(method="GET", path="/a", most_bytes=1),
         Wanted(method="GET", path="/a", headers={"X": "1"}),
         Wanted(method="GET", path="/a", headers={"X": TOKEN}),
         Wanted(method="GET", path="/a", params={"q": "1"}),

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from monitor.domain.failure import Failure
 from monitor.domain.secret import Secret
 from monitor.probes.http.ledger import ExchangeFailed
+from monitor.probes.http.plan import Wanted
 from tests.probes.http.fault_server import FaultServer, reply
 
 TOKEN = Secret("token", "s3cret-token-value")
@@ -151,3 +154,14 @@ async def test_a_host_that_offers_encryption_on_the_usual_ports_stays_the_same_o
         httpx.Request("GET", "https://shop.test/", headers={"X-Key": "1"}), 301, b"http://shop.test/", Redactor()
     )
     assert "x-key" not in dict(downgraded.headers)
+
+
+async def test_a_request_may_ask_for_fewer_redirects_and_less_of_every_body(server, open_session):
+    server.routes["/a"] = reply(b"", status="302 Found", headers=("Location: /b",))
+    server.routes["/b"] = reply(gzip.compress(b"0" * 9_000), headers=("Content-Encoding: gzip",))
+    handle = (await open_session(server.url())).handle
+    response = await handle.send(Wanted(method="GET", path="/a", most_bytes=1_000, most_redirects=1))
+    assert (len(response.body), response.truncated) == (1_000, True)
+    with pytest.raises(ExchangeFailed) as caught:
+        await handle.send(Wanted(method="GET", path="/a", most_redirects=0))
+    assert caught.value.exchange.failure is Failure.HTTP_RESPONSE_REDIRECT_LOOP

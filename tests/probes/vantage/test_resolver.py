@@ -10,7 +10,7 @@ from monitor.domain.failure import Failure
 from monitor.domain.profile import HostOverride, IpFamily
 from monitor.probes.vantage.resolver import NameView, ResolutionSource, ResolveFailed, Resolver
 from monitor.probes.vantage.stamps import ask_for_stamps
-from tests.probes.vantage.dns_server import answering
+from tests.probes.vantage.dns_server import DnsServer, answering
 
 
 @pytest.fixture
@@ -265,3 +265,26 @@ async def test_a_loop_that_was_busy_when_the_answer_came_does_not_count_as_resol
     listener.close()
     assert found.addresses == ("192.0.2.1",)
     assert 0 < found.seconds < 0.4
+
+
+async def test_one_kind_of_address_that_cannot_be_told_takes_nothing_from_the_answer(dns, resolve):
+    dns.names["half.test"] = lambda question: (
+        answering("half.test. 60 A 192.0.2.1")(question)
+        if question.q.qtype == dnslib.QTYPE.A
+        else answering(rcode="SERVFAIL")(question)
+    )
+    found = await resolve("half.test")
+    assert (found.addresses, found.rcode) == (("192.0.2.1",), "NOERROR")
+
+
+async def test_a_second_opinion_is_neither_remembered_nor_replaced(dns, resolve, failure):
+    dns.names["shop.test"] = answering("shop.test. 60 A 192.0.2.1")
+    dns.names["listed.test"] = answering("listed.test. 60 A 192.0.2.2")
+    assert (await resolve("shop.test")).addresses == ("192.0.2.1",)
+    async with DnsServer() as other:
+        # It says that the name does not exist: nobody else is asked then, and nothing that is known already helps.
+        error = await failure("shop.test", server=other.address)
+        assert (error.resolution.rcode, error.resolution.server) == ("NXDOMAIN", other.address)
+    assert dns.questions == [("shop.test", "AAAA"), ("shop.test", "A")]
+    assert (await resolve("listed.test")).addresses == ("192.0.2.2",)
+    assert (await resolve("listed.test", server=None)).source is ResolutionSource.HOSTS_FILE
