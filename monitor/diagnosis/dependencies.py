@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.incident import Incident
-from monitor.diagnosis.mechanisms import is_defect
+from monitor.diagnosis.mechanisms import Mechanism, is_defect, mechanism_of
 from monitor.diagnosis.names import parts_of
+from monitor.diagnosis.trials import covers, flips, looks, made, passed, reprobes
 from monitor.domain.cause import Party
 from monitor.domain.evidence import Evidence, StepError, StepErrorKind, StepResult
 from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import Experiment, ExperimentKind
+from monitor.domain.failure import Failure
 from monitor.domain.outcome import StepOutcome
 
 _WAITED = frozenset({StepErrorKind.TIMEOUT, StepErrorKind.DEADLINE})
@@ -21,6 +25,19 @@ _CODE = frozenset({"script", "stylesheet"})
 _OWN_NEEDS = _DATA | _CODE | {"document"}
 _DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "csp_report", "manifest", "texttrack"})
 _BY_NAVIGATION = frozenset({"", "other", "user", "navigation"})
+_BY_SOCKET = frozenset(
+    {
+        Mechanism.NAME,
+        Mechanism.RESOLVER,
+        Mechanism.REFUSED,
+        Mechanism.BROKEN_OFF,
+        Mechanism.PATH,
+        Mechanism.UNREACHABLE,
+        Mechanism.LOCAL,
+        Mechanism.TLS,
+    }
+)
+_MISSING_NAME = re.compile(r"is not defined|can't find variable", re.IGNORECASE)
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 _HALF = 0.5
@@ -35,19 +52,75 @@ def incident_of(evidence: Evidence, context: Context) -> Incident:
 
 
 def with_needs(incident: Incident) -> Incident:
-    """Add the failed exchanges that the failing step depended on, and those of which nobody knows."""
-    needed = _needed(incident)
+    """Add the failed exchanges that the failing step depended on, and those of which nobody knows.
+
+    An intervention that made the step pass outranks every sign of need: it names the resource.
+    """
+    needed, certain = _needed(incident)
+    replayed, blocked = _interventions(incident)
+    if replayed is not None or blocked is not None:
+        needed, certain = _touched(incident, replayed, blocked), True
+    elif not certain and _is_disproved(incident, needed):
+        needed = ()
     chosen = {x.id for x in needed}
     suspects = tuple(x for x in incident.exchanges if x.id not in chosen and is_defect(x))
-    return replace(incident, needed=needed, suspects=_by_suspicion(suspects, incident.step))
+    return replace(
+        incident,
+        needed=tuple(_clearer(incident, x) for x in needed),
+        suspects=_by_suspicion(suspects, incident.step),
+        certain=certain,
+        replayed=replayed,
+        blocked=blocked,
+    )
 
 
-def _needed(incident: Incident) -> tuple[Exchange, ...]:
-    for kind in (_awaited, _navigated, _relied_on, _relied_on_earlier, _blocking):
+def _needed(incident: Incident) -> tuple[tuple[Exchange, ...], bool]:
+    for kind in (_awaited, _navigated, _relied_on, _relied_on_earlier, _missed_by_code, _blocking):
         found = tuple(x for x in kind(incident) if is_defect(x))
         if found:
-            return found
-    return ()
+            return found, kind in (_awaited, _navigated)
+    return (), False
+
+
+def _interventions(incident: Incident) -> tuple[Experiment | None, Experiment | None]:
+    """Return the smallest replay and the smallest blocking that made the step pass."""
+    replayed = next(iter(flips(incident, ExperimentKind.REPLAY)), None)
+    blocked = next(iter(flips(incident, ExperimentKind.BLOCK)), None)
+    return replayed, blocked
+
+
+def _touched(incident: Incident, replayed: Experiment | None, blocked: Experiment | None) -> tuple[Exchange, ...]:
+    """Return the failed exchanges that the replay answered; what may be blocked without harm is needed by nobody."""
+    if replayed is None:
+        return ()
+    if blocked is not None and set(blocked.hosts) <= set(replayed.hosts):
+        return ()
+    touched = tuple(x for x in incident.exchanges if is_defect(x) and covers(replayed, x))
+    # A policy is set by one party and hurts the request to another, whichever of the two was replayed.
+    return touched or tuple(x for x in _in_step(incident) if mechanism_of(x) is Mechanism.POLICY)
+
+
+def _is_disproved(incident: Incident, needed: tuple[Exchange, ...]) -> bool:
+    """Say whether the last good answers of the one host that failed did not help."""
+    if len({x.host for x in needed}) != 1:
+        return False
+    replays = [e for e in made(incident, ExperimentKind.REPLAY) if not passed(e) and not e.missed]
+    return any(all(covers(replay, x) for x in needed) for replay in replays)
+
+
+def _clearer(incident: Incident, exchange: Exchange) -> Exchange:
+    """Let our own socket, or the way without the proxy, say what the browser could not."""
+    mechanism = mechanism_of(exchange)
+    if exchange.failure is Failure.PROXY_TUNNEL_FAILED:
+        ends = [e.exchanges[-1] for e in looks(incident, ExperimentKind.DIRECT, exchange.host)]
+    elif mechanism is Mechanism.NOTHING or (exchange.pending and mechanism is Mechanism.PATH):
+        ends = list(reprobes(incident, exchange.host))
+    else:
+        return exchange
+    end = next((x for x in ends if x.failure is not None and mechanism_of(x) in _BY_SOCKET), None)
+    if end is None:
+        return exchange
+    return replace(exchange, failure=end.failure, failed_phase=end.failed_phase, pending=False, dns=end.dns)
 
 
 def _awaited(incident: Incident) -> Iterable[Exchange]:
@@ -127,6 +200,17 @@ def _telling(incident: Incident, exchange: Exchange) -> bool:
     if exchange.resource in _DATA and exchange.status is not None and exchange.failure is None:
         return exchange.status >= _SERVER_ERROR or exchange.status == _TOO_MANY
     return True
+
+
+def _missed_by_code(incident: Incident) -> Iterable[Exchange]:
+    """The one script of a vendor that did not come, where our own code misses a name that it does not define."""
+    owners = incident.context.owners
+    missing = [e for e in incident.evidence.page_errors if e.frames and _MISSING_NAME.search(e.message)]
+    if not any(owners.owner_of(error.frames[0]).party is Party.OWN for error in missing):
+        return ()
+    code = [x for x in incident.exchanges if x.resource == "script" and is_defect(x) and not x.pending]
+    vendors = [x for x in code if incident.owner(x).party is Party.THIRD_PARTY and not incident.owner(x).beside]
+    return vendors if len({x.host for x in vendors}) == 1 else ()
 
 
 def _blocking(incident: Incident) -> Iterable[Exchange]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.owners import Owner
@@ -11,7 +12,22 @@ from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.diagnosis import Alternative, Culprit, CulpritKind
 from monitor.domain.evidence import Attempt, Evidence, StepErrorKind, StepResult
 from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import Experiment
 from monitor.domain.outcome import Validity
+
+
+class Family(Enum):
+    """From where a piece of evidence comes. Two pieces of one family say the same thing twice."""
+
+    CODES = auto()
+    STATEMENT = auto()
+    COMPARISON = auto()
+    CONTROLS = auto()
+    RESOLVER = auto()
+    REPROBE = auto()
+    ELSEWHERE = auto()
+    INTERVENTION = auto()
+    REPRODUCED = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +38,9 @@ class Incident:
         exchanges: What the attempt exchanged, experiments of ours left out.
         needed: The failed exchanges that the step needed, from the strongest sign of need that was found.
         suspects: Failed exchanges of which nobody knows whether the step needed them.
+        certain: Whether the step itself waited for what it needed, rather than something on its page.
+        replayed: The replay that made the step pass, which names the resource.
+        blocked: The blocking that made the step pass, which names what did harm.
     """
 
     evidence: Evidence
@@ -31,6 +50,9 @@ class Incident:
     exchanges: tuple[Exchange, ...]
     needed: tuple[Exchange, ...] = ()
     suspects: tuple[Exchange, ...] = ()
+    certain: bool = False
+    replayed: Experiment | None = None
+    blocked: Experiment | None = None
 
     def owner(self, exchange: Exchange) -> Owner:
         """Return who answers for the host of an exchange."""
@@ -54,13 +76,18 @@ class Incident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a rule says. The rule's id and the version of the rules are added by the judge."""
+    """What a rule says. The rule's id and the version of the rules are added by the judge.
+
+    Attributes:
+        families: On how many independent kinds of evidence it rests.
+    """
 
     detail: Detail
     because: str
     confidence: Confidence = Confidence.PROBABLE
     culprit: Culprit | None = None
     validity: Validity = Validity.VALID
+    families: frozenset[Family] = frozenset({Family.CODES})
     evidence: tuple[str, ...] = ()
     exchanges: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()

@@ -6,36 +6,73 @@ import logging
 
 from monitor.diagnosis.collateral import collateral_of
 from monitor.diagnosis.context import Context
+from monitor.diagnosis.corroboration import corroborated
 from monitor.diagnosis.dependencies import incident_of, with_needs
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import detail_for, mechanism_of
-from monitor.diagnosis.rules import access, needed, page, policy, statements, validity
+from monitor.diagnosis.rules import (
+    access,
+    client,
+    controls,
+    interventions,
+    needed,
+    page,
+    policy,
+    resolution,
+    segments,
+    statements,
+    validity,
+)
 from monitor.diagnosis.rules import environment as surroundings
+from monitor.diagnosis.rules.repetition import not_reproduced
 from monitor.diagnosis.slowness import is_over_budget, slow, time_by_party
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.diagnosis import Alternative, Diagnosis
-from monitor.domain.evidence import Evidence
+from monitor.domain.evidence import EVIDENCE_SCHEMA, Evidence
 from monitor.domain.outcome import Outcome, Validity
 from monitor.domain.run import Judgement
 
-RULESET = "2026.1"
+RULESET = "2026.2"
 
 RULES: tuple[Rule, ...] = (
     *validity.RULES,
-    *access.RULES[:1],
+    *access.ROBOT,
+    *controls.RULES,
     *statements.RULES,
-    *surroundings.RULES,
-    *access.RULES[1:],
+    *segments.ORIGIN,
+    *surroundings.RULES[:1],
+    *segments.PROXY,
+    *surroundings.RULES[1:2],
+    *resolution.RULES,
+    *surroundings.RULES[2:],
+    *segments.TENANT,
+    *segments.PLACES,
+    *segments.SILENT_EDGE,
+    *client.PROFILE,
+    *access.ACCOUNT,
     *policy.RULES,
+    *interventions.RULES,
+    *client.BUSY,
     *needed.RULES,
     *page.RULES,
 )
 _LOGGER = logging.getLogger(__name__)
 _NOTHING = "R17"
 _SLOW = "R18"
+_GONE = "R15"
 _TOP = 2
 _WORDS = 160
+
+
+def can_judge(evidence: Evidence) -> str | None:
+    """Return why evidence cannot be judged, in one sentence, or ``None`` where it can; older evidence always can."""
+    if evidence.schema <= EVIDENCE_SCHEMA:
+        return None
+    return (
+        f"This evidence has shape {evidence.schema}, and these rules know shapes up to {EVIDENCE_SCHEMA}: "
+        "judge it with a newer version of the monitor."
+    )
 
 
 def judge(evidence: Evidence, context: Context) -> Judgement:
@@ -48,6 +85,9 @@ def judge(evidence: Evidence, context: Context) -> Judgement:
 
 
 def _judge(evidence: Evidence, context: Context) -> Judgement:
+    unknown = can_judge(evidence)
+    if unknown is not None:
+        return _no_judgement(unknown)
     if not evidence.attempts:
         return _no_judgement("The worker returned no attempt, so we did not look.")
     incident = incident_of(evidence, context)
@@ -71,6 +111,8 @@ def _judge(evidence: Evidence, context: Context) -> Judgement:
 
 def _failed(incident: Incident, timings: tuple[tuple[str, float], ...]) -> Judgement:
     finding, rule = _first(incident)
+    once = not_reproduced(incident, finding)
+    finding, rule = (once, _GONE) if once is not None else (corroborated(incident, finding), rule)
     return Judgement(
         outcome=Outcome.FAILED if finding.validity is Validity.VALID else Outcome.INCONCLUSIVE,
         validity=finding.validity,

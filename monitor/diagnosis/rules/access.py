@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
+from dataclasses import replace
+
+from monitor.diagnosis.edges import edge_named
+from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
+from monitor.diagnosis.trials import looks, passed
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.diagnosis import Culprit, CulpritKind
 from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import ExperimentKind
 from monitor.domain.outcome import Validity
 
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _TOO_MANY = 429
+_REFUSALS = frozenset({_UNAUTHORIZED, _FORBIDDEN, 406})
 
 
 def refused_as_robot(incident: Incident) -> Finding | None:
@@ -41,6 +47,39 @@ def guard_of(exchange: Exchange) -> str | None:
     return None
 
 
+def refused_as_client(incident: Incident) -> Finding | None:
+    """R14: the same request is answered where it looks like an ordinary browser's, so a guard refuses the monitor."""
+    for exchange in incident.needed:
+        asked = looks(incident, ExperimentKind.CLIENT, exchange.host)
+        if exchange.status not in _REFUSALS or not asked or not all(passed(look) for look in asked):
+            continue
+        owner = incident.owner(exchange)
+        edge = edge_named(exchange, incident.context.owners)
+        if owner.party is Party.OWN and edge is not None:
+            return _whose_guard(incident, exchange, edge)
+        detail = Detail.OWN_ACCESS if owner.party is Party.OWN else Detail.TP_ACCESS
+        words = f"an ordinary browser's request is answered, so a guard of {owner.title} refuses the monitor"
+        finding = _refusal(incident, exchange, detail, words, incident.culprit(owner))
+        return replace(finding, families=frozenset({Family.CODES, Family.ELSEWHERE}))
+    return None
+
+
+def _whose_guard(incident: Incident, exchange: Exchange, edge: str) -> Finding:
+    words = f"an ordinary browser's request is answered; whether a rule at {edge} or our own refuses the monitor"
+    return Finding(
+        detail=Detail.UND_SHARED_RESPONSIBILITY,
+        confidence=Confidence.NONE,
+        validity=Validity.MONITOR_SPECIFIC,
+        because=f"{incident.scene} {happening(exchange)}: {words}, its answer does not say.",
+        evidence=(happening(exchange),),
+        exchanges=(exchange.id,),
+        alternatives=(
+            alternative(Detail.TP_ACCESS, f"{edge} may take the monitor for a robot"),
+            alternative(Detail.OWN_ACCESS, "our own guard may"),
+        ),
+    )
+
+
 def _refusal(incident: Incident, exchange: Exchange, detail: Detail, words: str, culprit: Culprit) -> Finding:
     return Finding(
         detail=detail,
@@ -58,6 +97,8 @@ def refused_account(incident: Incident) -> Finding | None:
     if refused is None:
         return None
     own = incident.owner(refused).party is Party.OWN
+    if own and refused.status == _FORBIDDEN and _refuses_everybody(incident, refused):
+        return _closed(incident, refused)
     detail = Detail.UND_MONITOR_CONFIG if refused.status == _UNAUTHORIZED else Detail.UND_INSUFFICIENT
     advice = (
         "try another account by hand: if it is let in, the monitor's account has to be renewed"
@@ -78,4 +119,26 @@ def refused_account(incident: Incident) -> Finding | None:
     )
 
 
-RULES = (Rule(id="R14", decide=refused_as_robot), Rule(id="R12", decide=refused_account))
+def _refuses_everybody(incident: Incident, refused: Exchange) -> bool:
+    """Say whether a page that needs no account refuses an ordinary browser too."""
+    first = incident.step is not None and incident.attempt.steps[:1] == (incident.step,)
+    asked = looks(incident, ExperimentKind.CLIENT, refused.host)
+    alike = [look for look in asked if look.exchanges[-1].status == _FORBIDDEN]
+    return first and refused.resource in ("document", "http") and bool(alike) and len(alike) == len(asked)
+
+
+def _closed(incident: Incident, refused: Exchange) -> Finding:
+    owner = incident.owner(refused)
+    words = "an ordinary browser's request is refused too"
+    return Finding(
+        detail=Detail.OWN_HTTP_STATUS,
+        because=f"{incident.scene} {happening(refused)}; {words}, and it belongs to {owner.title}.",
+        culprit=incident.culprit(owner),
+        evidence=(happening(refused), words),
+        exchanges=(refused.id,),
+        alternatives=(alternative(Detail.OWN_ACCESS, "if only this place is refused"),),
+    )
+
+
+ROBOT = (Rule(id="R14", decide=refused_as_robot), Rule(id="R14", decide=refused_as_client))
+ACCOUNT = (Rule(id="R12", decide=refused_account),)

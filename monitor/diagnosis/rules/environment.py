@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, mechanism_of
+from monitor.diagnosis.trials import world_answers
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.exchange import Exchange
@@ -55,7 +56,7 @@ def proxy_failed(incident: Incident) -> Finding | None:
 def names_fail_everywhere(incident: Incident) -> Finding | None:
     """R04: no name at all could be resolved, of several domains."""
     dns = [x for x in incident.needed if mechanism_of(x) in (Mechanism.RESOLVER, Mechanism.NAME)]
-    if not dns:
+    if not dns or world_answers(incident):
         return None
     everywhere = _spread(incident, Mechanism.RESOLVER, Mechanism.NAME)
     silent = dns[0].failure is Failure.DNS_UNREACHABLE and not _someone_answered(incident)
@@ -67,7 +68,7 @@ def names_fail_everywhere(incident: Incident) -> Finding | None:
 def certificates_fail_everywhere(incident: Incident) -> Finding | None:
     """R03: unrelated hosts show the same fault of certificate, so something between us and all of them does."""
     failed = next((x for x in incident.needed if mechanism_of(x) is Mechanism.TLS), None)
-    if failed is None:
+    if failed is None or world_answers(incident):
         return None
     shared = _shared_fault(incident, failed)
     return _client(incident, failed, *shared) if shared else None
@@ -115,7 +116,7 @@ def _one_issuer(incident: Incident, failure: Failure | None) -> bool:
 def _no_way_out(incident: Incident, exchange: Exchange) -> bool:
     if _NO_ROUTE.search(exchange.failure_text):
         return True
-    return _spread(incident, Mechanism.UNREACHABLE)
+    return _spread(incident, Mechanism.UNREACHABLE) and not world_answers(incident)
 
 
 def _spread(incident: Incident, *mechanisms: Mechanism) -> bool:

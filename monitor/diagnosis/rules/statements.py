@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
-from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
+from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.names import parts_of
+from monitor.diagnosis.trials import looks, passed
 from monitor.diagnosis.wording import happening, where
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.diagnosis import Culprit, CulpritKind
 from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import ExperimentKind
 
 _PROXY_AUTH = 407
 _LEGAL = 451
@@ -87,6 +90,7 @@ def _environment(incident: Incident, exchange: Exchange, detail: Detail, part: s
         detail=detail,
         because=f"{incident.scene} {happening(exchange)}: {part} answered in the place of {exchange.host}.",
         culprit=environment(part),
+        families=frozenset({Family.STATEMENT}),
         evidence=(happening(exchange),),
         exchanges=(exchange.id,),
     )
@@ -99,8 +103,29 @@ def edge_spoke(incident: Incident) -> Finding | None:
             continue
         finding = _proxy_status(incident, exchange) or _cloudflare(incident, exchange)
         if finding is not None:
-            return finding
+            return _weighed(incident, exchange, finding)
     return None
+
+
+def _weighed(incident: Incident, exchange: Exchange, finding: Finding) -> Finding:
+    """Let a direct look at the origin agree with what the edge says, or stand against it."""
+    look = next(iter(looks(incident, ExperimentKind.ORIGIN, exchange.host)), None)
+    if look is None or finding.confidence is Confidence.NONE:
+        return finding
+    fine = passed(look)
+    seen = f"the origin at {look.by} {'answers' if fine else 'fails'} when asked directly"
+    if fine is (finding.detail is Detail.TP_EDGE):
+        families = finding.families | {Family.ELSEWHERE}
+        because = f"{finding.because.removesuffix('.')}; {seen}."
+        return replace(finding, families=families, because=because, evidence=(*finding.evidence, seen))
+    return Finding(
+        detail=Detail.UND_CONFLICT,
+        confidence=Confidence.NONE,
+        because=f"{finding.because.removesuffix('.')}, yet {seen}.",
+        evidence=(*finding.evidence, seen),
+        exchanges=finding.exchanges,
+        alternatives=(alternative(finding.detail, "the edge says so"), *finding.alternatives)[:2],
+    )
 
 
 def _proxy_status(incident: Incident, exchange: Exchange) -> Finding | None:
@@ -139,6 +164,7 @@ def _origin(incident: Incident, exchange: Exchange, detail: Detail, statement: s
         detail=detail,
         because=f"{incident.scene} {statement}: the origin behind the edge failed ({owner.title}).",
         culprit=incident.culprit(owner),
+        families=frozenset({Family.STATEMENT}),
         evidence=(statement,),
         exchanges=(exchange.id,),
         alternatives=(alternative(Detail.TP_EDGE, "if a direct request to the origin succeeds"),),
@@ -154,6 +180,7 @@ def _edge(incident: Incident, exchange: Exchange, statement: str, name: str) -> 
             detail=Detail.TP_EDGE,
             because=f"{incident.scene} {statement}: the edge itself failed, not the origin behind it.",
             culprit=Culprit(kind=CulpritKind.VENDOR, name=name, host=exchange.host),
+            families=frozenset({Family.STATEMENT}),
             evidence=(statement,),
             exchanges=(exchange.id,),
             alternatives=(alternative(Detail.OWN_HTTP_STATUS, "if a direct request to the origin fails too"),),

@@ -1,0 +1,121 @@
+"""How sure a finding is: on how many independent kinds of evidence it rests, experiments included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from monitor.diagnosis.incident import Family, Finding, Incident
+from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.told import told
+from monitor.diagnosis.trials import (
+    diverse,
+    elsewhere,
+    failing_alike,
+    is_reproduced,
+    layer_of,
+    passed,
+    reprobes,
+    world_answers,
+)
+from monitor.domain.cause import Cause, Confidence, Detail
+from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import Experiment, ExperimentKind
+from monitor.domain.outcome import Validity
+
+_NETWORK = frozenset(
+    {Detail.OWN_DNS, Detail.OWN_CONNECT, Detail.OWN_TLS, Detail.TP_DNS, Detail.TP_CONNECT, Detail.TP_TLS}
+)
+_TWO = 2
+_THREE = 3
+_SERVERS_SIDE = frozenset({Cause.OWN_INFRASTRUCTURE, Cause.THIRD_PARTY})
+
+
+def corroborated(incident: Incident, finding: Finding) -> Finding:
+    """Return the finding with what agrees with it, the sentence of what proved it, and the confidence that follows."""
+    finding = replace(finding, evidence=tuple(dict.fromkeys((*finding.evidence, *told(incident)))))
+    if finding.detail.cause is Cause.UNDETERMINED or finding.validity is Validity.INVALID:
+        return finding
+    proofs = dict(_proofs(incident, finding))
+    families = finding.families | set(proofs)
+    sure = finding.confidence is Confidence.CONFIRMED or _is_sure(incident, finding.detail, families)
+    said = next((proofs[family] for family in _TELLING if family in proofs and family not in finding.families), "")
+    return replace(
+        finding,
+        families=families,
+        confidence=Confidence.CONFIRMED if sure else Confidence.PROBABLE,
+        because=f"{finding.because.removesuffix('.')}; {said}." if said else finding.because,
+    )
+
+
+_TELLING = (Family.REPRODUCED, Family.INTERVENTION, Family.ELSEWHERE, Family.REPROBE, Family.CONTROLS)
+
+
+def _proofs(incident: Incident, finding: Finding) -> Iterator[tuple[Family, str]]:
+    exchange = next((x for x in incident.needed if x.id in finding.exchanges), None)
+    if finding.detail.cause in _SERVERS_SIDE:
+        yield from _by_intervention(incident)
+        if finding.detail in _NETWORK and world_answers(incident):
+            yield (
+                Family.CONTROLS,
+                f"{len(diverse(incident))} other sites were looked at in the same minute and answered",
+            )
+    if exchange is None:
+        return
+    places = [look for look in elsewhere(incident, exchange.host) if not passed(look)]
+    alike = [look for look in places if layer_of(look.exchanges[-1]) is layer_of(exchange)]
+    if alike:
+        yield Family.ELSEWHERE, f"it fails from {' and '.join(sorted({look.by for look in alike}))} too"
+    again = _again(incident, exchange)
+    if again:
+        yield Family.REPROBE, f"asked again by another client it failed {again} of {_asked(incident, exchange)} times"
+
+
+def _again(incident: Incident, exchange: Exchange) -> int:
+    looks = failing_alike(incident, exchange, ExperimentKind.REPROBE)
+    if mechanism_of(exchange) is Mechanism.STATUS:
+        looks = tuple(look for look in looks if look.exchanges[-1].status == exchange.status)
+    return len(looks)
+
+
+def _asked(incident: Incident, exchange: Exchange) -> int:
+    return len(reprobes(incident, exchange.host))
+
+
+def _by_intervention(incident: Incident) -> Iterator[tuple[Family, str]]:
+    tried = incident.blocked if incident.blocked is not None and not incident.needed else incident.replayed
+    tried = tried or incident.blocked
+    if tried is None:
+        return
+    words = _deed(tried)
+    yield Family.INTERVENTION, words
+    if is_reproduced(incident, tried):
+        yield Family.REPRODUCED, f"{words}, and without it it failed again"
+
+
+def _deed(experiment: Experiment) -> str:
+    hosts = " and ".join(experiment.hosts) or experiment.subject
+    if experiment.kind is ExperimentKind.BLOCK:
+        return f"blocking {hosts} made the step pass"
+    return f"replaying the last good answer of {hosts}{experiment.path} made the step pass"
+
+
+def _is_sure(incident: Incident, detail: Detail, families: frozenset[Family]) -> bool:
+    """Say whether two independent kinds of evidence agree, and nothing that only a control could rule out is open."""
+    if detail in _NETWORK:
+        return _is_sure_of_the_way(incident, families)
+    if Family.REPRODUCED in families:
+        return True
+    if detail.cause is Cause.CLIENT_ENVIRONMENT:
+        return len(families) >= _TWO
+    return incident.certain and len(families) >= _TWO
+
+
+def _is_sure_of_the_way(incident: Incident, families: frozenset[Family]) -> bool:
+    if Family.STATEMENT in families:
+        return len(families) >= _TWO
+    if not incident.certain:
+        return False
+    if Family.RESOLVER in families or Family.ELSEWHERE in families:
+        return len(families) >= _TWO
+    return Family.CONTROLS in families and len(families) >= _THREE

@@ -1,0 +1,197 @@
+"""Rank 4: sites that have nothing to do with the target failed in the same minute and in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.diagnosis.edges import edges_named
+from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
+from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.trials import (
+    Control,
+    Layer,
+    clock_skew,
+    controls,
+    diverse,
+    failed_together,
+    is_majority,
+    issuers,
+    layer_of,
+    looks,
+    passed,
+    portal_of,
+    target_exchanges,
+)
+from monitor.diagnosis.wording import happening
+from monitor.domain.cause import Detail, Party
+from monitor.domain.diagnosis import Culprit, CulpritKind
+from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import ExperimentKind
+from monitor.domain.failure import Failure
+
+CLOCK_LIMIT = 300.0
+DATES = frozenset({Failure.TLS_CERT_EXPIRED, Failure.TLS_CERT_NOT_YET_VALID, Failure.TLS_CERT_DATE_INVALID})
+ISSUERS = frozenset(
+    {Failure.TLS_CERT_AUTHORITY_INVALID, Failure.TLS_CERT_INCOMPLETE_CHAIN, Failure.TLS_CERT_SELF_SIGNED}
+)
+_PARTS = {
+    Layer.DNS: (Detail.CLIENT_DNS, "the client's resolver"),
+    Layer.CONNECT: (Detail.CLIENT_NETWORK, "the client's network"),
+    Layer.PROXY: (Detail.CLIENT_PROXY, "the client's proxy"),
+}
+_BY_PROXY = frozenset({407, 502, 503, 504})
+_LEGAL = 451
+_SERVER_ERROR = 500
+
+
+def captive_portal(incident: Incident) -> Finding | None:
+    """R02: somebody else answered in the place of the controls, or shows one certificate for every name."""
+    portal = portal_of(incident)
+    if portal is not None:
+        words = f"{portal} answered in the place of the controls"
+        return _client(incident, Detail.CLIENT_NETWORK, "a gateway that answers for every host", words)
+    target = _target(incident)
+    names = [c for c in controls(incident) if c.exchange.failure is Failure.TLS_CERT_NAME_INVALID]
+    everywhere = is_majority(len(names), len(controls(incident)))
+    if target is None or target.failure is not Failure.TLS_CERT_NAME_INVALID or not everywhere:
+        return None
+    words = f"{_list(names)} show a certificate for another name too"
+    return _client(incident, Detail.CLIENT_NETWORK, "a gateway that answers for every host", words)
+
+
+def wrong_clock(incident: Incident) -> Finding | None:
+    """R02: certificates are out of date on the controls too, or our clock is far from the controls' clocks."""
+    target = _target(incident)
+    if target is None or target.failure not in DATES:
+        return None
+    skew = clock_skew(incident)
+    dated = [c for c in diverse(incident) if c.exchange.failure in DATES]
+    if skew is not None and skew > CLOCK_LIMIT:
+        words = f"our clock is {skew / 60:.0f} minutes away from those of the controls"
+    elif is_majority(len(dated), len(diverse(incident))):
+        words = f"{_list(dated)} show certificates that are out of date too"
+    else:
+        return None
+    return _client(incident, Detail.CLIENT_CLOCK, "the client's clock", words)
+
+
+def intercepted(incident: Incident) -> Finding | None:
+    """R02: the controls show certificates of the same issuer that nobody trusts."""
+    target = _target(incident)
+    if target is None or target.failure not in ISSUERS:
+        return None
+    alike = [c for c in controls(incident) if c.exchange.failure in ISSUERS]
+    if not is_majority(len(alike), len(controls(incident))):
+        return None
+    signed = issuers([target, *(c.exchange for c in alike)])
+    if len(signed) > 1:
+        return None
+    by = f", all signed by {next(iter(signed))}" if signed else ""
+    words = f"{_list(alike)} show certificates of an issuer that is not trusted{by}"
+    return _client(incident, Detail.CLIENT_TLS_INTERCEPTION, "something that intercepts TLS", words)
+
+
+def controls_failed(incident: Incident) -> Finding | None:
+    """R02: most of the diverse controls failed in the layer in which the target failed."""
+    alike = failed_together(incident)
+    target = _target(incident)
+    if not alike or target is None or not _compatible(incident, target, alike[0].layer):
+        return None
+    detail, part = _PARTS.get(alike[0].layer, (Detail.CLIENT_NETWORK, "the client's network"))
+    if alike[0].layer is Layer.CONNECT and incident.context.check.profile.proxy and _direct_passes(incident, target):
+        detail, part = _PARTS[Layer.PROXY]
+    words = f"{_list(alike)} failed in the same way in the same minute"
+    return _client(incident, detail, part, words)
+
+
+def blocked_by_law(incident: Incident) -> Finding | None:
+    """R02: unrelated sites are refused for legal reasons too."""
+    target = _target(incident)
+    alike = [c for c in diverse(incident) if c.exchange.status == _LEGAL]
+    if target is None or target.status != _LEGAL or not is_majority(len(alike), len(diverse(incident))):
+        return None
+    words = f"{_list(alike)} answered 451 too"
+    return _client(incident, Detail.CLIENT_ACCESS_POLICY, "a legal block on the way", words)
+
+
+def provider_failed(incident: Incident) -> Finding | None:
+    """R02: only controls that stand with the target's provider failed as it did, so the provider failed."""
+    target = _target(incident)
+    sharing = [c for c in controls(incident) if c.shares]
+    if target is None or any(not _well(c) for c in diverse(incident)) or _origin_failed(incident, target):
+        return None
+    alike = [c for c in sharing if not _well(c) and c.layer is layer_of(target)]
+    if not is_majority(len(alike), len(sharing)):
+        return None
+    edges = edges_named([*target_exchanges(incident), *(c.exchange for c in alike)], incident.context.owners)
+    own = incident.owner(target).party is Party.OWN
+    edge = next(iter(sorted(edges)), "")
+    in_front = own and (bool(edge) or incident.context.owners.origin_of(target.host) is not None)
+    words = f"{_list(alike)}, which stand with the same provider, failed in the same way"
+    name = edge or "the common provider"
+    return Finding(
+        detail=Detail.TP_EDGE if in_front else Detail.TP_PROVIDER,
+        families=frozenset({Family.CODES, Family.CONTROLS}),
+        because=f"{incident.scene} {happening(target)}; {words}, so {name} is at fault.",
+        culprit=Culprit(kind=CulpritKind.VENDOR, name=name, host=target.host),
+        evidence=(happening(target), words),
+        exchanges=(target.id,),
+        alternatives=(alternative(Detail.CLIENT_NETWORK, "if controls of other providers fail too"),),
+    )
+
+
+def _well(control: Control) -> bool:
+    status = control.exchange.status
+    return status is not None and status < _SERVER_ERROR
+
+
+def _origin_failed(incident: Incident, target: Exchange) -> bool:
+    return any(not passed(look) for look in looks(incident, ExperimentKind.ORIGIN, target.host))
+
+
+def _target(incident: Incident) -> Exchange | None:
+    """Return what failed at the target, or else the first thing that failed before anybody answered."""
+    if incident.needed:
+        return incident.needed[0]
+    return next((x for x in incident.suspects if layer_of(x) not in (Layer.HTTP, Layer.ANSWERED)), None)
+
+
+def _compatible(incident: Incident, target: Exchange, layer: Layer) -> bool:
+    """Say whether what broke the controls can have broken the target: a host that spoke for itself was reached."""
+    if incident.context.check.profile.proxy is not None and target.status in _BY_PROXY:
+        return True
+    theirs = layer_of(target)
+    unknown = target.pending and mechanism_of(target) is Mechanism.PATH
+    return theirs is layer or (unknown and theirs is Layer.CONNECT)
+
+
+def _direct_passes(incident: Incident, target: Exchange) -> bool:
+    return any(passed(look) for look in looks(incident, ExperimentKind.DIRECT, target.host))
+
+
+def _list(some: Sequence[Control]) -> str:
+    return " and ".join(sorted(control.host for control in some))
+
+
+def _client(incident: Incident, detail: Detail, part: str, words: str) -> Finding:
+    target = _target(incident)
+    seen = (happening(target),) if target is not None else ()
+    start = f"{seen[0]}; " if seen else "the page was not the one that was asked for; "
+    return Finding(
+        detail=detail,
+        families=frozenset({Family.CODES, Family.CONTROLS}),
+        because=f"{incident.scene} {start}{words}, so {part} is at fault.",
+        culprit=environment(part),
+        evidence=(*seen, words),
+        exchanges=tuple(x.id for x in (target,) if x is not None),
+    )
+
+
+RULES = (
+    Rule(id="R02", decide=captive_portal),
+    Rule(id="R02", decide=wrong_clock),
+    Rule(id="R02", decide=intercepted),
+    Rule(id="R02", decide=blocked_by_law),
+    Rule(id="R02", decide=controls_failed),
+    Rule(id="R02", decide=provider_failed),
+)

@@ -1,0 +1,197 @@
+"""Rank 2: the journey passed once something was answered from its last good answer, or was blocked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
+from monitor.diagnosis.mechanisms import Mechanism, is_hollow, mechanism_of
+from monitor.diagnosis.names import parts_of
+from monitor.diagnosis.owners import Owner
+from monitor.diagnosis.scripts import busy_seconds, chain_of, stack_hosts
+from monitor.diagnosis.trials import covers, host_of, made, passed
+from monitor.domain.cause import Confidence, Detail, Party
+from monitor.domain.diagnosis import Alternative
+from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import Experiment, ExperimentKind
+from monitor.domain.reference import Difference, DifferenceKind
+
+_Differs: TypeAlias = tuple[Detail, str, Exchange | None]
+
+_CODE = frozenset({"script", "stylesheet"})
+_DATA = frozenset({"xhr", "fetch"})
+_JSON = re.compile(r"\bJSON\b")
+_POLICY_HEADERS = frozenset(
+    {"access-control-allow-origin", "cross-origin-resource-policy", "x-frame-options", "content-security-policy"}
+)
+_BUSY = 0.5
+
+
+def harmful_vendor(incident: Incident) -> Finding | None:
+    """R20: without a host the step passes, so nobody needs it, and it did harm."""
+    blocked = incident.blocked
+    if blocked is None or (incident.replayed is not None and incident.needed):
+        return None
+    host = _deepest(incident, blocked)
+    if host is None:
+        return _nobody_in_particular(incident, blocked.hosts)
+    owner = incident.context.owners.owner_of(host)
+    detail, words = _harm(incident, host, owner)
+    via = chain_of(incident, host)
+    loaded = f", which {' and '.join(via)} loaded," if via else ""
+    return Finding(
+        detail=detail,
+        because=f"{incident.scene} {host}{loaded} {words} ({owner.title}).",
+        culprit=incident.culprit(owner),
+        evidence=(f"{host} {words}", owner.because),
+        exchanges=tuple(x.id for x in incident.exchanges if x.host == host)[:1],
+        alternatives=_others(blocked, host),
+    )
+
+
+def _deepest(incident: Incident, blocked: Experiment) -> str | None:
+    """Return the host that did harm: of several that were blocked together, or loaded by it, the one that shows it."""
+    hosts = list(blocked.hosts or (host_of(blocked.subject),))
+    innocent = {host for each in made(incident, ExperimentKind.BLOCK) if not passed(each) for host in each.hosts}
+    hosts = [host for host in hosts if host not in innocent] or hosts
+    children = [h for h in _hosts(incident) if h not in hosts and set(chain_of(incident, h)) & set(hosts)]
+    guilt = {host: _guilt(incident, host, child=host in children) for host in (*hosts, *children)}
+    worst = max(guilt, key=lambda host: guilt[host])
+    return worst if len(hosts) == 1 or any(guilt[worst]) else None
+
+
+def _guilt(incident: Incident, host: str, *, child: bool) -> tuple[bool, float, bool, bool, bool]:
+    pending = any(x.pending and x.resource in _CODE for x in incident.exchanges if x.host == host)
+    new = any(each.kind is DifferenceKind.NEW for each in _differences(incident) if each.host == host)
+    changed = any(each.host == host for each in _differences(incident))
+    return host in stack_hosts(incident), busy_seconds(incident, host), pending, new, changed and not child
+
+
+def _hosts(incident: Incident) -> Iterable[str]:
+    return dict.fromkeys(x.host for x in incident.exchanges)
+
+
+def _harm(incident: Incident, host: str, owner: Owner) -> tuple[Detail, str]:
+    own = owner.party is Party.OWN
+    duration = incident.step.duration if incident.step else 0.0
+    hanging = [x for x in incident.exchanges if x.host == host and x.pending and x.resource in _CODE]
+    if any(mechanism_of(x) is Mechanism.PATH for x in hanging):
+        return (Detail.OWN_CONNECT if own else Detail.TP_CONNECT), "was not reached, and the page waited for it"
+    if hanging:
+        return (Detail.OWN_HTTP_STATUS if own else Detail.TP_SLOW), "never sent its script, and the page waited for it"
+    seconds = busy_seconds(incident, host)
+    if duration and seconds >= _BUSY * duration:
+        return (Detail.OWN_SLOW_FRONTEND if own else Detail.TP_SLOW), f"kept the page busy for {seconds:.1f} s"
+    return (Detail.OWN_SCRIPT if own else Detail.TP_SCRIPT), "broke the page"
+
+
+def _others(blocked: Experiment, host: str) -> tuple[Alternative, ...]:
+    hosts = [other for other in blocked.hosts if other != host][:1]
+    return tuple(alternative(Detail.TP_SCRIPT, f"{other} was blocked too") for other in hosts)
+
+
+def _nobody_in_particular(incident: Incident, hosts: tuple[str, ...]) -> Finding:
+    named = ", ".join(hosts)
+    return Finding(
+        detail=Detail.TP_SCRIPT,
+        because=f"{incident.scene} one of the third parties {named} broke the page; which one is not known.",
+        evidence=(f"one of {named} broke the page",),
+    )
+
+
+def replayed_resource(incident: Incident) -> Finding | None:
+    """R20: the last good answer of a host that seemed well made the step pass, so what it sends now is wrong."""
+    replayed = incident.replayed
+    if replayed is None or incident.needed:
+        return None
+    hosts = replayed.hosts or (host_of(replayed.subject),)
+    host = max(hosts, key=lambda each: _difference_rank(incident, each))
+    owner = incident.context.owners.owner_of(f"https://{host}{replayed.path}")
+    differs = _what_differs(incident, host, owner, replayed)
+    if differs is None:
+        return _page_changed(incident, host)
+    detail, words, exchange = differs
+    return Finding(
+        detail=detail,
+        because=f"{incident.scene} {host}{replayed.path} {words}; it belongs to {owner.title}.",
+        culprit=incident.culprit(owner),
+        evidence=(f"{host} {words}", owner.because),
+        exchanges=(exchange.id,) if exchange is not None else (),
+    )
+
+
+def _page_changed(incident: Incident, host: str) -> Finding:
+    """A page of ours that differs and is not broken may be a change that the journey does not know yet."""
+    words = f"{host} sends another page than in the last good run, and nothing in it is broken"
+    return Finding(
+        detail=Detail.UND_SCRIPT_OR_APP_CHANGE,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {words}; compare the page with the journey: one of them has to follow the other.",
+        evidence=(words,),
+        alternatives=(
+            alternative(Detail.OWN_CONTENT, "the page may have lost what customers need"),
+            alternative(Detail.OWN_SCRIPT, "our code may do something else than it should"),
+        ),
+    )
+
+
+def _difference_rank(incident: Incident, host: str) -> tuple[bool, bool, bool]:
+    differences = [each for each in _differences(incident) if each.host == host]
+    hollow = any(is_hollow(x) for x in incident.exchanges if x.host == host)
+    return host in stack_hosts(incident), hollow, bool(differences)
+
+
+def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experiment) -> _Differs | None:
+    own = owner.party is Party.OWN
+    touched = [x for x in incident.exchanges if covers(replayed, x) and x.host == host]
+    hollow = next((x for x in touched if is_hollow(x)), None)
+    if hollow is not None:
+        return _content(own=own), f"answered 200 with nothing in {_path(hollow)}", hollow
+    differences = [each for each in _differences(incident) if each.host == host]
+    header = next((each for each in differences if each.header in _POLICY_HEADERS), None)
+    if header is not None:
+        detail = Detail.OWN_POLICY if own else Detail.TP_POLICY
+        return detail, f"changed its {header.header} header", _of(incident, header)
+    broken = _broken_by_data(incident, touched) if own else None
+    if broken is not None:
+        return Detail.OWN_CONTENT, f"sends data in {_path(broken)} that the page cannot use", broken
+    if host in stack_hosts(incident):
+        return (Detail.OWN_SCRIPT if own else Detail.TP_SCRIPT), "sends a script that breaks the page", None
+    return None if own else _vendor_differs(incident, differences)
+
+
+def _broken_by_data(incident: Incident, touched: list[Exchange]) -> Exchange | None:
+    """Return the data that was answered from the last good answer, where nothing but data was."""
+    data = [x for x in touched if x.resource in _DATA]
+    json = any(_JSON.search(error.message) for error in incident.evidence.page_errors)
+    return data[-1] if data and (json or len(data) == len(touched)) else None
+
+
+def _vendor_differs(incident: Incident, differences: list[Difference]) -> _Differs:
+    changed = next((each for each in differences if each.kind is DifferenceKind.CONTENT), None)
+    if changed is None:
+        return Detail.TP_CONTENT, "answers otherwise than in the last good run", None
+    where = parts_of(changed.url).path
+    return Detail.TP_CONTENT, f"sends something else in {where} than in the last good run", _of(incident, changed)
+
+
+def _content(*, own: bool) -> Detail:
+    return Detail.OWN_CONTENT if own else Detail.TP_CONTENT
+
+
+def _differences(incident: Incident) -> tuple[Difference, ...]:
+    compared = incident.evidence.compared
+    return compared.differences if compared else ()
+
+
+def _of(incident: Incident, difference: Difference) -> Exchange | None:
+    return next((x for x in incident.exchanges if x.id == difference.exchange), None)
+
+
+def _path(exchange: Exchange) -> str:
+    return parts_of(exchange.url).path or "/"
+
+
+RULES = (Rule(id="R20", decide=harmful_vendor), Rule(id="R20", decide=replayed_resource))

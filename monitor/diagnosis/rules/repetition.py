@@ -1,0 +1,43 @@
+"""R15: the failure did not come back when the journey was made again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitor.diagnosis.incident import Finding, Incident, alternative
+from monitor.diagnosis.trials import failing_alike, gone, passed, reruns
+from monitor.diagnosis.wording import happening
+from monitor.domain.cause import Cause, Confidence, Detail
+from monitor.domain.experiment import ExperimentKind
+from monitor.domain.outcome import Validity
+
+_HERE = frozenset({Detail.UND_CONFLICT, Detail.UND_MONITOR_CONFIG})
+
+
+def not_reproduced(incident: Incident, finding: Finding) -> Finding | None:
+    """R15: say that it was gone, or, where a needed request visibly failed, keep its cause as probable only."""
+    if not gone(incident) or finding.validity is not Validity.VALID or finding.detail in _HERE:
+        return None
+    again = [x for x in incident.needed if failing_alike(incident, x, ExperimentKind.REPROBE)]
+    if again:
+        return None
+    times = sum(passed(rerun) for rerun in reruns(incident))
+    words = "the journey passed when it was made again" + (f", {times} times" if times > 1 else "")
+    visible = {x.id for x in incident.needed} & set(finding.exchanges)
+    if finding.detail.cause is not Cause.UNDETERMINED and visible:
+        return replace(
+            finding,
+            confidence=Confidence.PROBABLE,
+            because=f"{finding.because.removesuffix('.')}; {words}.",
+            alternatives=(alternative(Detail.UND_NOT_REPRODUCED, words), *finding.alternatives)[:2],
+        )
+    seen = happening(incident.needed[0]) if incident.needed else "it failed"
+    others = (alternative(finding.detail, "what the failed run alone suggests"), *finding.alternatives)
+    return Finding(
+        detail=Detail.UND_NOT_REPRODUCED,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {seen}; {words}, so whose failure it was cannot be found out any more.",
+        evidence=finding.evidence,
+        exchanges=finding.exchanges,
+        alternatives=tuple(dict.fromkeys(others))[:2],
+    )

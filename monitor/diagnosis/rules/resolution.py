@@ -1,0 +1,175 @@
+"""Rank 4: what other resolvers say of a name that ours did not resolve."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
+from monitor.diagnosis.mechanisms import Mechanism, detail_for, mechanism_of
+from monitor.diagnosis.trials import looks, reprobes, world_answers
+from monitor.diagnosis.wording import happening
+from monitor.domain.cause import Confidence, Detail
+from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import ExperimentKind
+from monitor.domain.failure import Failure
+
+_NAMES = frozenset({Mechanism.NAME, Mechanism.RESOLVER})
+_DENIALS = frozenset({Failure.DNS_NAME_NOT_RESOLVED, Failure.DNS_NO_ADDRESS, Failure.DNS_CNAME_LOOP})
+# RFC 8914: signatures and keys of the zone (6 to 12); nobody who answers for it (22); the resolver's own policy.
+_SIGNATURES = frozenset(range(6, 13))
+_NO_AUTHORITY = 22
+_POLICIES = frozenset({4, 15, 16, 17, 18})
+_CODE = re.compile(r"\d+")
+
+
+class _Says(Enum):
+    ANSWERS = auto()
+    DENIES = auto()
+    FAILS = auto()
+    SILENT = auto()
+    UNCLEAR = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Triangle:
+    """Our resolver's answer and those of the others, for one name."""
+
+    failed: Exchange
+    ours: _Says
+    others: tuple[_Says, ...]
+    codes: tuple[int, ...]
+    our_codes: tuple[int, ...]
+    words: str
+
+
+def resolvers_compared(incident: Incident) -> Finding | None:
+    """R04: all resolvers agree, so the zone is at fault; or only ours fails, so ours is."""
+    failed = next((x for x in incident.needed if mechanism_of(x) in _NAMES), None)
+    if failed is None:
+        return None
+    seen = _triangle(incident, failed)
+    return _by_its_own_words(incident, seen) or _by_agreement(incident, seen)
+
+
+def _by_its_own_words(incident: Incident, seen: _Triangle) -> Finding | None:
+    if _POLICIES & set(seen.our_codes):
+        return _resolver(incident, seen, "our resolver says itself that it filters this name")
+    if _SIGNATURES & set(seen.codes):
+        return _zone(incident, seen, "a resolver says that the zone's signatures are wrong")
+    return None
+
+
+def _by_agreement(incident: Incident, seen: _Triangle) -> Finding | None:
+    if not seen.others:
+        return _no_authority(incident, seen)
+    if _Says.ANSWERS in seen.others:
+        return _ours_only(incident, seen)
+    if {_Says.DENIES, _Says.FAILS} & set(seen.others):
+        return _zone(incident, seen, "another resolver does not know it either")
+    if world_answers(incident):
+        return _zone(incident, seen, "no resolver gets an answer, though other names resolve")
+    return None
+
+
+def _no_authority(incident: Incident, seen: _Triangle) -> Finding | None:
+    if _NO_AUTHORITY in seen.codes:
+        return _zone(incident, seen, "the resolver says that nobody answers for the zone")
+    return None
+
+
+def _ours_only(incident: Incident, seen: _Triangle) -> Finding:
+    if seen.ours in (_Says.DENIES, _Says.SILENT):
+        return _resolver(incident, seen, "another resolver knows the name")
+    owner = incident.owner(seen.failed)
+    zone = detail_for(owner.party, Mechanism.NAME) or Detail.UND_INSUFFICIENT
+    return Finding(
+        detail=Detail.UND_INSUFFICIENT,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {happening(seen.failed)}, while another resolver knows the name; "
+        "the zone's signatures or our resolver may be at fault, and a resolver that checks signatures would tell.",
+        evidence=(happening(seen.failed), seen.words),
+        exchanges=(seen.failed.id,),
+        alternatives=(
+            alternative(zone, "if a second resolver that checks signatures fails too"),
+            alternative(Detail.CLIENT_DNS, "if it answers"),
+        ),
+    )
+
+
+def _triangle(incident: Incident, failed: Exchange) -> _Triangle:
+    every = looks(incident, ExperimentKind.RESOLVER, failed.host)
+    ours = incident.context.check.profile.resolver
+    others = [look for look in every if look.by != ours]
+    own_socket = [*reprobes(incident, failed.host), *(look.exchanges[-1] for look in every if look.by == ours)]
+    said = next((x for x in own_socket if mechanism_of(x) in _NAMES), failed)
+    ends = [look.exchanges[-1] for look in others]
+    return _Triangle(
+        failed=failed,
+        ours=_say(said),
+        others=tuple(_say(end) for end in ends),
+        codes=tuple(_codes([failed, *own_socket, *ends])),
+        our_codes=tuple(_codes([failed, *own_socket])),
+        words="; ".join(f"the resolver {look.by} {_WORDS[_say(look.exchanges[-1])]}" for look in others),
+    )
+
+
+def _say(exchange: Exchange) -> _Says:
+    mechanism = mechanism_of(exchange)
+    if mechanism not in _NAMES:
+        return _Says.ANSWERS
+    if exchange.resource != "http":
+        # A browser has one word for every fault of a name.
+        return _Says.UNCLEAR
+    if exchange.failure in _DENIALS:
+        return _Says.DENIES
+    return _Says.FAILS if exchange.failure is Failure.DNS_SERVER_FAILURE else _Says.SILENT
+
+
+_WORDS = {
+    _Says.ANSWERS: "knows the name",
+    _Says.DENIES: "says that there is no such name",
+    _Says.FAILS: "answers SERVFAIL",
+    _Says.SILENT: "did not answer",
+    _Says.UNCLEAR: "failed",
+}
+
+
+def _codes(exchanges: Iterable[Exchange]) -> Iterable[int]:
+    for exchange in exchanges:
+        for error in exchange.dns.errors if exchange.dns else ():
+            code = _CODE.match(error)
+            if code:
+                yield int(code[0])
+
+
+def _resolver(incident: Incident, seen: _Triangle, why: str) -> Finding:
+    part = "the client's resolver"
+    return Finding(
+        detail=Detail.CLIENT_DNS,
+        families=frozenset({Family.CODES, Family.RESOLVER}),
+        because=f"{incident.scene} {happening(seen.failed)}; {why}, so {part} is at fault.",
+        culprit=environment(part),
+        evidence=tuple(line for line in (happening(seen.failed), why, seen.words) if line),
+        exchanges=(seen.failed.id,),
+    )
+
+
+def _zone(incident: Incident, seen: _Triangle, why: str) -> Finding | None:
+    owner = incident.owner(seen.failed)
+    detail = detail_for(owner.party, Mechanism.NAME)
+    if detail is None or owner.operator is not None:
+        return None
+    return Finding(
+        detail=detail,
+        families=frozenset({Family.CODES, Family.RESOLVER}),
+        because=f"{incident.scene} {happening(seen.failed)}; {why}, so the zone is at fault ({owner.title}).",
+        culprit=incident.culprit(owner),
+        evidence=tuple(line for line in (happening(seen.failed), why, seen.words, owner.because) if line),
+        exchanges=(seen.failed.id,),
+    )
+
+
+RULES = (Rule(id="R04", decide=resolvers_compared),)

@@ -1,0 +1,61 @@
+"""Whose scripts did what: which host's code threw, kept the page busy, or was loaded by whom."""
+
+from __future__ import annotations
+
+from monitor.diagnosis.incident import Incident
+from monitor.diagnosis.names import parts_of
+from monitor.domain.cause import Party
+from monitor.domain.exchange import Exchange
+
+_CODE = frozenset({"script", "stylesheet"})
+
+
+def stack_hosts(incident: Incident) -> frozenset[str]:
+    """Return the hosts whose code threw first in the failing step, or made the element that was in the way."""
+    error = incident.step.error if incident.step else None
+    step = incident.step.name if incident.step else ""
+    thrown = [each.frames[0] for each in incident.evidence.page_errors if each.frames and each.step in ("", step)]
+    made = error.intercepted_stack[:1] if error else ()
+    return frozenset(host for url in (*thrown, *made) if (host := parts_of(url).hostname))
+
+
+def busy_seconds(incident: Incident, host: str) -> float:
+    """Return the main-thread work of one host's scripts in the failing step."""
+    return sum(seconds for each, seconds in busy_hosts(incident) if each == host)
+
+
+def busy_hosts(incident: Incident) -> tuple[tuple[str, float], ...]:
+    """Return the main-thread work of each host's scripts in the failing step, the longest first."""
+    step = incident.step.name if incident.step else ""
+    seconds: dict[str, float] = {}
+    for script in incident.evidence.scripts:
+        host = parts_of(script.url).hostname
+        if host and (not step or script.step in ("", step)):
+            seconds[host] = seconds.get(host, 0.0) + script.seconds
+    return tuple(sorted(seconds.items(), key=lambda item: -item[1]))
+
+
+def chain_of(incident: Incident, host: str) -> tuple[str, ...]:
+    """Return the foreign hosts whose scripts asked for this host's code, the nearest first."""
+    chain: list[str] = []
+    current = host
+    while (loader := _loader_of(incident, current)) and loader not in (*chain, host):
+        chain.append(loader)
+        current = loader
+    return tuple(chain)
+
+
+def _loader_of(incident: Incident, host: str) -> str | None:
+    first = next((x for x in incident.exchanges if x.host == host and x.resource in _CODE), None)
+    for source in _sources(first):
+        if incident.context.owners.owner_of(source).party is Party.THIRD_PARTY and source != host:
+            return source
+    return None
+
+
+def _sources(exchange: Exchange | None) -> tuple[str, ...]:
+    initiator = exchange.initiator if exchange else None
+    if initiator is None or initiator.kind != "script":
+        return ()
+    urls = (initiator.url, *initiator.frames)
+    return tuple(host for url in urls if (host := parts_of(url).hostname))

@@ -1,0 +1,70 @@
+"""Each experiment of an investigation in one short sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from monitor.diagnosis.incident import Incident
+from monitor.diagnosis.trials import passed
+from monitor.diagnosis.wording import happening
+from monitor.domain.experiment import Experiment, ExperimentKind
+from monitor.domain.outcome import Outcome
+
+_AT_MOST = 20
+_LOOKS = {
+    ExperimentKind.CONTROL: "control",
+    ExperimentKind.RESOLVER: "asked by the resolver {by}",
+    ExperimentKind.REPROBE: "asked again from here",
+    ExperimentKind.ORIGIN: "origin {by} asked directly",
+    ExperimentKind.TENANT: "another customer of the vendor",
+    ExperimentKind.VANTAGE: "asked from {by}",
+    ExperimentKind.DIRECT: "asked without the proxy",
+    ExperimentKind.CLIENT: "asked as an ordinary browser",
+}
+
+
+def told(incident: Incident) -> tuple[str, ...]:
+    """Return what each experiment showed, those that are alike counted together; at most twenty sentences."""
+    groups = groupby(incident.evidence.experiments, key=_sentence)
+    return tuple(_counted(sentence, group) for sentence, group in groups)[:_AT_MOST]
+
+
+def _counted(sentence: str, group: Iterable[Experiment]) -> str:
+    times = sum(1 for _ in group)
+    return sentence if times == 1 else f"{sentence} ({times} times)"
+
+
+def _sentence(experiment: Experiment) -> str:
+    return f"{_name(experiment)}: {_result(experiment)}"
+
+
+def _name(experiment: Experiment) -> str:
+    if experiment.kind in _LOOKS:
+        return _LOOKS[experiment.kind].format(by=experiment.by)
+    hosts = " and ".join(_hosts(experiment))
+    match experiment.kind:
+        case ExperimentKind.RERUN:
+            return "journey made again"
+        case ExperimentKind.PROFILE:
+            return f"journey as {experiment.subject}"
+        case ExperimentKind.BLOCK:
+            return f"journey with {hosts} blocked"
+        case ExperimentKind.REPLAY:
+            return f"journey with the last good answers of {hosts}{experiment.path}"
+        case _:
+            return f"journey with {hosts} answering at once"
+
+
+def _hosts(experiment: Experiment) -> Iterator[str]:
+    yield from experiment.hosts or (experiment.subject,)
+
+
+def _result(experiment: Experiment) -> str:
+    if experiment.outcome is Outcome.INCONCLUSIVE:
+        return f"came to no result{f' ({experiment.note})' if experiment.note else ''}"
+    if experiment.kind.is_look and experiment.exchanges:
+        return happening(experiment.exchanges[-1])
+    if passed(experiment):
+        return "passed"
+    return f"failed in {experiment.failed_step}" if experiment.failed_step else "failed"

@@ -1,0 +1,268 @@
+"""What the experiments of an investigation showed: questions to them, each answered from facts alone."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from statistics import median
+
+from monitor.diagnosis.edges import edge_named
+from monitor.diagnosis.incident import Incident
+from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.names import parts_of
+from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import Experiment, ExperimentKind
+from monitor.domain.outcome import Outcome
+
+_PROXY_AUTH = 407
+_CAPTIVE = 511
+_GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
+_PORTAL_CHECKS = ("generate_204", "gen_204", "connecttest", "hotspot-detect", "captive", "connectivity")
+
+
+class Layer(Enum):
+    """How far a look got, or in which layer it failed."""
+
+    DNS = auto()
+    CONNECT = auto()
+    TLS = auto()
+    PROXY = auto()
+    HTTP = auto()
+    ANSWERED = auto()
+
+
+LAYERS = {
+    Mechanism.NAME: Layer.DNS,
+    Mechanism.RESOLVER: Layer.DNS,
+    Mechanism.REFUSED: Layer.CONNECT,
+    Mechanism.BROKEN_OFF: Layer.CONNECT,
+    Mechanism.PATH: Layer.CONNECT,
+    Mechanism.UNREACHABLE: Layer.CONNECT,
+    Mechanism.LOCAL: Layer.CONNECT,
+    Mechanism.TLS: Layer.TLS,
+    Mechanism.PROXY: Layer.PROXY,
+    Mechanism.STATUS: Layer.HTTP,
+    Mechanism.PROTOCOL: Layer.HTTP,
+    Mechanism.SILENT: Layer.HTTP,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """What became of one control.
+
+    Attributes:
+        host: The control's host.
+        shares: Whether it stands with the same provider as the target, so that it says nothing of the client.
+    """
+
+    host: str
+    layer: Layer
+    exchange: Exchange
+    experiment: Experiment
+    shares: bool = False
+
+    @property
+    def answered(self) -> bool:
+        """Say whether the host itself was reached and spoke, be it with an error."""
+        return self.layer in (Layer.ANSWERED, Layer.HTTP) and self.exchange.status is not None
+
+
+def host_of(subject: str) -> str:
+    """Return the host that an experiment's subject names, be it a URL, a host or a host with its port."""
+    return (parts_of(subject if "://" in subject else f"//{subject}").hostname or subject).lower()
+
+
+def layer_of(exchange: Exchange) -> Layer:
+    """Return the layer in which an exchange failed."""
+    if exchange.status == _PROXY_AUTH:
+        return Layer.PROXY
+    return LAYERS.get(mechanism_of(exchange), Layer.ANSWERED)
+
+
+def made(incident: Incident, *kinds: ExperimentKind) -> tuple[Experiment, ...]:
+    """Return the experiments of these kinds that came to a result, in their order."""
+    experiments = incident.evidence.experiments
+    return tuple(e for e in experiments if e.kind in kinds and e.outcome is not Outcome.INCONCLUSIVE)
+
+
+def looks(incident: Incident, kind: ExperimentKind, host: str) -> tuple[Experiment, ...]:
+    """Return the looks of a kind at one host that came to a result and kept what was exchanged."""
+    return tuple(e for e in made(incident, kind) if e.exchanges and host_of(e.subject) == host.lower())
+
+
+def passed(experiment: Experiment) -> bool:
+    """Say whether a look was answered, or a journey got past the step that had failed."""
+    return experiment.outcome in _GOOD
+
+
+def controls(incident: Incident) -> tuple[Control, ...]:
+    """Return what became of each control; a control that was asked twice counts once, by its last answer."""
+    last = {host_of(e.subject): e for e in made(incident, ExperimentKind.CONTROL) if e.exchanges}
+    return tuple(_control(incident, host, experiment) for host, experiment in last.items())
+
+
+def _control(incident: Incident, host: str, experiment: Experiment) -> Control:
+    exchange = experiment.exchanges[-1]
+    return Control(
+        host=host,
+        layer=layer_of(exchange),
+        exchange=exchange,
+        experiment=experiment,
+        shares=_shares(incident, host, experiment),
+    )
+
+
+def _shares(incident: Incident, host: str, experiment: Experiment) -> bool:
+    """Say whether a control stands where the target stands: same domain, same address, or the same edge answered."""
+    target = target_exchanges(incident)
+    owners = incident.context.owners
+    if owners.domain_of(host) in {owners.domain_of(x.host) for x in target}:
+        return True
+    edges = {name for x in target if (name := edge_named(x, owners))}
+    if any(edge_named(x, owners) in edges for x in experiment.exchanges):
+        return True
+    # Behind a proxy every address that is seen is the proxy's own.
+    addresses = set() if incident.context.check.profile.proxy else {x.address for x in target if x.address}
+    return any(x.address in addresses for x in experiment.exchanges if x.address)
+
+
+def target_exchanges(incident: Incident) -> tuple[Exchange, ...]:
+    """Return what was exchanged with the host that failed, in the run and in looks at it; else with the page's host."""
+    first = incident.needed[0].host if incident.needed else ""
+    host = first or (parts_of(incident.context.check.target.base_url).hostname or "")
+    looked = [x for e in incident.evidence.experiments if not _is_control(e) for x in e.exchanges if x.host == host]
+    return (*(x for x in incident.exchanges if x.host == host), *looked)
+
+
+def _is_control(experiment: Experiment) -> bool:
+    return experiment.kind is ExperimentKind.CONTROL
+
+
+def diverse(incident: Incident) -> tuple[Control, ...]:
+    """Return one control for each registrable domain, those left out that share a provider with the target."""
+    domain_of = incident.context.owners.domain_of
+    chosen = {domain_of(control.host): control for control in controls(incident) if not control.shares}
+    return tuple(chosen.values())
+
+
+def is_majority(some: int, every: int) -> bool:
+    """Say whether these are at least two and more than half: one control that is down proves nothing."""
+    return some > 1 and 2 * some > every
+
+
+def world_answers(incident: Incident) -> bool:
+    """Say whether most of the diverse controls were reached at the same time, so that we could see the world."""
+    every = diverse(incident)
+    return is_majority(sum(control.answered for control in every), len(every))
+
+
+def failed_together(incident: Incident) -> tuple[Control, ...]:
+    """Return the diverse controls that failed in one layer, where they are the majority; else none."""
+    every = diverse(incident)
+    for layer in (Layer.PROXY, Layer.DNS, Layer.CONNECT, Layer.TLS):
+        alike = tuple(control for control in every if control.layer is layer)
+        if is_majority(len(alike), len(every)):
+            return alike
+    return ()
+
+
+def portal_of(incident: Incident) -> str | None:
+    """Return who answered in the place of the controls, as a captive portal does, or ``None``."""
+    ends = [(c.host, c.exchange) for c in controls(incident)]
+    captive = next((exchange.host for _, exchange in ends if exchange.status == _CAPTIVE), None)
+    if captive is not None:
+        return captive
+    domain_of = incident.context.owners.domain_of
+    moved = [(host, x) for host, x in ends if x.status is not None and domain_of(x.host) != domain_of(host)]
+    checks = [x.host for _, x in moved if any(word in _asked(incident, x) for word in _PORTAL_CHECKS)]
+    hosts = [x.host for _, x in moved]
+    together = next((host for host in hosts if is_majority(hosts.count(host), len(ends))), None)
+    return checks[0] if checks else together
+
+
+def _asked(incident: Incident, last: Exchange) -> str:
+    experiment = next(c.experiment for c in controls(incident) if c.exchange is last)
+    return experiment.subject.lower()
+
+
+def clock_skew(incident: Incident) -> float | None:
+    """Return by how many seconds our clock differs from the median ``Date`` of the controls; ``None`` without one."""
+    skews = []
+    for control in controls(incident):
+        stated = dict(control.exchange.headers).get("date")
+        if stated is None:
+            continue
+        with contextlib.suppress(ValueError, TypeError):
+            times = control.exchange.timings
+            passed_by = control.experiment.started + times.started + times.total
+            ours = incident.evidence.started_at + dt.timedelta(seconds=passed_by)
+            skews.append((parsedate_to_datetime(stated) - ours).total_seconds())
+    return abs(median(skews)) if skews else None
+
+
+def issuers(exchanges: Iterable[Exchange]) -> frozenset[str]:
+    """Return who signed the certificates that were shown."""
+    return frozenset(x.tls.chain[0].issuer for x in exchanges if x.tls and x.tls.chain)
+
+
+def reprobes(incident: Incident, host: str) -> tuple[Exchange, ...]:
+    """Return how each repeated look at a host from our own socket ended, those left out that a rate limit refused."""
+    ends = (e.exchanges[-1] for e in looks(incident, ExperimentKind.REPROBE, host))
+    return tuple(x for x in ends if x.status != 429)  # noqa: PLR2004 - the status for too many requests
+
+
+def failing_alike(incident: Incident, exchange: Exchange, *kinds: ExperimentKind) -> tuple[Experiment, ...]:
+    """Return the looks at the host of a failed exchange that failed in the same layer as it did."""
+    layer = layer_of(exchange)
+    every = (look for kind in kinds for look in looks(incident, kind, exchange.host))
+    return tuple(look for look in every if not passed(look) and layer_of(look.exchanges[-1]) is layer)
+
+
+def elsewhere(incident: Incident, host: str) -> tuple[Experiment, ...]:
+    """Return the looks at a host from other places, those left out that did not get past the place itself."""
+    return tuple(
+        look
+        for look in looks(incident, ExperimentKind.VANTAGE, host)
+        if layer_of(look.exchanges[-1]) is not Layer.PROXY
+    )
+
+
+def flips(incident: Incident, *kinds: ExperimentKind) -> tuple[Experiment, ...]:
+    """Return the interventions that made the step pass, the smallest first; none where it passes without them too."""
+    if gone(incident):
+        return ()
+    return tuple(sorted((e for e in made(incident, *kinds) if passed(e)), key=lambda e: len(e.hosts)))
+
+
+def reruns(incident: Incident) -> tuple[Experiment, ...]:
+    """Return the unmodified repetitions of the journey that came to a result."""
+    return made(incident, ExperimentKind.RERUN)
+
+
+def gone(incident: Incident) -> bool:
+    """Say whether the failure did not come back: the journey was made again, and its last repetition passed."""
+    again = reruns(incident)
+    return bool(again) and passed(again[-1])
+
+
+def is_reproduced(incident: Incident, experiment: Experiment) -> bool:
+    """Say whether the step failed again without the intervention after it had passed with it."""
+    experiments = incident.evidence.experiments
+    later = experiments[experiments.index(experiment) + 1 :]
+    return any(e.kind is ExperimentKind.RERUN and e.outcome is Outcome.FAILED for e in later)
+
+
+def covers(experiment: Experiment, exchange: Exchange) -> bool:
+    """Say whether an intervention was put on this exchange."""
+    on_host = exchange.host in (experiment.hosts or (host_of(experiment.subject),))
+    return on_host and parts_of(exchange.url).path.startswith(experiment.path)
+
+
+def reference_profile(incident: Incident) -> Experiment | None:
+    """Return the run of the same journey with the profile that is known to be served well."""
+    return next(iter(made(incident, ExperimentKind.PROFILE)), None)
