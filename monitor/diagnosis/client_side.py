@@ -126,23 +126,29 @@ def _all_waits(exchanges: Sequence[Exchange]) -> Iterator[float]:
 
 def _reached(incident: Incident, excess: Excess) -> Seen:
     """Compare how long it took to reach the host with how long other domains took."""
-    part = max((Part.OWN_DELIVERY, Part.THIRD_PARTY), key=excess.of)
-    pieces = [piece for piece in excess.pieces if piece.part is part]
-    spent = {phase: sum(p.seconds for p in pieces if p.phase == phase) for phase in _REACHING}
-    total = sum(piece.seconds for piece in pieces)
-    if not total or sum(spent.values()) < _MOST * total or excess.of(part) < _FAR_BELOW * excess.seconds:
+    reaching = [p for p in excess.pieces if p.phase in _REACHING and p.part in (Part.OWN_DELIVERY, Part.THIRD_PARTY)]
+    longest = max(reaching, key=lambda piece: piece.seconds, default=None)
+    if longest is None or excess.of(longest.part) < _FAR_BELOW * excess.seconds:
         return Seen(excess=excess)
-    phase = max(spent, key=lambda one: spent[one])
-    longest = max((p for p in pieces if p.phase == phase), key=lambda piece: piece.seconds)
-    others = _elsewhere(incident, _REACHING[phase], longest.owner.host)
+    if _share(excess, longest.part) < _MOST:
+        return Seen(excess=excess)
+    others = _elsewhere(incident, _REACHING[longest.phase], longest.owner.host)
     if not others:
-        return _without_comparison(excess, phase, longest)
+        return _without_comparison(excess, longest.phase, longest)
     alike = sum(seconds >= _ALIKE * longest.seconds for seconds in others.values())
     if alike <= _MOST * len(others):
         return Seen(excess=excess, words=(f"{len(others) - alike} other domains were reached quickly",))
-    detail = Detail.CLIENT_DNS if phase == RESOLVE else Detail.CLIENT_SLOW_LINK
-    words = (f"{alike} of {len(others)} other domains were as slow to reach",)
-    return Seen(excess=excess.moved((part,), Part.CLIENT), detail=detail, words=words)
+    for part in (Part.OWN_DELIVERY, Part.THIRD_PARTY):
+        excess = excess.moved((part,), Part.CLIENT, _share(excess, part))
+    detail = Detail.CLIENT_DNS if longest.phase == RESOLVE else Detail.CLIENT_SLOW_LINK
+    return Seen(excess=excess, detail=detail, words=(f"{alike} of {len(others)} other domains were as slow to reach",))
+
+
+def _share(excess: Excess, part: Part) -> float:
+    """Return the share of a part that went into reaching hosts."""
+    pieces = [piece for piece in excess.pieces if piece.part is part]
+    total = sum(piece.seconds for piece in pieces)
+    return sum(piece.seconds for piece in pieces if piece.phase in _REACHING) / total if total > 0 else 0.0
 
 
 def _without_comparison(excess: Excess, phase: str, longest: Piece) -> Seen:
