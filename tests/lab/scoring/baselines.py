@@ -117,6 +117,7 @@ def _with(case: Case, cause: str) -> Case:
         decisive_found=None,
         journeys=0,
         requests=0,
+        all_requests=0,
     )
 
 

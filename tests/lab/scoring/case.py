@@ -108,7 +108,8 @@ class Case:
         first_seconds: From the end of the failing run to the first verdict.
         final_seconds: From the end of the failing run to the last verdict.
         journeys: Journeys made beside the run itself.
-        requests: Requests of all experiments.
+        requests: Requests of the looks.
+        all_requests: Requests of looks and journeys together.
         usual_requests: Requests of one clean journey.
     """
 
@@ -125,6 +126,7 @@ class Case:
     final_seconds: float | None = None
     journeys: int = 0
     requests: int = 0
+    all_requests: int = 0
     usual_requests: int = 0
     facts: Facts = Facts()
 
@@ -191,6 +193,7 @@ def case_from(line: Mapping[str, Any]) -> Case:
         final_seconds=line.get("final_seconds"),
         journeys=line.get("journeys", 0),
         requests=line.get("requests", 0),
+        all_requests=line.get("all_requests", line.get("requests", 0)),
         usual_requests=line.get("usual_requests", 0),
         facts=_facts(line.get("facts") or {}),
     )

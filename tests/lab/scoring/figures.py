@@ -197,8 +197,8 @@ def scores_of(cases: Sequence[Case]) -> Scores:
         final_seconds=spread(case.final_seconds for case in investigated),
         journeys=spread(case.journeys for case in investigated),
         requests=spread(case.requests for case in investigated),
-        load_factor=spread(case.requests / case.usual_requests for case in investigated if case.usual_requests),
-        load_when_passing=spread(case.requests + case.journeys for case in passing),
+        load_factor=spread(case.all_requests / case.usual_requests for case in investigated if case.usual_requests),
+        load_when_passing=spread(case.requests + case.all_requests + case.journeys for case in passing),
     )
 
 
