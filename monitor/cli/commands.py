@@ -14,7 +14,7 @@ import typer
 
 import monitor
 from monitor import service
-from monitor.cli import by_hand, demo, doctor, judging, serving
+from monitor.cli import by_hand, demo, doctor, judging, owners, serving
 from monitor.cli.exits import Exit
 from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, DataOption, console_for_text
 from monitor.cli.scaffold import write_scaffold
@@ -35,6 +35,7 @@ app = typer.Typer(
 
 app.command("explain")(judging.explain_run)
 app.command("replay")(judging.replay_runs)
+app.command("owners")(owners.show_owners)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,8 +16,6 @@ from monitor.history import FieldAccuracy, PastVerdict, Reader, StoredRun
 from monitor.history.rejudging import changes
 from monitor.publishing.run_json import to_json
 from monitor.service import StartupError, recorded
-
-Progress = Callable[[int, int], None]
 
 
 async def find(reader: Reader, run_id: str) -> StoredRun:

@@ -13,7 +13,15 @@ from typing import Annotated
 import typer
 
 from monitor.cli import asking, explain
-from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, DataOption, ListenOption, console_for_text, span_of
+from monitor.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    DataOption,
+    ListenOption,
+    console_for_text,
+    progress_to_stderr,
+    span_of,
+)
 from monitor.cli.replay import Replay, replay
 from monitor.config.settings import Settings
 from monitor.diagnosis.names import load_names
@@ -99,19 +107,12 @@ def replay_runs(
 async def _replay(settings: Settings, since: dt.datetime, check: str | None, limit: int) -> Replay:
     names = await asyncio.to_thread(load_names)
     async with asking.reading(settings.storage) as reader:
+        progress = progress_to_stderr(sys.stderr, "runs")
         # One more than is looked at tells whether there are more.
         run_ids = await reader.with_evidence(since, check=check, limit=limit + 1)
-        found = await replay(reader, run_ids[:limit], Rejudging(settings, names), progress=_progress())
+        found = await replay(reader, run_ids[:limit], Rejudging(settings, names), progress=progress)
     found.bounded = len(run_ids) > limit
     return found
-
-
-def _progress() -> explain.Progress:
-    def show(done: int, whole: int) -> None:
-        if sys.stderr.isatty():
-            print(f"\r{done} of {whole} runs", end="\n" if done == whole else "", file=sys.stderr, flush=True)
-
-    return show
 
 
 def _explain(settings: Settings, run_id: str, *, as_json: bool) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
@@ -36,3 +37,13 @@ def span_of(option: str, text: str) -> float:
 def console_for_text() -> Console:
     """Return the console that tells a person something, without colors of its own invention."""
     return Console(highlight=False, soft_wrap=True)
+
+
+def progress_to_stderr(stream: TextIO, what: str) -> Callable[[int, int], None]:
+    """Return what shows progress to a person at a terminal, and nothing to anybody else."""
+
+    def show(done: int, whole: int) -> None:
+        if stream.isatty():
+            print(f"\r{done} of {whole} {what}", end="\n" if done == whole else "", file=stream, flush=True)
+
+    return show

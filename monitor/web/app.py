@@ -23,9 +23,12 @@ from monitor.domain.outcome import SlotState
 from monitor.history.values import RunFilter
 from monitor.web import words
 from monitor.web.gate import Gate
+from monitor.web.investigation_view import investigation_view
 from monitor.web.monitor import Monitor
 from monitor.web.overview import STRIP, Overview, Past, Row, Standing, row, standings, tiles
+from monitor.web.owners_page import owners_view
 from monitor.web.run_view import run_view
+from monitor.web.today import Today
 from monitor.web.verdicts import Verdicts
 
 _STATIC = Path(__file__).parent / "static"
@@ -41,6 +44,7 @@ def create_app(parts: Monitor) -> Starlette:
     pages = Pages(parts)
     routes = [
         Route("/", pages.front),
+        Route("/owners", pages.owners),
         Route("/runs/{run_id}", pages.run),
         Route("/runs/{run_id}/artifacts/{name}", pages.artifact),
         Route("/api/v1/checks", pages.checks_json),
@@ -65,7 +69,8 @@ class Pages:
         """Prepare the templates."""
         self._parts = parts
         self._templates = _templates()
-        self.verdicts = Verdicts(parts)
+        self._today = Today(parts)
+        self.verdicts = Verdicts(parts, self._today)
 
     async def front(self, request: Request) -> Response:
         """Show every check."""
@@ -96,7 +101,13 @@ class Pages:
             title=titles.get(stored.summary.journey, stored.summary.journey),
             owner_of=lambda url: self._parts.owner_of(url, stored),
         )
-        return await self._page("run.html", view=view)
+        found = investigation_view(stored.evidence, await self._parts.history.verdicts(run_id))
+        return await self._page("run.html", view=view, found=found)
+
+    async def owners(self, request: Request) -> Response:
+        """Show whose each host is that was seen lately."""
+        view = await owners_view(self._parts, self._today, request.query_params.get("since", ""))
+        return await self._page("owners.html", view=view)
 
     async def artifact(self, request: Request) -> Response:
         """Hand out a file that a run left; anything but a picture only as a download."""

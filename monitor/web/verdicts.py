@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from monitor.config.settings import Settings
-from monitor.diagnosis.names import load_names
 from monitor.domain.run import Judgement
 from monitor.history.corrections import Say, Saying, take
-from monitor.history.rejudging import Rejudging
 from monitor.history.values import HistoryError, PastVerdict
 from monitor.web.monitor import Monitor
+from monitor.web.today import Today
 
 _MOST_BYTES = 65_536
 _FIELDS = ("meant", "culprit", "reason", "author")
@@ -24,10 +21,10 @@ _FIELDS = ("meant", "culprit", "reason", "author")
 class Verdicts:
     """Routes about the verdicts on a run."""
 
-    def __init__(self, parts: Monitor) -> None:
-        """Serve the runs of one monitor."""
+    def __init__(self, parts: Monitor, today: Today) -> None:
+        """Serve the runs of one monitor, judged again by the rules of ``today``."""
         self._parts = parts
-        self._rejudging: tuple[Settings, Rejudging] | None = None
+        self._today = today
 
     async def listed(self, request: Request) -> Response:
         """Return every verdict on a run, the first one first."""
@@ -49,19 +46,11 @@ class Verdicts:
             return JSONResponse({"error": f"no run has the id '{saying.run_id}'"}, 404)
         try:
             said = await take(
-                self._parts.history, saying, at=self._parts.clock.now(), rejudge=(await self.rejudging()).judge
+                self._parts.history, saying, at=self._parts.clock.now(), rejudge=(await self._today.rejudging()).judge
             )
         except HistoryError as error:
             return JSONResponse({"error": str(error)}, 422)
         return JSONResponse({"in_force": said.in_force, "verdict": judgement_json(said.judgement)}, 201)
-
-    async def rejudging(self) -> Rejudging:
-        """Return what judges stored runs with the configuration that is in force now."""
-        settings = self._parts.settings
-        if self._rejudging is None or self._rejudging[0] is not settings:
-            names = await asyncio.to_thread(load_names)
-            self._rejudging = (settings, Rejudging(settings, names))
-        return self._rejudging[1]
 
 
 def as_json(verdict: PastVerdict) -> dict[str, Any]:

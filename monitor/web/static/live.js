@@ -20,4 +20,21 @@ const refresh = async () => {
     stale();
   }
 };
+// Only where the browser lets a page write to the clipboard: over HTTPS, and from this machine itself.
+for (const text of navigator.clipboard ? document.querySelectorAll("pre[data-copy]") : []) {
+  const command = text.textContent;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(command);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Not copied";
+    }
+  });
+  text.append(button);
+}
 if (seconds) setInterval(refresh, seconds * 1000);
