@@ -64,6 +64,9 @@ class When(Strict):
     after: int = Field(default=0, ge=0, description="Spare so many first.")
     every: int | None = Field(default=None, ge=2, description="Of each so many only the last one.")
     query: str | None = Field(default=None, description="Only where the query holds this.")
+    sender: Literal["@link"] | None = Field(
+        default=None, alias="from", description="Only the client itself, not the other places and not the edge."
+    )
 
 
 class Seen(Strict):

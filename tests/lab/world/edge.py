@@ -9,7 +9,6 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from tests.lab.world.faults import Faults
 from tests.lab.world.messages import Answer, Request
 from tests.lab.world.names import Names
 
@@ -29,10 +28,9 @@ _WORDS = {
 class Edge:
     """Answers for a host in place of its origin."""
 
-    def __init__(self, names: Names, faults: Faults, dialect: str) -> None:
+    def __init__(self, names: Names, dialect: str) -> None:
         """Speak one dialect: ``proxy-status``, ``cf`` or ``silent``."""
         self._names = names
-        self._faults = faults
         self._dialect = dialect
         self._place = names.hosts["edge"]
 
@@ -41,13 +39,11 @@ class Edge:
         """Return the name in its answers, as the user would configure it."""
         return "cloudflare" if self._dialect == "cf" else self._names.domains["edge"].partition(".")[0]
 
-    def front(self, role: str, behind: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
-        """Return what answers for a role whose content comes from ``behind``."""
+    def front(self, behind: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
+        """Return what answers for a host whose content comes from ``behind``."""
 
         def answer(request: Request) -> Answer:
-            for trouble in self._faults.at_request(
-                role, request.path, method=request.method, query=request.query, agent=request.agent
-            ):
+            for trouble in request.troubles:
                 if trouble.what == "edge":
                     return self._own_answer(str(trouble.get("error")), trouble.get("status"))
             try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.lab.manifest import Fault
-from tests.lab.vocabulary import GROUPS
+from tests.lab.vocabulary import GROUPS, PROXIES
 from tests.lab.world.names import Names
 
 LISTENING = frozenset({"stopped", "black-hole"})
@@ -50,6 +50,7 @@ class Faults:
     def __init__(self, faults: Iterable[Fault], names: Names) -> None:
         """Bind each fault to the names of the world. Raises ValueError for a part that a role does not have."""
         self._names = names
+        self._elsewhere = {names.addresses[role] for role in (*PROXIES, "edge") if role in names.addresses}
         self._lock = threading.RLock()
         self._changed: list[Callable[[frozenset[str]], None]] = []
         self.all = tuple(self._bound(fault) for fault in faults)
@@ -135,6 +136,8 @@ class Faults:
                 if when.headless is not None and when.headless != ("headless" in agent.lower()):
                     continue
                 if when.query is not None and when.query not in query:
+                    continue
+                if when.sender is not None and client in self._elsewhere:
                     continue
                 if self._counted(trouble) and (trouble.what != "rate-limit" or _exhausted(trouble, client)):
                     found.append(trouble)

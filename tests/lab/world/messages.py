@@ -17,7 +17,7 @@ _LONGEST_LINE = 16_384
 
 @dataclass(slots=True)
 class Request:
-    """What a client asked for. ``target`` is the request target as it was sent."""
+    """What a client asked for. ``target`` is the request target as it was sent, ``troubles`` the faults that touch it."""
 
     method: str
     target: str
@@ -27,6 +27,7 @@ class Request:
     client: str = ""
     path: str = ""
     query: str = ""
+    troubles: tuple[Any, ...] = ()
 
     @property
     def agent(self) -> str:

@@ -172,6 +172,7 @@ class Server:
             tenant.role, request.path, method=request.method, query=request.query, agent=request.agent,
             client=request.client,
         )  # fmt: skip
+        request.troubles = troubles
         began = time.monotonic()
         before(troubles, line)
         answer = changed(tenant.app(request), troubles, request)

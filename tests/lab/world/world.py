@@ -39,7 +39,7 @@ class World:
         self.faults = Faults(manifest.faults, self.names)
         words = tuple(self.names.domains[role].partition(".")[0] for role in ("own", "cdn", "control1", "tenant"))
         self.certificates = Certificates(directory, words)
-        self.edge = Edge(self.names, self.faults, manifest.world.dialect)
+        self.edge = Edge(self.names, manifest.world.dialect)
         self._vendors = Vendors(self.names)
         self._shop = Shop(self.names, manifest.world, self.faults, login=manifest.world.login)
         self._servers = tuple(self._server(*roles) for roles in self._groups())
@@ -88,7 +88,7 @@ class World:
 
     def _server(self, *roles: str) -> Server:
         tenants = tuple(
-            Tenant(role=role, host=self._host(role), app=self._app(role), context=partial(self._context, self._issuer(role)))
+            Tenant(role="own" if role == "edge2" else role, host=self._host(role), app=self._app(role), context=partial(self._context, self._issuer(role)))
             for role in roles
         )
         return Server(tenants, self.names.addresses[roles[0]], self.names.port, self.faults, moved=self._moved)
@@ -100,12 +100,12 @@ class World:
         shop, vendors = self._shop, self._vendors
         edged = self.manifest.world.edge is not None
         if role in {"own", "edge2"} and edged:
-            return self.edge.front(role, self.edge.fetch)
+            return self.edge.front(self.edge.fetch)
         own: dict[str, App] = {"own": shop.own, "origin": shop.own, "api": shop.api, "flags": shop.flags, "live": shop.live}
         if role in own:
             return own[role]
         if role == "edgecontrol":
-            return self.edge.front(role, vendors.other)
+            return self.edge.front(vendors.other)
         if role == "portal":
             return self._portal
         if role in {"saas", "hosted", "tenant", "target"}:
