@@ -13,7 +13,6 @@ from monitor.diagnosis.context import Context
 from monitor.diagnosis.judge import judge
 from monitor.domain.check import Check
 from monitor.domain.clock import Clock
-from monitor.domain.evidence import Evidence
 from monitor.domain.experiment import Experiment
 from monitor.domain.journey import JourneyOutline
 from monitor.domain.outcome import Outcome
@@ -41,7 +40,7 @@ class Investigator:
         clock: Clock,
         location: str,
         reference: Callable[[Check], Awaitable[Reference | None]],
-        baseline: Callable[[str], Baseline | None],
+        baseline: Callable[[str], Awaitable[Baseline | None]],
         noted: Callable[[Experiment], None] = lambda _: None,
     ) -> None:
         """Make experiments through ``perform``; compare with ``reference`` and ``baseline``; tell ``noted`` of each."""
@@ -96,6 +95,11 @@ class Investigator:
         self._inquiries.pop(run.run_id, None)
         return found
 
+    def finished(self, run: Run) -> None:
+        """Take in a run that was handed on, in the order of its check: one that passed ends the episode."""
+        if run.outcome is Outcome.PASSED:
+            self.episodes.end(run.check.name)
+
     def known(self, run: Run) -> Run:
         """Return a run whose investigation was cancelled, with what was found out so far, and let go of it."""
         inquiry = self._inquiries.pop(run.run_id, None)
@@ -104,7 +108,7 @@ class Investigator:
     async def _investigate(self, run: Run, *, alone: bool) -> Run:
         context = self._contexts[run.check.name]
         reference = await self._reference(run.check)
-        run = self._seen_beside(run, context, reference)
+        run = _seen_beside(run, context, reference, await self._baseline(run.check.name))
         if not self._settings.enabled or run.outcome is Outcome.PASSED:
             return run
         matter = Matter(
@@ -137,12 +141,6 @@ class Investigator:
         except TimeoutError:
             return inquiry.run
 
-    def _seen_beside(self, run: Run, context: Context, reference: Reference | None) -> Run:
-        """Return the run with how it differs from the last good one and from what is usual. Nothing is sent."""
-        compared = compare(run.evidence, reference, run.started_at) if reference and run.evidence.attempts else None
-        evidence: Evidence = replace(run.evidence, compared=compared, baseline=self._baseline(run.check.name))
-        return replace(run, evidence=evidence, judgement=judge(evidence, context))
-
     def _reference_profile(self, check: Check) -> ClientProfile | None:
         """Return the profile that is known to be served well: the one that is named, else another of the target."""
         named = self._settings.reference_profile
@@ -156,3 +154,10 @@ def _others(check: Check, checks: Iterable[Check]) -> list[Check]:
     of_target = [one for one in checks if one.target.name == check.target.name]
     # One that makes the same journey is the better comparison.
     return sorted(of_target, key=lambda one: one.journey != check.journey)
+
+
+def _seen_beside(run: Run, context: Context, reference: Reference | None, baseline: Baseline | None) -> Run:
+    """Return the run with how it differs from the last good one and from what is usual. Nothing is sent."""
+    compared = compare(run.evidence, reference, run.started_at) if reference and run.evidence.attempts else None
+    evidence = replace(run.evidence, compared=compared, baseline=baseline)
+    return replace(run, evidence=evidence, judgement=judge(evidence, context))

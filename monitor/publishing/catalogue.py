@@ -265,6 +265,18 @@ PROBER_FAULTS = Family(
     labels=("fault",),
     help="Attempts in which we could not look, by what was wrong with ourselves.",
 )
+EXPERIMENTS = Family(
+    name="faultline_experiments_total",
+    kind=Kind.COUNTER,
+    labels=("kind", "outcome"),
+    help="What was tried beside failed runs to tell causes apart; a series appears with its first experiment.",
+)
+INVESTIGATION = Family(
+    name="faultline_investigation_seconds",
+    kind=Kind.HISTOGRAM,
+    buckets=(0.5, 2.0, 5.0, 10.0, 30.0, 60.0),
+    help="How long after a run that did not pass its verdict stood.",
+)
 TRUNCATIONS = Family(
     name="faultline_truncations_total",
     kind=Kind.COUNTER,
@@ -338,6 +350,8 @@ OF_OURSELVES: tuple[Family, ...] = (
     STORE_WRITABLE,
     STORE_BYTES,
     PROBER_FAULTS,
+    EXPERIMENTS,
+    INVESTIGATION,
     TRUNCATIONS,
     DROPPED,
     PUBLISH_FAILURES,

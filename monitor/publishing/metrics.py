@@ -15,6 +15,7 @@ from monitor.diagnosis.context import Context
 from monitor.domain.check import Check
 from monitor.domain.clock import Clock
 from monitor.domain.evidence import ProberFault
+from monitor.domain.experiment import Experiment
 from monitor.domain.journey import JourneyOutline
 from monitor.domain.outcome import Outcome, SlotState
 from monitor.domain.ownership import Ownership
@@ -78,6 +79,7 @@ class Metrics(Collector):
         for fault in ProberFault:
             self._tables.value(catalogue.PROBER_FAULTS).at(fault.value)
         self._tables.spread(catalogue.SCHEDULER_LAG).at()
+        self._tables.spread(catalogue.INVESTIGATION).at()
         self._tables.value(catalogue.CLOCK_OFFSET).at()
         self._tables.value(catalogue.SERIES_REFUSED).at()
         self.registry = CollectorRegistry(auto_describe=False)
@@ -202,6 +204,16 @@ class Metrics(Collector):
             self._tables.value(catalogue.RELOADED).at().set(1.0 if successful else 0.0)
             if successful:
                 self._tables.value(catalogue.RELOADED_AT).at().set(self._clock.now().timestamp())
+
+    def experiment(self, experiment: Experiment) -> None:
+        """Count an experiment that was made; one of an earlier run that a later one goes by is made only once."""
+        with self._lock:
+            self._tables.value(catalogue.EXPERIMENTS).at(experiment.kind.value, experiment.outcome.value).add()
+
+    def investigated(self, seconds: float) -> None:
+        """Take in how many seconds after a run its verdict stood."""
+        with self._lock:
+            self._tables.spread(catalogue.INVESTIGATION).at().observe(seconds)
 
     def dropped(self, reason: str) -> None:
         """Count a result that could not be kept; ``reason`` is one of a few fixed words."""

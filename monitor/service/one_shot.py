@@ -11,21 +11,16 @@ from types import TracebackType
 from typing import Self
 
 from monitor.config.settings import Settings
-from monitor.diagnosis.context import Context
 from monitor.diagnosis.names import load_names
 from monitor.dispatch import Dispatcher, NoResult
 from monitor.domain.check import Check
 from monitor.domain.clock import Clock
 from monitor.domain.run import Run
-from monitor.history.last_good import LastGood
-from monitor.investigation.baselines import Baselines
-from monitor.investigation.investigator import Investigator
+from monitor.service.insight import LAST_GOOD, Insight
 from monitor.service.runs import Runs
 from monitor.service.startup import StartupError, journeys_for, new_run_id
 
 _COLD_START = dt.timedelta(seconds=60)
-LAST_GOOD = "last-good"
-"""The folder below the data directory in which the last good runs are kept."""
 
 
 class OneShot:
@@ -43,26 +38,18 @@ class OneShot:
         self._dispatcher = Dispatcher(settings.workers, journeys=settings.journeys, clock=clock)
         self._runs = Runs(self._dispatcher, location=settings.location)
         self._folder = Path(tempfile.mkdtemp(prefix="faultline-last-good-"))
-        self._last_good = LastGood(
-            self._folder,
+        self._insight = Insight(
+            settings,
+            self._runs,
             clock=clock,
-            max_age=settings.investigation.keep_answers,
+            directory=self._folder,
             beside=settings.storage.directory / LAST_GOOD,
-        )
-        self._contexts: dict[str, Context] = {}
-        self._baselines = Baselines(location=settings.location, context_of=self._contexts.get)
-        self._investigator = Investigator(
-            self._runs.perform,
-            clock=clock,
-            location=settings.location,
-            reference=self._last_good.reference,
-            baseline=self._baselines.of,
         )
 
     async def __aenter__(self) -> Self:
         """Find the journeys and start the workers. Raises StartupError where a journey cannot be used."""
-        self._contexts |= self._runs.configure(self._settings, await journeys_for(self._settings), load_names())
-        self._investigator.configure(self._settings, self._runs.outlines, self._contexts)
+        contexts = self._runs.configure(self._settings, await journeys_for(self._settings), load_names())
+        await self._insight.configure(self._settings, contexts)
         await self._dispatcher.start()
         return self
 
@@ -70,9 +57,8 @@ class OneShot:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the workers."""
-        await self._investigator.close()
         await self._dispatcher.close(0)
-        await self._last_good.close()
+        await self._insight.close()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def make(self, check: Check, *, artifacts: Path) -> Run:
@@ -86,13 +72,12 @@ class OneShot:
             scheduled_at=now,
             not_after=patience,
             artifacts=str(artifacts),
-            archive_to=await self._last_good.wanted(check) if self._runs.in_browser(check) else "",
+            archive_to=await self._insight.last_good.wanted(check) if self._runs.in_browser(check) else "",
         )
         if isinstance(run, NoResult):
             msg = f"{check.name} was not started: {run.reason.value}"
             raise StartupError(msg)
         if self._investigates:
-            run = await self._investigator.investigate(run, alone=True)
-        self._last_good.note(run)
-        self._baselines.note(run)
+            run = await self._insight.investigator.investigate(run, alone=True)
+        self._insight.note(run)
         return run

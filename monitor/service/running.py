@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import gc
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +30,9 @@ from monitor.publishing.run_log import RunLog
 from monitor.scheduling.agenda import Due
 from monitor.scheduling.scheduler import Scheduler
 from monitor.scheduling.timetable import longest_gap
+from monitor.service.book import Book
+from monitor.service.inquiries import Inquiries
+from monitor.service.insight import LAST_GOOD, Insight
 from monitor.service.runs import Runs, recorded
 from monitor.service.startup import StartupError, journeys_for, new_run_id
 from monitor.web.monitor import Health
@@ -47,31 +50,6 @@ _REAP_GRACE = dt.timedelta(minutes=5)
 _DAY = dt.timedelta(days=1)
 # A run makes hundreds of objects and hardly a cycle, so there is little to be found so often.
 _COLLECT = (20_000, 20, 100)
-
-
-class Book:
-    """Where the scheduler's slots are written: the store, and the counters beside it."""
-
-    def __init__(self, history: History, metrics: Metrics) -> None:
-        """Write to both."""
-        self._history = history
-        self._metrics = metrics
-
-    async def plan(self, slots: Sequence[Slot]) -> Sequence[Slot]:
-        """Write slots down before they run; one that has ended before stays so in the store, whatever comes."""
-        await self._history.plan(slots)
-        return slots
-
-    async def close(self, slots: Sequence[Slot]) -> None:
-        """Note slots that ended without a run."""
-        for slot in slots:
-            self._metrics.slot_closed(slot)
-        await asyncio.gather(
-            *(
-                self._history.closed(slot.check, slot.scheduled_at, slot.state, slot.reason or SlotReason.LATE)
-                for slot in slots
-            )
-        )
 
 
 class Service:
@@ -112,6 +90,17 @@ class Service:
             clock=clock,
         )
         self._runs = Runs(self._dispatcher, location=settings.location)
+        self._insight = Insight(
+            settings,
+            self._runs,
+            clock=clock,
+            directory=settings.storage.directory / LAST_GOOD,
+            history=history,
+            noted=self._metrics.experiment,
+        )
+        self._inquiries = Inquiries(
+            self._insight.investigator, self._finish, clock=clock, took=self._metrics.investigated
+        )
         self._scheduler = Scheduler(start=self._carry_out, book=Book(history, self._metrics), clock=clock)
         self._housekeeping: asyncio.Task[None] | None = None
         self._retained_at = clock.elapsed()
@@ -138,9 +127,12 @@ class Service:
         """Give runs in flight ``grace`` seconds, record those that do not end as lost, and stop everything."""
         if self._housekeeping is not None:
             self._housekeeping.cancel()
+        # Runs that end within the grace are told as they are: there is no time left to look into them.
+        await self._inquiries.close()
         for slot in await self._scheduler.close(grace):
             await self.history.closed(slot.check, slot.scheduled_at, SlotState.LOST, SlotReason.SHUTDOWN)
         await self._dispatcher.close(0)
+        await self._insight.close()
         await self.history.close()
 
     async def reload(self) -> tuple[str, ...]:
@@ -212,6 +204,7 @@ class Service:
         self.settings, self.catalogue = settings, catalogue
         self._redactor = Redactor(settings.secrets)
         self._contexts = self._runs.configure(settings, catalogue, self._names)
+        await self._insight.configure(settings, self._contexts)
         now = self.clock.now()
         # A second of work for ten thousand checks, in which runs are due.
         await asyncio.to_thread(
@@ -241,14 +234,24 @@ class Service:
         self._metrics.started((now - at).total_seconds())
         # The run does not wait for the disk: the slot was written down before, and the writer keeps the order.
         self.history.started(check.name, at, run_id, now)
-        artifacts = await self._artifact_folder(run_id) if self._runs.in_browser(check) else ""
+        artifacts = archive = ""
+        if self._runs.in_browser(check):
+            artifacts, archive = await asyncio.gather(
+                self._artifact_folder(run_id), self._insight.last_good.wanted(check)
+            )
         answer = await self._runs.make(
-            check, run_id=run_id, scheduled_at=at, not_after=due.not_after, artifacts=artifacts
+            check,
+            run_id=run_id,
+            scheduled_at=at,
+            not_after=due.not_after,
+            artifacts=artifacts,
+            archive_to=archive,
         )
         if isinstance(answer, NoResult):
             await self._close(Slot(check=check.name, scheduled_at=at, state=answer.state, reason=answer.reason))
         else:
-            self._finish(answer)
+            # What a failure is due to may take a minute to find out, which neither this slot nor the next waits for.
+            self._inquiries.take(answer)
 
     async def _artifact_folder(self, run_id: str) -> str:
         try:
@@ -263,6 +266,7 @@ class Service:
             Slot(check=run.check.name, scheduled_at=run.scheduled_at, state=SlotState.FINISHED, run_id=run.run_id)
         )
         self._publishers.publish(run)
+        self._insight.note(run)
         # Nor does the check's next run: checks go on while the database is in trouble.
         self.history.keep(run, lost=self._lose)
 

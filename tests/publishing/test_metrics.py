@@ -19,6 +19,7 @@ from monitor.domain.check import Schedule
 from monitor.domain.diagnosis import Collateral, Diagnosis
 from monitor.domain.evidence import ProberFault, StepError, StepErrorKind, StepResult, Truncation, Vitals
 from monitor.domain.exchange import Certificate, Timings, TlsFacts
+from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.failure import Failure
 from monitor.domain.journey import JourneyOutline, ProbeKind, StepOutline
 from monitor.domain.outcome import Outcome, SlotReason, SlotState, StepOutcome, Validity
@@ -109,6 +110,10 @@ def touch_everything(metrics: Metrics) -> None:
     metrics.reloaded(successful=True)
     metrics.dropped("full")
     metrics.publish_failed("log")
+    metrics.experiment(
+        Experiment(kind=ExperimentKind.CONTROL, subject="https://a.example", outcome=Outcome.PASSED, duration=0.1)
+    )
+    metrics.investigated(1.5)
     metrics.set_health(
         Health(
             loop_lag=0.001,
