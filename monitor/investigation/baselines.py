@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -59,7 +60,7 @@ class Baselines:
         kept = self._kept.get(name)
         steps = tuple([step.name for step in attempt.steps])
         if kept is None or kept.steps != steps:
-            kept = self._kept[name] = _Kept(steps, len(row))
+            kept = self._kept[name] = _Kept(steps, len(row), run.scheduled_at)
         elif kept.width != len(row):
             kept.widen(len(row))
             row += _padding(kept.width - len(row))
@@ -89,14 +90,15 @@ class Baselines:
         if missing <= 0:
             return
         try:
-            older = await self._older(reader, check, missing)
+            older = await self._older(reader, check, missing, kept.since if kept else None)
         except HistoryError:
             self._restored.discard(check)
             raise
         self._put_before(check, older)
 
-    async def _older(self, reader: Reader, check: str, limit: int) -> list[Evidence]:
-        wanted = RunFilter(check=check, outcomes=(Outcome.PASSED,), limit=limit)
+    async def _older(self, reader: Reader, check: str, limit: int, before: dt.datetime | None) -> list[Evidence]:
+        # What this process noted is in history as well.
+        wanted = RunFilter(check=check, outcomes=(Outcome.PASSED,), before=before, limit=limit)
         found = []
         for summary in await reader.runs(wanted):
             if summary.location != self._location or summary.recovered or summary.attempts != 1:
@@ -112,7 +114,7 @@ class Baselines:
         newer = self._kept.get(check)
         steps = newer.steps if newer else tuple(step.name for step in older[-1].attempts[0].steps)
         width = newer.width if newer else 3 + len(steps)
-        kept = _Kept(steps, width)
+        kept = _Kept(steps, width, newer.since if newer else None)
         for evidence in older:
             attempt = evidence.attempts[0]
             if tuple(step.name for step in attempt.steps) == steps:
@@ -152,11 +154,13 @@ class _Kept:
     """The last runs of one check: rows of equal width in one block of single-precision numbers.
 
     A row is the whole duration, the requests, the bytes, each step's duration, and for browser runs each step's parts.
+    ``since`` is the moment of the first run that was not taken from history.
     """
 
-    __slots__ = ("_next", "_numbers", "steps", "width")
+    __slots__ = ("_next", "_numbers", "since", "steps", "width")
 
-    def __init__(self, steps: tuple[str, ...], width: int) -> None:
+    def __init__(self, steps: tuple[str, ...], width: int, since: dt.datetime | None) -> None:
+        self.since = since
         self.steps = steps
         self.width = width
         self._numbers = array("f")
