@@ -48,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     *surroundings.RULES[2:],
     *segments.TENANT,
     *segments.PLACES,
+    *resolution.MISLED,
     *segments.SILENT_EDGE,
     *client.PROFILE,
     *access.ACCOUNT,

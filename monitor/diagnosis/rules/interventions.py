@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from monitor.diagnosis.compared import differences
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import Mechanism, is_hollow, mechanism_of
 from monitor.diagnosis.names import parts_of
@@ -36,7 +37,7 @@ def harmful_vendor(incident: Incident) -> Finding | None:
         return None
     host = _deepest(incident, blocked)
     if host is None:
-        return _nobody_in_particular(incident, blocked.hosts)
+        return _nobody_in_particular(incident, blocked.hosts, Detail.TP_SCRIPT)
     owner = incident.context.owners.owner_of(host)
     detail, words = _harm(incident, host, owner)
     via = chain_of(incident, host)
@@ -64,8 +65,8 @@ def _deepest(incident: Incident, blocked: Experiment) -> str | None:
 
 def _guilt(incident: Incident, host: str, *, child: bool) -> tuple[bool, float, bool, bool, bool]:
     pending = any(x.pending and x.resource in _CODE for x in incident.exchanges if x.host == host)
-    new = any(each.kind is DifferenceKind.NEW for each in _differences(incident) if each.host == host)
-    changed = any(each.host == host for each in _differences(incident))
+    new = any(each.kind is DifferenceKind.NEW for each in differences(incident) if each.host == host)
+    changed = any(each.host == host for each in differences(incident))
     return host in stack_hosts(incident), busy_seconds(incident, host), pending, new, changed and not child
 
 
@@ -92,10 +93,10 @@ def _others(blocked: Experiment, host: str) -> tuple[Alternative, ...]:
     return tuple(alternative(Detail.TP_SCRIPT, f"{other} was blocked too") for other in hosts)
 
 
-def _nobody_in_particular(incident: Incident, hosts: tuple[str, ...]) -> Finding:
+def _nobody_in_particular(incident: Incident, hosts: tuple[str, ...], detail: Detail) -> Finding:
     named = ", ".join(hosts)
     return Finding(
-        detail=Detail.TP_SCRIPT,
+        detail=detail,
         because=f"{incident.scene} one of the third parties {named} broke the page; which one is not known.",
         evidence=(f"one of {named} broke the page",),
     )
@@ -107,7 +108,11 @@ def replayed_resource(incident: Incident) -> Finding | None:
     if replayed is None or incident.needed:
         return None
     hosts = replayed.hosts or (host_of(replayed.subject),)
-    host = max(hosts, key=lambda each: _difference_rank(incident, each))
+    ranks = {host: _difference_rank(incident, host) for host in hosts}
+    host = max(ranks, key=lambda each: ranks[each])
+    foreign = all(incident.context.owners.owner_of(each).party is Party.THIRD_PARTY for each in hosts)
+    if len(hosts) > 1 and foreign and not any(ranks[host]):
+        return _nobody_in_particular(incident, hosts, Detail.TP_CONTENT)
     owner = incident.context.owners.owner_of(f"https://{host}{replayed.path}")
     differs = _what_differs(incident, host, owner, replayed)
     if differs is None:
@@ -138,9 +143,9 @@ def _page_changed(incident: Incident, host: str) -> Finding:
 
 
 def _difference_rank(incident: Incident, host: str) -> tuple[bool, bool, bool]:
-    differences = [each for each in _differences(incident) if each.host == host]
+    differing = [each for each in differences(incident) if each.host == host]
     hollow = any(is_hollow(x) for x in incident.exchanges if x.host == host)
-    return host in stack_hosts(incident), hollow, bool(differences)
+    return host in stack_hosts(incident), hollow, bool(differing)
 
 
 def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experiment) -> _Differs | None:
@@ -149,8 +154,8 @@ def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experim
     hollow = next((x for x in touched if is_hollow(x)), None)
     if hollow is not None:
         return _content(own=own), f"answered 200 with nothing in {_path(hollow)}", hollow
-    differences = [each for each in _differences(incident) if each.host == host]
-    header = next((each for each in differences if each.header in _POLICY_HEADERS), None)
+    differing = [each for each in differences(incident) if each.host == host]
+    header = next((each for each in differing if each.header in _POLICY_HEADERS), None)
     if header is not None:
         detail = Detail.OWN_POLICY if own else Detail.TP_POLICY
         return detail, f"changed its {header.header} header", _of(incident, header)
@@ -159,7 +164,7 @@ def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experim
         return Detail.OWN_CONTENT, f"sends data in {_path(broken)} that the page cannot use", broken
     if host in stack_hosts(incident):
         return (Detail.OWN_SCRIPT if own else Detail.TP_SCRIPT), "sends a script that breaks the page", None
-    return None if own else _vendor_differs(incident, differences)
+    return None if own else _vendor_differs(incident, differing)
 
 
 def _broken_by_data(incident: Incident, touched: list[Exchange]) -> Exchange | None:
@@ -169,8 +174,8 @@ def _broken_by_data(incident: Incident, touched: list[Exchange]) -> Exchange | N
     return data[-1] if data and (json or len(data) == len(touched)) else None
 
 
-def _vendor_differs(incident: Incident, differences: list[Difference]) -> _Differs:
-    changed = next((each for each in differences if each.kind is DifferenceKind.CONTENT), None)
+def _vendor_differs(incident: Incident, differing: list[Difference]) -> _Differs:
+    changed = next((each for each in differing if each.kind is DifferenceKind.CONTENT), None)
     if changed is None:
         return Detail.TP_CONTENT, "answers otherwise than in the last good run", None
     where = parts_of(changed.url).path
@@ -179,11 +184,6 @@ def _vendor_differs(incident: Incident, differences: list[Difference]) -> _Diffe
 
 def _content(*, own: bool) -> Detail:
     return Detail.OWN_CONTENT if own else Detail.TP_CONTENT
-
-
-def _differences(incident: Incident) -> tuple[Difference, ...]:
-    compared = incident.evidence.compared
-    return compared.differences if compared else ()
 
 
 def _of(incident: Incident, difference: Difference) -> Exchange | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, is_hollow, mechanism_of
+from monitor.diagnosis.owners import Owner
+from monitor.diagnosis.trials import failing_alike, world_answers
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import ExperimentKind
 from monitor.domain.failure import Failure
 from monitor.domain.outcome import Outcome
 
@@ -61,7 +64,9 @@ def _decisive(incident: Incident, exchange: Exchange) -> Detail | None:
     if owner.operator is not None:
         return None
     mechanism = mechanism_of(exchange)
-    if mechanism in (Mechanism.PATH, Mechanism.UNREACHABLE, Mechanism.RESOLVER, Mechanism.POLICY):
+    if mechanism in (Mechanism.PATH, Mechanism.UNREACHABLE):
+        return detail_for(owner.party, mechanism) if _only_that_vendor(incident, owner) else None
+    if mechanism in (Mechanism.RESOLVER, Mechanism.POLICY):
         return None
     if mechanism is Mechanism.BROKEN_OFF and not _repeated(incident, exchange):
         return None
@@ -70,8 +75,16 @@ def _decisive(incident: Incident, exchange: Exchange) -> Detail | None:
     return detail_for(owner.party, mechanism, exchange)
 
 
+def _only_that_vendor(incident: Incident, owner: Owner) -> bool:
+    """Say whether a vendor is proven to be what failed, while other sites answer: then it is not our line."""
+    proven = incident.replayed is not None or incident.blocked is not None
+    return owner.party is Party.THIRD_PARTY and proven and world_answers(incident)
+
+
 def _repeated(incident: Incident, exchange: Exchange) -> bool:
-    """Say whether the same host failed in the same way in every attempt: one broken connection proves nothing."""
+    """Say whether the same host failed in the same way each time: one broken connection proves nothing."""
+    if failing_alike(incident, exchange, ExperimentKind.REPROBE, ExperimentKind.DIRECT):
+        return True
     numbers = {attempt.number for attempt in incident.evidence.attempts if attempt.outcome is Outcome.FAILED}
     seen = {x.attempt for x in incident.evidence.exchanges if x.host == exchange.host and x.failure is exchange.failure}
     return len(numbers) > 1 and numbers <= seen
@@ -142,8 +155,11 @@ def empty_page(incident: Incident) -> Finding | None:
     error = incident.step.error if incident.step else None
     if error is None or incident.needed:
         return None
-    empty = next((x for x in incident.exchanges if _is_empty_page(x, incident)), None)
-    if empty is None or incident.owner(empty).party is not Party.OWN:
+    pages = [
+        x for x in incident.exchanges if x.resource in ("document", "http") and incident.owner(x).party is Party.OWN
+    ]
+    empty = pages[-1] if pages and _is_empty_page(pages[-1]) else None
+    if empty is None:
         return None
     owner = incident.owner(empty)
     words = f"{empty.host} answered 200 with an empty page"
@@ -156,10 +172,9 @@ def empty_page(incident: Incident) -> Finding | None:
     )
 
 
-def _is_empty_page(exchange: Exchange, incident: Incident) -> bool:
-    in_step = incident.step is not None and exchange.step in ("", incident.step.name)
-    is_page = exchange.resource in ("document", "http") and exchange.mime_type == "text/html"
-    return in_step and is_page and is_hollow(exchange)
+def _is_empty_page(exchange: Exchange) -> bool:
+    is_page = exchange.mime_type == "text/html" or (exchange.resource == "document" and not exchange.mime_type)
+    return is_page and is_hollow(exchange)
 
 
 RULES = (

@@ -4,46 +4,79 @@ from __future__ import annotations
 
 import re
 
-from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
-from monitor.diagnosis.mechanisms import is_defect, is_hollow
+from monitor.diagnosis.compared import changed, code_changed, differences, size_of
+from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
+from monitor.diagnosis.mechanisms import is_hollow
+from monitor.diagnosis.names import parts_of
+from monitor.diagnosis.owners import Owner
+from monitor.diagnosis.rules import exceptions
+from monitor.diagnosis.scripts import chain_of
+from monitor.diagnosis.wording import where
 from monitor.domain.cause import Confidence, Detail, Party
-from monitor.domain.evidence import ConsoleLevel, PageError, StepErrorKind
+from monitor.domain.evidence import ConsoleLevel, StepError, StepErrorKind
+from monitor.domain.exchange import Exchange
+from monitor.domain.reference import DifferenceKind
 
 # Only a frame says by its address whose document lies there; a link or a picture may stand on anybody's page.
 _FRAME = re.compile(r"<iframe\b[^>]*\ssrc=[\"'](https?://[^\"']+)", re.IGNORECASE)
-_MISSING_NAME = re.compile(r"is not defined|can't find variable", re.IGNORECASE)
-_JSON = re.compile(r"\bJSON\b")
 _ABSENT = frozenset({StepErrorKind.EXPECTATION, StepErrorKind.TIMEOUT})
 _CODE = frozenset({"script", "stylesheet"})
-_DATA = frozenset({"xhr", "fetch"})
+_TELLING = frozenset({"document", "xhr", "fetch", "http"})
+_DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "csp_report"})
+_REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
+# Below this many bytes an answer says too little for its size to mean anything.
+_WORTH = 400
+_FRACTION = 0.3
 
 
 def click_intercepted(incident: Incident) -> Finding | None:
-    """R10: an element lay over the one to be clicked; its owner is known only where it says from where it came."""
+    """R10: an element lay over the one to be clicked; the scripts that made it, or its frame, tell whose it is."""
     error = incident.step.error if incident.step else None
     if error is None or not (error.kind is StepErrorKind.INTERCEPTED or error.intercepted_by):
         return None
     words = f"{error.intercepted_by or 'another element'} lies over what was to be clicked"
-    urls = _FRAME.findall(error.intercepted_by)
-    owners = [incident.context.owners.owner_of(url) for url in urls]
-    if not owners:
-        return Finding(
-            detail=Detail.UND_INSUFFICIENT,
-            confidence=Confidence.NONE,
-            because=f"{incident.scene} {words}; which script put it there is not known.",
-            evidence=(words,),
-            alternatives=(
-                alternative(Detail.TP_SCRIPT, "a vendor's script may have put it there"),
-                alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page may have been changed on purpose"),
-            ),
-        )
-    owner = owners[0]
+    owner, via = _maker(incident, error)
+    if owner is None:
+        return _overlay_of_nobody(incident, words)
+    by = f", which {' and '.join(via)} loaded" if via else ""
     detail = Detail.OWN_SCRIPT if owner.party is Party.OWN else Detail.TP_SCRIPT
     return Finding(
         detail=detail,
-        because=f"{incident.scene} {words}; it comes from {owner.host} ({owner.title}).",
+        because=f"{incident.scene} {words}; it comes from {owner.host}{by} ({owner.title}).",
         culprit=incident.culprit(owner),
         evidence=(words, owner.because),
+        alternatives=(alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "it may have been put there on purpose"),),
+    )
+
+
+def _maker(incident: Incident, error: StepError) -> tuple[Owner | None, tuple[str, ...]]:
+    """Return who made the element in the way, and through whom its script came."""
+    owners = incident.context.owners
+    frames = _FRAME.findall(error.intercepted_by)
+    if frames:
+        return owners.owner_of(frames[0]), ()
+    pages = {x.url.partition("#")[0] for x in incident.exchanges if x.resource == "document"}
+    scripts = [owners.owner_of(url) for url in error.intercepted_stack if url.partition("#")[0] not in pages]
+    vendors = [owner for owner in scripts if owner.party is Party.THIRD_PARTY]
+    if not scripts:
+        return None, ()
+    if len(vendors) == len(scripts):
+        via = [owner.host for owner in vendors[1:] if owner.host != vendors[0].host]
+        return vendors[0], tuple(dict.fromkeys(via)) or chain_of(incident, vendors[0].host)
+    # A vendor's library that our own code called did what our own code asked for.
+    return (scripts[0], ()) if not vendors else (None, ())
+
+
+def _overlay_of_nobody(incident: Incident, words: str) -> Finding:
+    return Finding(
+        detail=Detail.UND_INSUFFICIENT,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {words}; which script put it there is not known.",
+        evidence=(words,),
+        alternatives=(
+            alternative(Detail.TP_SCRIPT, "a vendor's script may have put it there"),
+            alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page may have been changed on purpose"),
+        ),
     )
 
 
@@ -52,68 +85,6 @@ def ambiguous(incident: Incident) -> Finding | None:
     if incident.kind is not StepErrorKind.AMBIGUOUS:
         return None
     return _changed(incident, "more than one element matches what the journey looks for")
-
-
-def exception_thrown(incident: Incident) -> Finding | None:
-    """R09, without its experiments: an exception nobody caught, blamed only where one side alone can have caused it."""
-    step = incident.step.name if incident.step else ""
-    errors = [error for error in incident.evidence.page_errors if error.step in ("", step)]
-    if not errors or incident.needed:
-        return None
-    error = next((each for each in errors if each.frames), errors[0])
-    if not error.frames:
-        return _malformed_data(incident, error)
-    parties = {incident.context.owners.owner_of(url).party for url in error.frames}
-    owner = incident.context.owners.owner_of(error.frames[0])
-    words = f'{owner.host} threw "{error.message}"'
-    if parties == {Party.OWN} and not _vendor_may_be_behind(incident, error):
-        detail = Detail.OWN_CONTENT if _JSON.search(error.message) else Detail.OWN_SCRIPT
-    elif parties == {Party.THIRD_PARTY} and incident.kind is StepErrorKind.SCRIPT:
-        detail = Detail.TP_SCRIPT
-    else:
-        theirs = Detail.TP_CONTENT if owner.party is Party.OWN else Detail.TP_SCRIPT
-        return Finding(
-            detail=Detail.UND_INSUFFICIENT,
-            confidence=Confidence.NONE,
-            because=f"{incident.scene} {words}; a run without third parties would tell whose it is.",
-            evidence=(words,),
-            alternatives=(
-                alternative(theirs, "a vendor's code may be missing or wrong"),
-                alternative(Detail.OWN_SCRIPT, "our own code may be wrong"),
-            ),
-        )
-    return Finding(
-        detail=detail,
-        because=f"{incident.scene} {words} ({owner.title}).",
-        culprit=incident.culprit(owner),
-        evidence=(words, owner.because),
-    )
-
-
-def _malformed_data(incident: Incident, error: PageError) -> Finding | None:
-    """An exception of a promise has no stack; that it is about JSON is enough where all data of the page is our own."""
-    data = [x for x in incident.exchanges if x.resource in _DATA and not incident.owner(x).beside]
-    own = [x for x in data if incident.owner(x).party is Party.OWN]
-    if not _JSON.search(error.message) or not own or len(own) < len(data):
-        return None
-    owner = incident.owner(own[-1])
-    words = f'the page could not read the data it was sent ("{error.message}")'
-    return Finding(
-        detail=Detail.OWN_CONTENT,
-        because=f"{incident.scene} {words}, and all of it came from {owner.title}.",
-        culprit=incident.culprit(owner),
-        evidence=(words, owner.because),
-        exchanges=tuple(x.id for x in own),
-    )
-
-
-def _vendor_may_be_behind(incident: Incident, error: PageError) -> bool:
-    foreign = [x for x in incident.exchanges if incident.owner(x).party is Party.THIRD_PARTY]
-    if any((is_defect(x) or is_hollow(x)) and x.resource in _CODE | _DATA for x in foreign):
-        return True
-    if _MISSING_NAME.search(error.message):
-        return any(x.resource in _CODE for x in foreign)
-    return bool(_JSON.search(error.message)) and any(x.resource in _DATA for x in foreign)
 
 
 def absent_though_all_is_well(incident: Incident) -> Finding | None:
@@ -133,6 +104,9 @@ def absent_though_all_is_well(incident: Incident) -> Finding | None:
 def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
     error = incident.step.error if incident.step else None
     seen = error.message if error else ""
+    vendors = code_changed(incident, Party.THIRD_PARTY)
+    if vendors and not _own_changed(incident):
+        return _vendor_changed(incident, words, vendors[0].host)
     foreign = any(x.resource == "script" and incident.owner(x).party is Party.THIRD_PARTY for x in incident.exchanges)
     return Finding(
         detail=Detail.UND_SCRIPT_OR_APP_CHANGE,
@@ -146,28 +120,137 @@ def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
     )
 
 
-def socket_failed(incident: Incident) -> Finding | None:
-    """R08: a WebSocket of the failing step could not be opened; browsers report no failed request for it."""
-    step = incident.step.name if incident.step else ""
-    failed = next((s for s in incident.evidence.websockets if s.error and s.step in ("", step)), None)
-    if failed is None or incident.needed or incident.suspects:
-        return None
-    owner = incident.context.owners.owner_of(failed.url or failed.host)
-    if owner.party is not Party.OWN:
-        return None
-    words = f"the WebSocket to {failed.host} failed ({failed.error})"
+def _own_changed(incident: Incident) -> bool:
+    owner_of = incident.context.owners.owner_of
+    kinds = (DifferenceKind.HEADER, DifferenceKind.MISSING)
+    return any(owner_of(e.url).party is Party.OWN and e.kind not in kinds for e in differences(incident))
+
+
+def _vendor_changed(incident: Incident, words: str, host: str) -> Finding:
+    seen = f"since the last good run only {host} sends other code"
     return Finding(
-        detail=Detail.OWN_CONNECT,
-        because=f"{incident.scene} {words}; it belongs to {owner.title}.",
+        detail=Detail.UND_INSUFFICIENT,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {words}, and {seen}; a run without it would tell whether it is the cause.",
+        evidence=(words, seen),
+        alternatives=(
+            alternative(Detail.TP_SCRIPT, f"{host} may have changed the page"),
+            alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page or the journey may have changed"),
+        ),
+    )
+
+
+def socket_failed(incident: Incident) -> Finding | None:
+    """R08: a WebSocket of ours or of a needed vendor could not be opened; browsers report no failed request for it."""
+    others = [x for x in incident.suspects if not incident.owner(x).beside and x.resource not in _DECORATION]
+    if incident.needed or others or incident.kind not in _ABSENT | {StepErrorKind.DEADLINE}:
+        return None
+    for socket in incident.evidence.websockets:
+        owner = incident.context.owners.owner_of(socket.url or socket.host)
+        if not socket.error or not (owner.party is Party.OWN or owner.critical):
+            continue
+        words = f"the WebSocket to {socket.host} failed ({socket.error})"
+        return Finding(
+            detail=Detail.OWN_CONNECT if owner.party is Party.OWN else Detail.TP_CONNECT,
+            because=f"{incident.scene} {words}; it belongs to {owner.title}.",
+            culprit=incident.culprit(owner),
+            evidence=(words, owner.because),
+        )
+    return None
+
+
+def sent_back(incident: Incident) -> Finding | None:
+    """R11: own pages send the customer in a circle with nothing but 200 and 302, so the session is not kept."""
+    if incident.kind not in _ABSENT or incident.needed:
+        return None
+    circle = _circle(incident) or _redirected_now(incident)
+    if circle is None:
+        return None
+    owner = incident.owner(circle)
+    words = f"{where(circle)} sends the customer back to where they came from"
+    return Finding(
+        detail=Detail.OWN_CONTENT,
+        because=f"{incident.scene} {words}, though nothing fails: the session is not kept ({owner.title}).",
         culprit=incident.culprit(owner),
         evidence=(words, owner.because),
+        exchanges=(circle.id,),
+        alternatives=(alternative(Detail.UND_MONITOR_CONFIG, "the monitor's account may not be let in any more"),),
     )
+
+
+def _circle(incident: Incident) -> Exchange | None:
+    """Return the page in the middle of a chain of redirects that ends where it began.
+
+    Signing in silently sends around too, and to good purpose: so only after a form, or back to a page that was seen.
+    """
+    by_id = {x.id: x for x in incident.exchanges}
+    for last in incident.exchanges:
+        middle = by_id.get(last.redirected_from or "")
+        first = by_id.get(middle.redirected_from or "") if middle else None
+        if middle is None or first is None or incident.owner(middle).party is not Party.OWN:
+            continue
+        back = _place(first) == _place(last) != _place(middle) and last.resource == "document"
+        known = incident.evidence.compared is not None and not changed(incident, middle)
+        if back and not known and (first.method == "POST" or _was_seen(incident, last, before=first)):
+            return middle
+    return None
+
+
+def _redirected_now(incident: Incident) -> Exchange | None:
+    """Return an own page that was shown in the last good run and now sends back to a page that was seen before."""
+    turned = {
+        each.exchange
+        for each in differences(incident)
+        if each.kind is DifferenceKind.STATUS and each.before == "200" and each.after in _REDIRECTS
+    }
+    following = {x.redirected_from: x for x in incident.exchanges if x.redirected_from}
+    for page in incident.exchanges:
+        end = following.get(page.id)
+        own = incident.owner(page).party is Party.OWN and page.resource == "document"
+        if page.id in turned and own and end is not None and _was_seen(incident, end, before=page):
+            return page
+    return None
+
+
+def _was_seen(incident: Incident, page: Exchange, *, before: Exchange) -> bool:
+    earlier = incident.exchanges[: incident.exchanges.index(before)]
+    return any(_place(x) == _place(page) and x.resource == "document" for x in earlier)
+
+
+def _place(exchange: Exchange) -> tuple[str, str]:
+    return exchange.host, parts_of(exchange.url).path
+
+
+def shrunk(incident: Incident) -> Finding | None:
+    """R11: an own page or its data came with a fraction of what it used to hold, so something is missing in it."""
+    if incident.kind not in _ABSENT or incident.needed:
+        return None
+    for each in differences(incident):
+        owner = incident.context.owners.owner_of(each.url)
+        before, after = size_of(each.before), size_of(each.after)
+        content = each.kind is DifferenceKind.CONTENT and each.resource in _TELLING and owner.party is Party.OWN
+        if not content or not before or after is None or before < _WORTH or after > _FRACTION * before:
+            continue
+        path = parts_of(each.url).path or "/"
+        words = f"{each.host}{path} answered 200 with {after} bytes, where the last good run got {before}"
+        return Finding(
+            detail=Detail.OWN_CONTENT,
+            families=frozenset({Family.COMPARISON}),
+            because=f"{incident.scene} {words}; it belongs to {owner.title}.",
+            culprit=incident.culprit(owner),
+            evidence=(words, owner.because),
+            exchanges=(each.exchange,) if each.exchange in {x.id for x in incident.exchanges} else (),
+            alternatives=(alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page may be smaller on purpose"),),
+        )
+    return None
 
 
 RULES = (
     Rule(id="R11", decide=ambiguous),
     Rule(id="R10", decide=click_intercepted),
-    Rule(id="R09", decide=exception_thrown),
+    *exceptions.RULES,
     Rule(id="R08", decide=socket_failed),
+    Rule(id="R11", decide=sent_back),
+    Rule(id="R11", decide=shrunk),
     Rule(id="R11", decide=absent_though_all_is_well),
 )

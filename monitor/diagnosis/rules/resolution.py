@@ -21,7 +21,10 @@ _DENIALS = frozenset({Failure.DNS_NAME_NOT_RESOLVED, Failure.DNS_NO_ADDRESS, Fai
 # RFC 8914: signatures and keys of the zone (6 to 12); nobody who answers for it (22); the resolver's own policy.
 _SIGNATURES = frozenset(range(6, 13))
 _NO_AUTHORITY = 22
+# By this name our own resolver goes where the profile sets none.
+_SYSTEM = "system"
 _POLICIES = frozenset({4, 15, 16, 17, 18})
+_LED_ASTRAY = frozenset({Mechanism.REFUSED, Mechanism.PATH, Mechanism.UNREACHABLE, Mechanism.TLS})
 _CODE = re.compile(r"\d+")
 
 
@@ -101,9 +104,9 @@ def _ours_only(incident: Incident, seen: _Triangle) -> Finding:
 
 def _triangle(incident: Incident, failed: Exchange) -> _Triangle:
     every = looks(incident, ExperimentKind.RESOLVER, failed.host)
-    ours = incident.context.check.profile.resolver
+    ours = incident.context.check.profile.resolver or _SYSTEM
     others = [look for look in every if look.by != ours]
-    own_socket = [*reprobes(incident, failed.host), *(look.exchanges[-1] for look in every if look.by == ours)]
+    own_socket = [*(look.exchanges[-1] for look in every if look.by == ours), *reprobes(incident, failed.host)]
     said = next((x for x in own_socket if mechanism_of(x) in _NAMES), failed)
     ends = [look.exchanges[-1] for look in others]
     return _Triangle(
@@ -172,4 +175,49 @@ def _zone(incident: Incident, seen: _Triangle, why: str) -> Finding | None:
     )
 
 
+def misled(incident: Incident) -> Finding | None:
+    """R04: our resolver sends us to an address that does not answer, while several others agree on one that does."""
+    failed = next((x for x in incident.needed if mechanism_of(x) in _LED_ASTRAY), None)
+    if failed is None or incident.context.owners.origin_of(failed.host) is not None:
+        return None
+    ours = incident.context.check.profile.resolver or _SYSTEM
+    every = looks(incident, ExperimentKind.RESOLVER, failed.host)
+    here = _addresses([*(e.exchanges[-1] for e in every if e.by == ours), failed])
+    others = [e.exchanges[-1] for e in every if e.by != ours]
+    well = [x for x in others if x.status is not None and not _addresses([x]) & here]
+    if not here or not well or len(well) < len(others):
+        return None
+    words = "other resolvers give another address for it, and there it answers"
+    agree = len(well) > 1 and len({frozenset(_addresses([x])) for x in well}) == 1
+    part = "the client's resolver"
+    if agree:
+        return Finding(
+            detail=Detail.CLIENT_DNS,
+            families=frozenset({Family.RESOLVER}),
+            because=f"{incident.scene} {happening(failed)}; {words}, so {part} is at fault.",
+            culprit=environment(part),
+            evidence=(happening(failed), words),
+            exchanges=(failed.id,),
+            alternatives=(alternative(Detail.UND_PATH, "if the name has several places, and ours is broken"),),
+        )
+    theirs = detail_for(incident.owner(failed).party, mechanism_of(failed)) or Detail.UND_INSUFFICIENT
+    return Finding(
+        detail=Detail.UND_PATH,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {happening(failed)}; {words}: {part} may be wrong, or the place that it gives us.",
+        evidence=(happening(failed), words),
+        exchanges=(failed.id,),
+        alternatives=(alternative(Detail.CLIENT_DNS, "if the address is nobody's"), alternative(theirs, "if it is")),
+    )
+
+
+def _addresses(exchanges: Iterable[Exchange]) -> set[str]:
+    found: set[str] = set()
+    for exchange in exchanges:
+        found |= {exchange.address} if exchange.address else set()
+        found |= set(exchange.dns.addresses) if exchange.dns else set()
+    return found
+
+
 RULES = (Rule(id="R04", decide=resolvers_compared),)
+MISLED = (Rule(id="R04", decide=misled),)

@@ -1,0 +1,43 @@
+"""In what a run differs from the last good one, as the rules ask for it."""
+
+from __future__ import annotations
+
+from monitor.diagnosis.incident import Incident
+from monitor.domain.cause import Party
+from monitor.domain.exchange import Exchange
+from monitor.domain.reference import Difference, DifferenceKind
+
+_ANSWERS = frozenset({DifferenceKind.CONTENT, DifferenceKind.STATUS, DifferenceKind.NEW})
+_CODE = frozenset({"script", "stylesheet"})
+
+
+def differences(incident: Incident) -> tuple[Difference, ...]:
+    """Return every difference from the last good run; none where there was nothing to compare with."""
+    compared = incident.evidence.compared
+    return compared.differences if compared else ()
+
+
+def changed(incident: Incident, exchange: Exchange) -> tuple[Difference, ...]:
+    """Return in what one exchange differs."""
+    return tuple(each for each in differences(incident) if each.exchange == exchange.id or each.url == exchange.url)
+
+
+def is_new(incident: Incident, exchange: Exchange) -> bool:
+    """Say whether the last good run did not ask this address at all."""
+    return any(each.kind is DifferenceKind.NEW for each in changed(incident, exchange))
+
+
+def code_changed(incident: Incident, party: Party) -> tuple[Difference, ...]:
+    """Return the scripts and stylesheets of one side that answer otherwise than before, trades beside left in."""
+    owner_of = incident.context.owners.owner_of
+    return tuple(
+        each
+        for each in differences(incident)
+        if each.kind in _ANSWERS and each.resource in _CODE and owner_of(each.url).party is party
+    )
+
+
+def size_of(text: str) -> int | None:
+    """Return the bytes that a difference of content tells of one side (``size:hash``)."""
+    head = text.partition(":")[0]
+    return int(head) if head.isdigit() else None

@@ -1,0 +1,169 @@
+"""R09: exceptions that no code of the page caught, blamed only where one side alone can have caused them."""
+
+from __future__ import annotations
+
+import re
+
+from monitor.diagnosis.compared import code_changed, differences, size_of
+from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
+from monitor.diagnosis.mechanisms import is_defect, is_hollow
+from monitor.diagnosis.scripts import chain_of
+from monitor.domain.cause import Confidence, Detail, Party
+from monitor.domain.evidence import PageError, StepErrorKind
+from monitor.domain.reference import DifferenceKind
+
+_MISSING_NAME = re.compile(r"is not defined|can't find variable", re.IGNORECASE)
+_JSON = re.compile(r"\bJSON\b")
+_CODE = frozenset({"script", "stylesheet"})
+_DATA = frozenset({"xhr", "fetch"})
+
+
+def exception_thrown(incident: Incident) -> Finding | None:
+    """R09: an exception nobody caught: what differs from the last good run tells more than who threw it."""
+    step = incident.step.name if incident.step else ""
+    errors = [error for error in incident.evidence.page_errors if error.step in ("", step)]
+    if not errors or incident.needed:
+        return None
+    error = next((each for each in errors if each.frames), errors[0])
+    if not error.frames:
+        return _malformed_data(incident, error)
+    return _library_lost(incident, error) or _changed_side(incident, error) or _by_frames(incident, error)
+
+
+def _library_lost(incident: Incident, error: PageError) -> Finding | None:
+    """Our own code misses a name, and just one vendor's script came with nothing in it, or with less than before."""
+    if _party_of(incident, error) is not Party.OWN or not _MISSING_NAME.search(error.message):
+        return None
+    if _own_code_changed(incident):
+        return None
+    hosts = _emptied(incident) or _replaced(incident)
+    if len(hosts) != 1:
+        return None
+    (host,) = hosts
+    owner = incident.context.owners.owner_of(host)
+    words = f'the script of {host} is not what it was, and our own code threw "{error.message}"'
+    return Finding(
+        detail=Detail.TP_CONTENT,
+        families=frozenset({Family.CODES, Family.COMPARISON} if incident.evidence.compared else {Family.CODES}),
+        because=f"{incident.scene} {words}; it belongs to {owner.title}.",
+        culprit=incident.culprit(owner),
+        evidence=(words, owner.because),
+        exchanges=tuple(x.id for x in incident.exchanges if x.host == host and x.resource == "script")[:1],
+        alternatives=(alternative(Detail.OWN_SCRIPT, "our own code may have lost the name"),),
+    )
+
+
+def _emptied(incident: Incident) -> set[str]:
+    """Return vendors whose scripts came with nothing in them."""
+    scripts = (x for x in incident.exchanges if x.resource == "script" and is_hollow(x))
+    return {x.host for x in scripts if incident.owner(x).party is Party.THIRD_PARTY and not incident.owner(x).beside}
+
+
+def _replaced(incident: Incident) -> set[str]:
+    """Return vendors whose scripts have another content, where nobody else's code does."""
+    vendors = code_changed(incident, Party.THIRD_PARTY)
+    return {e.host for e in vendors if e.kind is DifferenceKind.CONTENT and size_of(e.after) is not None}
+
+
+def _own_code_changed(incident: Incident) -> bool:
+    return bool(code_changed(incident, Party.OWN))
+
+
+def _changed_side(incident: Incident, error: PageError) -> Finding | None:
+    """Only one side's code differs from the last good run, and it is the side that threw."""
+    if incident.evidence.compared is None or _others_defect(incident):
+        return None
+    own, theirs = code_changed(incident, Party.OWN), code_changed(incident, Party.THIRD_PARTY)
+    owner = incident.context.owners.owner_of(error.frames[0])
+    changed = {each.host for each in (own if owner.party is Party.OWN else theirs)}
+    others = theirs if owner.party is Party.OWN else (*own, *_own_pages(incident))
+    if others or owner.host not in changed:
+        return None
+    detail = Detail.OWN_SCRIPT if owner.party is Party.OWN else Detail.TP_SCRIPT
+    via = chain_of(incident, owner.host) if owner.party is Party.THIRD_PARTY else ()
+    loaded = f", loaded by {' and '.join(via)}," if via else ""
+    words = f'{owner.host}{loaded} threw "{error.message}", and since the last good run only its code changed'
+    return Finding(
+        detail=detail,
+        families=frozenset({Family.CODES, Family.COMPARISON}),
+        because=f"{incident.scene} {words} ({owner.title}).",
+        culprit=incident.culprit(owner),
+        evidence=(words, owner.because),
+    )
+
+
+def _own_pages(incident: Incident) -> tuple[str, ...]:
+    owner_of = incident.context.owners.owner_of
+    kinds = (DifferenceKind.CONTENT, DifferenceKind.STATUS)
+    pages = (e for e in differences(incident) if e.resource == "document" and e.kind in kinds)
+    return tuple(each.url for each in pages if owner_of(each.url).party is Party.OWN)
+
+
+def _others_defect(incident: Incident) -> bool:
+    """Say whether code or data failed that may be missed by whoever threw."""
+    return any(
+        (is_defect(x) or is_hollow(x)) and x.resource in _CODE | _DATA and not incident.owner(x).beside
+        for x in incident.exchanges
+    )
+
+
+def _party_of(incident: Incident, error: PageError) -> Party:
+    return incident.context.owners.owner_of(error.frames[0]).party
+
+
+def _by_frames(incident: Incident, error: PageError) -> Finding:
+    """Without a comparison: whose files stand in the stack, where nobody else can be behind it."""
+    parties = {incident.context.owners.owner_of(url).party for url in error.frames}
+    owner = incident.context.owners.owner_of(error.frames[0])
+    words = f'{owner.host} threw "{error.message}"'
+    if parties == {Party.OWN} and not _vendor_may_be_behind(incident, error):
+        detail = Detail.OWN_CONTENT if _JSON.search(error.message) else Detail.OWN_SCRIPT
+    elif parties == {Party.THIRD_PARTY} and incident.kind is StepErrorKind.SCRIPT:
+        detail = Detail.TP_SCRIPT
+    else:
+        theirs = Detail.TP_CONTENT if owner.party is Party.OWN else Detail.TP_SCRIPT
+        return Finding(
+            detail=Detail.UND_INSUFFICIENT,
+            confidence=Confidence.NONE,
+            because=f"{incident.scene} {words}; a run without third parties would tell whose it is.",
+            evidence=(words,),
+            alternatives=(
+                alternative(theirs, "a vendor's code may be missing or wrong"),
+                alternative(Detail.OWN_SCRIPT, "our own code may be wrong"),
+            ),
+        )
+    return Finding(
+        detail=detail,
+        because=f"{incident.scene} {words} ({owner.title}).",
+        culprit=incident.culprit(owner),
+        evidence=(words, owner.because),
+    )
+
+
+def _malformed_data(incident: Incident, error: PageError) -> Finding | None:
+    """An exception of a promise has no stack; that it is about JSON is enough where all data of the page is our own."""
+    data = [x for x in incident.exchanges if x.resource in _DATA and not incident.owner(x).beside]
+    own = [x for x in data if incident.owner(x).party is Party.OWN]
+    if not _JSON.search(error.message) or not own or len(own) < len(data):
+        return None
+    owner = incident.owner(own[-1])
+    words = f'the page could not read the data it was sent ("{error.message}")'
+    return Finding(
+        detail=Detail.OWN_CONTENT,
+        because=f"{incident.scene} {words}, and all of it came from {owner.title}.",
+        culprit=incident.culprit(owner),
+        evidence=(words, owner.because),
+        exchanges=tuple(x.id for x in own),
+    )
+
+
+def _vendor_may_be_behind(incident: Incident, error: PageError) -> bool:
+    foreign = [x for x in incident.exchanges if incident.owner(x).party is Party.THIRD_PARTY]
+    if any((is_defect(x) or is_hollow(x)) and x.resource in _CODE | _DATA for x in foreign):
+        return True
+    if _MISSING_NAME.search(error.message):
+        return any(x.resource in _CODE for x in foreign)
+    return bool(_JSON.search(error.message)) and any(x.resource in _DATA for x in foreign)
+
+
+RULES = (Rule(id="R09", decide=exception_thrown),)
