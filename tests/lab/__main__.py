@@ -39,8 +39,9 @@ class Progress:
         """Say how a case ended."""
         with self._lock:
             self.done += 1
-            head = f"{self.done:3}/{self._total} {time.monotonic() - self._began:5.0f}s {line['scenario']} seed {line['seed']}"
-            print(f"{head}  {_how(line)}", file=self._stream, flush=True)
+            head = f"{self.done:3}/{self._total} {time.monotonic() - self._began:5.0f}s"
+            words = f"{line['scenario']} seed {line['seed']}  {_how(line)}"
+            print(f"{head} {words}", file=self._stream, flush=True)
 
 
 def _how(line: dict[str, Any]) -> str:

@@ -117,9 +117,10 @@ def run_case(manifest: Manifest, seed: int, *, block: int = 0, keep: Path | None
     missing = namespaces.missing()
     if missing:
         return _line(manifest, seed) | {"status": "not_run", "reason": missing}
-    with _directories(keep) as (ours, theirs), World(
-        manifest, seed, ours, privileged=namespaces.privileged, block=block
-    ) as world:
+    with (
+        _directories(keep) as (ours, theirs),
+        World(manifest, seed, ours, privileged=namespaces.privileged, block=block) as world,
+    ):
         namespaces.enter(world, theirs, ours)
         configuration = write_configuration(world, theirs)
         machine = Machine(world.faults, world.names, disk=namespaces.disk, group=namespaces.group)

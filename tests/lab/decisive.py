@@ -17,9 +17,7 @@ from tests.lab.world.world import World
 def found(events: Sequence[Event], evidence: Evidence, told: dict[str, Any], world: World) -> bool:
     """Say whether one of the events is in the evidence, and what was said of the run names the host it happened at."""
     said = _words(told)
-    return any(
-        any(_cited(host, said) for host in _Finder(event, evidence, world).hosts()) for event in events
-    )
+    return any(any(_cited(host, said) for host in _Finder(event, evidence, world).hosts()) for event in events)
 
 
 def _words(told: dict[str, Any]) -> str:
@@ -133,9 +131,22 @@ class _Made:
     @property
     def subject_host(self) -> str:
         """Return the host it is about, where it is about one of the page's."""
-        if self.experiment.kind.value in {"control", "profile", "rerun", "vantage", "direct", "client", "tenant", "origin"}:
+        if self.experiment.kind.value in {
+            "control",
+            "profile",
+            "rerun",
+            "vantage",
+            "direct",
+            "client",
+            "tenant",
+            "origin",
+        }:
             return ""
-        return self.experiment.hosts[0] if self.experiment.hosts else urlsplit(self.experiment.subject).hostname or self.experiment.subject
+        return (
+            self.experiment.hosts[0]
+            if self.experiment.hosts
+            else urlsplit(self.experiment.subject).hostname or self.experiment.subject
+        )
 
 
 def _at(url: str, host: str) -> bool:

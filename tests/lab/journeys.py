@@ -68,14 +68,14 @@ async def confirm(browser: Browser) -> None:
 journey = Journey(name="buy", title="Buy", {budget}steps=(open_shop, choose, add, checkout, pay, confirm))
 '''
 
-_EMBEDDED = '''    form = browser.page.frame_locator("#card iframe")
+_EMBEDDED = """    form = browser.page.frame_locator("#card iframe")
     await browser.expect_visible(form.get_by_label({card!r}), within=PATIENCE)
     await form.get_by_label({card!r}).fill("4242 4242 4242 4242")
-    await browser.page.get_by_role("button", name={label!r}).click()'''
+    await browser.page.get_by_role("button", name={label!r}).click()"""
 
-_REDIRECT = '''    await browser.page.get_by_role("link", name={label!r}).click()
+_REDIRECT = """    await browser.page.get_by_role("link", name={label!r}).click()
     await browser.page.get_by_label({card!r}).fill("4242 4242 4242 4242")
-    await browser.page.get_by_role("button", name={label!r}).click()'''
+    await browser.page.get_by_role("button", name={label!r}).click()"""
 
 _LOGIN = '''
 
@@ -109,7 +109,10 @@ async def account(browser: Browser, *, email: str) -> None:
 
 
 journey = Journey(
-    name="login", title="Sign in", {budget}parameters=("email", "password"), steps=(open_page, provider, sign_in, account)
+    name="login",
+    title="Sign in",
+    {budget}parameters=("email", "password"),
+    steps=(open_page, provider, sign_in, account),
 )
 '''
 
@@ -174,17 +177,19 @@ async def order(http: Http) -> None:
 journey = Journey(name="api", title="Buy by API", {budget}steps=(prices, order))
 '''
 
-_POINT = '''    await browser.page.get_by_role("radio").first.check()
-'''
-_HUMAN = '''    await browser.page.get_by_label({human!r}).check()
-'''
-_HELD = '''    await browser.expect_visible(browser.page.get_by_text({reserved!r}), within=PATIENCE)
-'''
+_POINT = """    await browser.page.get_by_role("radio").first.check()
+"""
+_HUMAN = """    await browser.page.get_by_label({human!r}).check()
+"""
+_HELD = """    await browser.expect_visible(browser.page.get_by_text({reserved!r}), within=PATIENCE)
+"""
 
 
 def journey_text(world: World) -> str:
     """Return the module of the scenario's journey."""
-    write = {"buy": _buy, "login": _login, "content": _content, "support": _support, "api": _api}[world.manifest.journey]
+    write = {"buy": _buy, "login": _login, "content": _content, "support": _support, "api": _api}[
+        world.manifest.journey
+    ]
     head = _HEAD
     if world.manifest.journey == "api":
         head = head.partition("\n\ndef prepare")[0] + "\n"
@@ -222,7 +227,11 @@ def _buy(world: World) -> str:
 def _login(world: World) -> str:
     names = world.names
     link = f"{names.words['sign_in']} {names.titles['idp']}"
-    go = "" if world.manifest.world.login == "own" else f'    await browser.page.get_by_role("link", name={link!r}).click()'
+    go = (
+        ""
+        if world.manifest.world.login == "own"
+        else f'    await browser.page.get_by_role("link", name={link!r}).click()'
+    )
     return _LOGIN.format(
         open=_options(world, "open"),
         provider=_options(world, "provider"),

@@ -179,7 +179,9 @@ class MonitorSide(Strict):
     tenant: bool = Field(default=True, description="Whether a control tenant is configured for the hosted name.")
     resolvers: list[Role] = Field(default_factory=lambda: ["@r2"])
     vantages: list[Role] = Field(default_factory=list)
-    profiles: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Further profiles, as in a monitor's.")
+    profiles: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Further profiles, as in a monitor's."
+    )
     reference: str | None = Field(default=None, description="Which profile is the reference.")
     budgets: dict[str, str] = Field(default_factory=dict, description="Budget of a step by its symbol.")
     budget: str | None = Field(default=None, description="Budget of the journey.")

@@ -50,7 +50,6 @@ PARAMETERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxy
         "replace": (("old", "new"), ()),
         "malformed": ((), ()),
         "redirect-loop": ((), ()),
-        "redirect": (("to",), ()),
         "rate-limit": (("burst",), ("per_second",)),
         "reset-answer": ((), ()),
         "empty-answer": ((), ()),

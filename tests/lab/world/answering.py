@@ -7,8 +7,9 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tests.lab.world.faults import Trouble
 from tests.lab.world.messages import Answer, Request
@@ -66,34 +67,44 @@ def before(troubles: Sequence[Trouble], line: Line) -> float:
 def changed(answer: Answer, troubles: Sequence[Trouble], request: Request) -> Answer:
     """Return the answer as the faults of the moment make it."""
     for trouble in troubles:
-        match trouble.what:
-            case "status":
-                answer = _status(trouble, answer)
-            case "empty":
-                answer.body = b""
-            case "body":
-                answer.body = str(trouble.get("body")).encode()
-                answer.type = trouble.get("type", answer.type)
-            case "replace":
-                answer.body = answer.body.replace(str(trouble.get("old")).encode(), str(trouble.get("new")).encode())
-            case "malformed":
-                answer.body = answer.body[: max(1, len(answer.body) * 2 // 3)]
-            case "header":
-                _header(trouble, answer)
-            case "script":
-                answer.body += payload(trouble, request)
-            case "redirect-loop":
-                answer = _loop(request, answer)
-            case "rate-limit":
-                answer = Answer(
-                    status=429,
-                    body=b"<h1>Too many requests</h1>",
-                    headers={"retry-after": "120", **_kept(answer)},
-                )
+        make = _CHANGES.get(trouble.what)
+        if make is not None:
+            answer = make(trouble, answer, request)
     return answer
 
 
-def _status(trouble: Trouble, answer: Answer) -> Answer:
+def _empty(_trouble: Trouble, answer: Answer, _request: Request) -> Answer:
+    answer.body = b""
+    return answer
+
+
+def _body(trouble: Trouble, answer: Answer, _request: Request) -> Answer:
+    answer.body = str(trouble.get("body")).encode()
+    answer.type = trouble.get("type", answer.type)
+    return answer
+
+
+def _replace(trouble: Trouble, answer: Answer, _request: Request) -> Answer:
+    answer.body = answer.body.replace(str(trouble.get("old")).encode(), str(trouble.get("new")).encode())
+    return answer
+
+
+def _malformed(_trouble: Trouble, answer: Answer, _request: Request) -> Answer:
+    answer.body = answer.body[: max(1, len(answer.body) * 2 // 3)]
+    return answer
+
+
+def _script(trouble: Trouble, answer: Answer, request: Request) -> Answer:
+    answer.body += payload(trouble, request)
+    return answer
+
+
+def _limited(_trouble: Trouble, answer: Answer, _request: Request) -> Answer:
+    headers = {"retry-after": "120", **_kept(answer)}
+    return Answer(status=429, body=b"<h1>Too many requests</h1>", headers=headers)
+
+
+def _status(trouble: Trouble, answer: Answer, _request: Request) -> Answer:
     headers = {str(name).lower(): str(value) for name, value in (trouble.get("headers") or {}).items()}
     kind = trouble.get("type") or ("application/json" if "json" in answer.type else "text/html; charset=utf-8")
     body = trouble.get("body", f"<h1>{trouble.get('status')}</h1>" if "html" in kind else "{}")
@@ -104,19 +115,37 @@ def _status(trouble: Trouble, answer: Answer) -> Answer:
 
 def _kept(answer: Answer) -> dict[str, str]:
     """Return the headers that a front server adds to whatever it answers."""
-    return {name: value for name, value in answer.headers.items() if name.startswith(("access-control", "server", "via"))}
+    return {
+        name: value for name, value in answer.headers.items() if name.startswith(("access-control", "server", "via"))
+    }
 
 
-def _header(trouble: Trouble, answer: Answer) -> None:
+def _header(trouble: Trouble, answer: Answer, _request: Request) -> Answer:
     name, value = str(trouble.get("name")).lower(), trouble.get("value")
     answer.headers.pop(name, None)
     if value is not None:
         answer.headers[name] = str(value)
+    return answer
 
 
-def _loop(request: Request, answer: Answer) -> Answer:
+def _loop(_trouble: Trouble, answer: Answer, request: Request) -> Answer:
     mark = "r=1" if "r=1" not in request.query else "r=2"
     return Answer(status=302, headers={**_kept(answer), "location": f"{request.path}?{mark}"})
+
+
+_CHANGES: Mapping[str, Callable[[Trouble, Answer, Request], Answer]] = MappingProxyType(
+    {
+        "status": _status,
+        "empty": _empty,
+        "body": _body,
+        "replace": _replace,
+        "malformed": _malformed,
+        "header": _header,
+        "script": _script,
+        "redirect-loop": _loop,
+        "rate-limit": _limited,
+    }
+)
 
 
 def write(answer: Answer, request: Request, troubles: Sequence[Trouble], line: Line, moved: float) -> bool:

@@ -38,9 +38,7 @@ class Certificates:
 
     def bundle(self) -> str:
         """Return what the monitor is told to trust, in PEM form."""
-        return "".join(
-            issuer.certificate.public_bytes(Encoding.PEM).decode() for issuer in self._issuers[:FOREIGN]
-        )
+        return "".join(issuer.certificate.public_bytes(Encoding.PEM).decode() for issuer in self._issuers[:FOREIGN])
 
     def context(
         self, host: str, *, issuer: int, kind: str = "good", other: str = "", days: float = 0.0, moved: float = 0.0

@@ -58,7 +58,9 @@ class Edge:
         """Return the origin's answer. Raises _OriginError."""
         connection = _Direct(self._names.hosts["own"], self._names.addresses["origin"], self._names.port)
         connection.source_address = (self._names.addresses["edge"], 0)
-        headers = {name: value for name, value in request.headers.items() if name not in {"connection", "accept-encoding"}}
+        headers = {
+            name: value for name, value in request.headers.items() if name not in {"connection", "accept-encoding"}
+        }
         with contextlib.closing(connection):
             try:
                 connection.connect()
@@ -74,11 +76,15 @@ class Edge:
 
     def _own_answer(self, error: str, status: int | None) -> Answer:
         if error == "challenge":
-            answer = Answer(status=403, body=b"<!doctype html><title>Just a moment...</title><h1>Checking your browser</h1>")
+            answer = Answer(
+                status=403, body=b"<!doctype html><title>Just a moment...</title><h1>Checking your browser</h1>"
+            )
             answer.headers["cf-mitigated"] = "challenge"
             return self._marked(answer)
         if error == "rule":
-            answer = Answer(status=status or 403, body=b"<!doctype html><title>Attention</title><h1>Request blocked</h1>")
+            answer = Answer(
+                status=status or 403, body=b"<!doctype html><title>Attention</title><h1>Request blocked</h1>"
+            )
             return self._marked(answer, words="http_request_denied")
         answer = Answer(status=status or 503, body=b"<!doctype html><title>Error</title><h1>Service unavailable</h1>")
         if self._dialect == "cf":

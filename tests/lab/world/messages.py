@@ -17,7 +17,7 @@ _LONGEST_LINE = 16_384
 
 @dataclass(slots=True)
 class Request:
-    """What a client asked for. ``target`` is the request target as it was sent, ``troubles`` the faults that touch it."""
+    """What a client asked for: ``target`` as it was sent; ``troubles`` are the faults that touch it."""
 
     method: str
     target: str
@@ -92,7 +92,7 @@ def read_request(stream: BinaryIO) -> Request | None:
     """Return the next request, or nothing where the client has gone or does not speak HTTP."""
     line = stream.readline(_LONGEST_LINE)
     parts = line.decode("latin-1").split()
-    if len(parts) != 3:  # noqa: PLR2004 - method, target, version
+    if len(parts) != 3:
         return None
     headers: dict[str, str] = {}
     while (line := stream.readline(_LONGEST_LINE)) not in (b"\r\n", b"\n", b""):

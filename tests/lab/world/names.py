@@ -8,10 +8,28 @@ from dataclasses import dataclass, field
 
 from tests.lab.vocabulary import CONTROLS, OWN, SERVERS, VENDORS
 
-_FIRST = ("bal", "cor", "dan", "fen", "gal", "hol", "jor", "kel", "lum", "mar", "nor", "pel", "quin", "ros", "sol", "tam")
+_FIRST = (
+    "bal",
+    "cor",
+    "dan",
+    "fen",
+    "gal",
+    "hol",
+    "jor",
+    "kel",
+    "lum",
+    "mar",
+    "nor",
+    "pel",
+    "quin",
+    "ros",
+    "sol",
+    "tam",
+)
 _MIDDLE = ("a", "e", "i", "o", "u", "and", "ent", "ill", "om", "ur")
 _LAST = ("bec", "dex", "fold", "go", "lane", "mark", "nest", "port", "ra", "rix", "ston", "tra", "vane", "wick", "zen")
 _TOP = ("test", "example")
+_TEAMS = ("web", "storefront", "core", "platform", "edge-team", "sales", "delivery", "grow")
 _LABELS: Mapping[str, tuple[str, ...]] = {
     "own": ("www", "shop", "store"),
     "api": ("api", "gw", "services", "data"),
@@ -89,7 +107,11 @@ _PATHS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "cdn": {"library": ("/libs/", "/npm/", "/ajax/")},
     "maps": {"points": ("/v1/points", "/geo/places", "/api/stores")},
-    "ana": {"script": ("/a.js", "/m.js", "/t.js"), "beacon": ("/collect", "/hit", "/e"), "pixel": ("/px.gif", "/1.gif")},
+    "ana": {
+        "script": ("/a.js", "/m.js", "/t.js"),
+        "beacon": ("/collect", "/hit", "/e"),
+        "pixel": ("/px.gif", "/1.gif"),
+    },
     "fonts": {"css": ("/css", "/kit.css", "/families")},
     "idp": {"authorize": ("/authorize", "/oauth2/auth", "/connect/authorize"), "login": ("/u/login", "/signin", "/do")},
 }
@@ -138,7 +160,7 @@ class Names:
 
     def url(self, role: str, path: str = "") -> str:
         """Return scheme, host and, where it is not the usual one, port."""
-        port = "" if self.port == 443 else f":{self.port}"  # noqa: PLR2004 - the port of https
+        port = "" if self.port == 443 else f":{self.port}"
         return f"https://{self.hosts[role]}{port}{path}"
 
     def part(self, role: str, symbol: str) -> str:
@@ -183,9 +205,10 @@ def draw(seed: str, *, port: int | None, block: int = 0) -> Names:
     hosts["tenant"] = f"{word()}.{domains['saas']}"
     hosts["origin"] = hosts["own"]
     hosts["target"] = f"{own.partition('.')[0]}.{domains['saas']}"
-    titles = {role: domains[role].partition(".")[0].title() + rng.choice(("", " Inc", " Labs", " GmbH")) for role in VENDORS}
-    teams = {role: team for role, team in zip(OWN, rng.sample(("web", "storefront", "core", "platform", "edge-team", "sales",
-                                                               "delivery", "grow"), len(OWN)), strict=True)}  # fmt: skip
+    titles = {
+        role: domains[role].partition(".")[0].title() + rng.choice(("", " Inc", " Labs", " GmbH")) for role in VENDORS
+    }
+    teams = dict(zip(OWN, rng.sample(_TEAMS, len(OWN)), strict=True))
     hexes = f"{rng.getrandbits(32):08x}"
     paths = {role: {symbol: rng.choice(options) for symbol, options in parts.items()} for role, parts in _PATHS.items()}
     for role in VENDORS:

@@ -9,7 +9,10 @@ from typing import Any
 from tests.lab.manifest import World
 from tests.lab.world.names import Names
 
-_STYLE = "body{font:16px sans-serif;margin:2em}form{margin:1em 0}label{display:block}iframe{width:22em;height:6em;border:1px solid}"
+_STYLE = (
+    "body{font:16px sans-serif;margin:2em}form{margin:1em 0}label{display:block}"
+    "iframe{width:22em;height:6em;border:1px solid}"
+)
 
 
 class Pages:
@@ -49,10 +52,13 @@ class Pages:
         if "dead-picture" in variants:
             extra += f'<img src="{names.part("own", "picture")}seasonal-{names.token}.webp" alt="">'
         if "report-noise" in variants:
-            extra += f'<img src="{at("ana", "pixel")}?n=1" alt=""><img src="https://{names.hosts["ads"]}:9/x.gif" alt="">'
+            extra += (
+                f'<img src="{at("ana", "pixel")}?n=1" alt=""><img src="https://{names.hosts["ads"]}:9/x.gif" alt="">'
+            )
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8">{"".join(head)}</head>'
-            f'<body data-page="{kind}"><header><a href="/">{names.brand}</a></header><main>{main}</main>{extra}</body></html>'
+            f'<body data-page="{kind}"><header><a href="/">{names.brand}</a></header>'
+            f"<main>{main}</main>{extra}</body></html>"
         )
 
     def home(self, variants: Mapping[str, Any]) -> str:
@@ -60,14 +66,17 @@ class Pages:
         names = self._names
         goods = (names.product, *names.others)
         items = "".join(
-            f'<li><a href="{names.part("own", "product")}{good.lower().replace(" ", "-")}">{good}</a> <span class="price"></span></li>'
+            f'<li><a href="{names.part("own", "product")}{good.lower().replace(" ", "-")}">{good}</a> '
+            '<span class="price"></span></li>'
             for good in goods
         )
         return self.html("home", f"<h1>Welcome to {names.brand}</h1><ul>{items}</ul><p id='note'></p>", variants)
 
     def product(self, name: str, variants: Mapping[str, Any]) -> str:
         """Return the page of one thing."""
-        main = f"<h1>{name}</h1><p id='note'></p><button id='add' type='button' hidden>{self._names.words['add']}</button>"
+        main = (
+            f"<h1>{name}</h1><p id='note'></p><button id='add' type='button' hidden>{self._names.words['add']}</button>"
+        )
         return self.html("product", main, variants)
 
     def cart(self, variants: Mapping[str, Any]) -> str:
@@ -105,16 +114,21 @@ class Pages:
 
     def order(self, variants: Mapping[str, Any]) -> str:
         """Return the confirmation."""
-        return self.html("order", f"<h1>{self._names.words['thanks']}</h1><p>{self._names.token[:6].upper()}</p>", variants)
+        return self.html(
+            "order", f"<h1>{self._names.words['thanks']}</h1><p>{self._names.token[:6].upper()}</p>", variants
+        )
 
     def signin(self, login: str, variants: Mapping[str, Any]) -> str:
         """Return the page for signing in."""
         names = self._names
         if login == "own":
-            main = ("<h1>Account</h1><form id='signin'><label>Email <input name='email'></label><label>Password "
-                    "<input name='password' type='password'></label><button>Sign in</button></form><p id='note'></p>")  # fmt: skip
+            main = (
+                "<h1>Account</h1><form id='signin'><label>Email <input name='email'></label><label>Password "
+                "<input name='password' type='password'></label><button>Sign in</button></form><p id='note'></p>"
+            )
         else:
-            main = f"<h1>Account</h1><p><a href='{names.part('own', 'start')}'>{names.words['sign_in']} {names.titles['idp']}</a></p>"
+            label = f"{names.words['sign_in']} {names.titles['idp']}"
+            main = f"<h1>Account</h1><p><a href='{names.part('own', 'start')}'>{label}</a></p>"
         return self.html("signin", main, variants)
 
     def account(self, email: str, variants: Mapping[str, Any]) -> str:
@@ -126,7 +140,9 @@ class Pages:
         names = self._names
         count = 1 + self._world.images + int(variants.get("images", 0))
         base = names.part("own", "picture")
-        pictures = "".join(f'<img src="{base}{names.slug}-{number}.png" alt="" width="40" height="30">' for number in range(count))
+        pictures = "".join(
+            f'<img src="{base}{names.slug}-{number}.png" alt="" width="40" height="30">' for number in range(count)
+        )
         text = f"<p>{' '.join(names.others)}. {names.brand} since {1900 + len(names.slug)}.</p>" * 3
         main = f"<article><h1>{names.product}</h1>{text}<div id='pictures'>{pictures}</div></article><p id='note'></p>"
         return self.html("article", main, variants, blocking=True)
@@ -204,7 +220,9 @@ const pages = {
     try {
       const prices = await ask(shop.api + shop.prices);
       sessionStorage.setItem('prices', JSON.stringify(prices));
-      document.querySelectorAll('.price').forEach((place, at) => { place.textContent = %(library)s.money(prices.items[at].amount); });
+      document.querySelectorAll('.price').forEach((place, at) => {
+        place.textContent = %(library)s.money(prices.items[at].amount);
+      });
     } catch (problem) { if (problem instanceof ReferenceError) { throw problem; } note(shop.sorry); }
     if (shop.abort) {
       const stop = new AbortController();
@@ -258,7 +276,8 @@ const pages = {
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
       try {
-        await ask(shop.api + shop.session, { method: 'POST', body: JSON.stringify(Object.fromEntries(new FormData(form))) });
+        const body = JSON.stringify(Object.fromEntries(new FormData(form)));
+        await ask(shop.api + shop.session, { method: 'POST', body });
         document.cookie = 'member=' + form.email.value + '; path=/; secure';
         location.assign(shop.account);
       } catch (problem) { note(shop.sorry); }
@@ -281,7 +300,9 @@ _TILL = """'use strict';
   let card = false;
   const awaited = () => (!document.getElementById('human') || document.body.dataset.human)
     && (!document.getElementById('stock') || document.body.dataset.held);
-  const refresh = () => { document.querySelectorAll('#pay').forEach((one) => { one.disabled = !(card && awaited()); }); };
+  const refresh = () => {
+    document.querySelectorAll('#pay').forEach((one) => { one.disabled = !(card && awaited()); });
+  };
   window.addEventListener('held', refresh);
   window.addEventListener('human', refresh);
   try {
@@ -292,7 +313,8 @@ _TILL = """'use strict';
     button.disabled = true;
     try {
       const token = await %(pay)s.charge();
-      const answer = await fetch(%(orders)s, { method: 'POST', body: JSON.stringify({ token, basket: sessionStorage.getItem('basket') }) });
+      const body = JSON.stringify({ token, basket: sessionStorage.getItem('basket') });
+      const answer = await fetch(%(orders)s, { method: 'POST', body });
       if (!answer.ok) { throw new Error('order refused'); }
       const made = await answer.json();
       location.assign(%(order)s + made.number);

@@ -38,9 +38,11 @@ def payload(trouble: Trouble, request: Request) -> bytes:
         case "remove-form":
             return _REMOVE.encode()
         case "busy":
-            return (_BUSY % (WORK.replace("function work", f"function {mark}"), trouble.get("seconds", 6))).replace(
-                "\nwork(", f"\n{mark}("
-            ).encode()
+            return (
+                (_BUSY % (WORK.replace("function work", f"function {mark}"), trouble.get("seconds", 6)))
+                .replace("\nwork(", f"\n{mark}(")
+                .encode()
+            )
         case other:
             msg = f"'payload: {other}' is none; there are: throw, overlay, remove-form, busy"
             raise ValueError(msg)

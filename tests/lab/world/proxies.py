@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-
 from tests.lab.world.certificates import FOREIGN, Certificates
 from tests.lab.world.faults import Faults
 from tests.lab.world.messages import Answer, Request, read_request
@@ -30,7 +29,9 @@ _INSIDE = {
 class Proxy:
     """Takes CONNECT and plain requests, and sends them where ``find`` says."""
 
-    def __init__(self, role: str, names: Names, faults: Faults, certificates: Certificates, find: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, role: str, names: Names, faults: Faults, certificates: Certificates, find: Callable[[str], str | None]
+    ) -> None:
         """Stand at the address of ``role``; ``find`` returns the address of a host."""
         self._role = role
         self._names = names
@@ -109,10 +110,10 @@ class Proxy:
             self._intercept(client, host, kind)
             return
         try:
-            if address is None:
-                raise OSError
             source = (self._names.addresses[self._role], 0)
-            remote = socket.create_connection((address, int(port)), timeout=5, source_address=source)
+            # An address that nobody has refuses, as a name that nobody knows should.
+            place = (address or self._names.addresses["nobody"], int(port))
+            remote = socket.create_connection(place, timeout=5, source_address=source)
         except OSError:
             self._say(client, request, Answer(status=502, headers={"connection": "close"}))
             return
@@ -121,7 +122,9 @@ class Proxy:
 
     def _intercept(self, client: socket.socket, host: str, kind: str) -> None:
         trusted = kind in _INSIDE
-        context = self._certificates.context(host, issuer=2 if trusted else FOREIGN, kind="good" if trusted else "unknown-issuer")
+        context = self._certificates.context(
+            host, issuer=2 if trusted else FOREIGN, kind="good" if trusted else "unknown-issuer"
+        )
         with context.wrap_socket(client, server_side=True) as stream:
             reader = stream.makefile("rb")
             while (request := read_request(reader)) is not None:
@@ -151,5 +154,3 @@ def _pump(one: socket.socket, other: socket.socket) -> None:
                 if not piece:
                     return
                 (other if source is one else one).sendall(piece)
-
-

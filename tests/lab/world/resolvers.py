@@ -109,5 +109,7 @@ class Resolver:
         if question == dns.rdatatype.A and kind != "empty":
             reply.answer.append(dns.rrset.from_text(owner, _TTL, "IN", "A", address))
         if question == dns.rdatatype.AAAA and kind == "aaaa" and trouble is not None:
-            reply.answer.append(dns.rrset.from_text(owner, _TTL, "IN", "AAAA", str(trouble.get("address", "fd00:5::7"))))
+            reply.answer.append(
+                dns.rrset.from_text(owner, _TTL, "IN", "AAAA", str(trouble.get("address", "fd00:5::7")))
+            )
         return reply

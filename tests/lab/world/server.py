@@ -33,7 +33,9 @@ class Tenant:
 class Server:
     """Listens on one address for one or more hosts. Faults decide how it takes connections."""
 
-    def __init__(self, tenants: tuple[Tenant, ...], address: str, port: int, faults: Faults, *, moved: Callable[[], float]) -> None:
+    def __init__(
+        self, tenants: tuple[Tenant, ...], address: str, port: int, faults: Faults, *, moved: Callable[[], float]
+    ) -> None:
         """Prepare; ``moved`` says how many days the world's clock runs ahead."""
         self._tenants = {tenant.host: tenant for tenant in tenants}
         self._first = tenants[0]

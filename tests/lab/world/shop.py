@@ -40,7 +40,7 @@ class Shop:
         """Answer for the shop itself."""
         variants = self._faults.variants()
         answer = self._static(request) or self._routed(request)
-        if answer.type.startswith("text/html") and answer.status < 300:  # noqa: PLR2004 - redirections have no policy
+        if answer.type.startswith("text/html") and answer.status < 300:
             answer.headers.setdefault("content-security-policy", self._policy(variants))
         answer.headers.setdefault("server-timing", "app;dur=1")
         answer.headers.setdefault("cache-control", "no-store")
@@ -51,12 +51,17 @@ class Shop:
     def _static(self, request: Request) -> Answer | None:
         part = self._names.paths["own"]
         if request.path == part["app-js"]:
-            throws = any(trouble.get("payload") == "throw" and "own" in trouble.roles for trouble in self._faults.of_kind("script"))
+            throws = any(
+                trouble.get("payload") == "throw" and "own" in trouble.roles
+                for trouble in self._faults.of_kind("script")
+            )
             return script(bundle(self._names, self._world, self._faults.variants(), throws=throws))
         if request.path == part["pay-js"]:
             return script(till(self._names))
         if request.path == part["css"]:
-            return Answer(body=self._pages.style().encode(), type="text/css", headers={"cache-control": "public, max-age=600"})
+            return Answer(
+                body=self._pages.style().encode(), type="text/css", headers={"cache-control": "public, max-age=600"}
+            )
         if request.path.startswith(part["picture"]):
             return Answer(status=404) if "seasonal" in request.path else Answer(body=self._picture, type="image/png")
         return None
@@ -144,7 +149,9 @@ class Shop:
 
     def flags(self, _request: Request) -> Answer:
         """Answer for the flag service."""
-        answer = data({"rounded": True, "banner": False, "variant": "b", "limits": [1, 2, 3], "text": self._names.brand})
+        answer = data(
+            {"rounded": True, "banner": False, "variant": "b", "limits": [1, 2, 3], "text": self._names.brand}
+        )
         answer.headers["access-control-allow-origin"] = self._names.url("own")
         return answer
 
@@ -167,9 +174,16 @@ def _hold(stream: socket.socket) -> None:
 
 def _png(mark: str) -> bytes:
     """Return a picture of one pixel, with a drawn comment to make it its own."""
+
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack("!I", len(body)) + kind + body + struct.pack("!I", zlib.crc32(kind + body))
 
     header = struct.pack("!IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
     comment = chunk(b"tEXt", b"Comment\0" + mark.encode() * 200)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + comment + chunk(b"IDAT", zlib.compress(b"\0\x20\x60\x90")) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + comment
+        + chunk(b"IDAT", zlib.compress(b"\0\x20\x60\x90"))
+        + chunk(b"IEND", b"")
+    )

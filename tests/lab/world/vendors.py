@@ -1,4 +1,4 @@
-"""The others: payment, library, tags, consent, advertising, analytics, fonts, maps, chat, captcha, identity, help desk."""
+"""The others: payment, library, tags, consent, advertising, analytics, fonts, maps, chat, captcha, identity."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ class Vendors:
         """A script that mounts a frame with the card, and the API that charges it."""
         names, part = self._names, self._names.paths["pay"]
         if request.path == part["script"]:
-            settings = json.dumps({"frame": names.at("pay", "frame"), "charges": names.at("pay", "charges"), "origin": names.url("pay")})
+            settings = json.dumps(
+                {"frame": names.at("pay", "frame"), "charges": names.at("pay", "charges"), "origin": names.url("pay")}
+            )
             return script(_PAY % {"name": f"{names.library}Pay", "settings": settings})
         if request.path.startswith(part["frame"]):
             return page(_FRAME % {"label": names.words["card"]})
@@ -57,29 +59,30 @@ class Vendors:
 
     def ads(self, _request: Request) -> Answer:
         """Advertising."""
-        return script("(() => { const box = document.createElement('aside'); box.textContent = 'Advertisement'; "
-                      "const put = () => document.body && document.body.append(box); "
-                      "document.readyState === 'loading' ? addEventListener('DOMContentLoaded', put) : put(); })();")  # fmt: skip
+        return script(_ADVERTISEMENT)
 
     def ana(self, request: Request) -> Answer:
         """Analytics: a script, its beacon, a pixel."""
         part = self._names.paths["ana"]
         if request.path == part["script"]:
-            return script(f"fetch({json.dumps(self._names.at('ana', 'beacon'))} + '?p=' + encodeURIComponent(location.pathname), "
-                          "{ mode: 'no-cors', keepalive: true }).catch(() => {});")  # fmt: skip
+            return script(_BEACON % json.dumps(self._names.at("ana", "beacon")))
         if request.path.startswith(part["beacon"]):
             return Answer(status=204)
         return Answer(body=b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", type="image/gif")
 
     def fonts(self, _request: Request) -> Answer:
         """A style sheet."""
-        return Answer(body=b"h1{letter-spacing:.01em}", type="text/css", headers={"cache-control": "public, max-age=600"})
+        return Answer(
+            body=b"h1{letter-spacing:.01em}", type="text/css", headers={"cache-control": "public, max-age=600"}
+        )
 
     def maps(self, request: Request) -> Answer:
         """Pick-up points, for other origins as well."""
         if not request.path.startswith(self._names.paths["maps"]["points"]):
             return Answer(status=404)
-        answer = data({"points": [f"{other.split()[0]} Street {number + 3}" for number, other in enumerate(self._names.others)]})
+        answer = data(
+            {"points": [f"{other.split()[0]} Street {number + 3}" for number, other in enumerate(self._names.others)]}
+        )
         answer.headers["access-control-allow-origin"] = "*"
         return answer
 
@@ -168,6 +171,16 @@ _BANNER = """(() => {
   };
   if (document.readyState === 'loading') { addEventListener('DOMContentLoaded', put); } else { put(); }
 })();"""
+
+_ADVERTISEMENT = """(() => {
+  const box = document.createElement('aside');
+  box.textContent = 'Advertisement';
+  const put = () => document.body.append(box);
+  if (document.readyState === 'loading') { addEventListener('DOMContentLoaded', put); } else { put(); }
+})();"""
+
+_BEACON = """fetch(%s + '?p=' + encodeURIComponent(location.pathname), { mode: 'no-cors', keepalive: true })
+  .catch(() => {});"""
 
 _HUMAN = """(() => {
   const place = document.getElementById('human');

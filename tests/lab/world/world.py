@@ -82,26 +82,43 @@ class World:
                 proxy.update()
 
     def _groups(self) -> tuple[tuple[str, ...], ...]:
-        single = tuple((role,) for role in (*OWN, *VENDORS, *CONTROLS, "edgecontrol", "portal") if role not in {"saas", "edge"})
+        single = tuple(
+            (role,) for role in (*OWN, *VENDORS, *CONTROLS, "edgecontrol", "portal") if role not in {"saas", "edge"}
+        )
         behind = (("origin",), ("edge2",)) if self.manifest.world.edge else ()
         return (*single, ("saas", "hosted", "tenant", "target"), *behind)
 
     def _server(self, *roles: str) -> Server:
         tenants = tuple(
-            Tenant(role="own" if role == "edge2" else role, host=self._host(role), app=self._app(role), context=partial(self._context, self._issuer(role)))
+            Tenant(
+                role="own" if role == "edge2" else role,
+                host=self._host(role),
+                app=self._app(role),
+                context=partial(self._context, self._issuer(role)),
+            )
             for role in roles
         )
         return Server(tenants, self.names.addresses[roles[0]], self.names.port, self.faults, moved=self._moved)
 
     def _host(self, role: str) -> str:
-        return self.names.hosts["own"] if role in {"origin", "edge2"} else self.names.hosts.get(role, f"portal.{self.names.domains['ads']}")
+        return (
+            self.names.hosts["own"]
+            if role in {"origin", "edge2"}
+            else self.names.hosts.get(role, f"portal.{self.names.domains['ads']}")
+        )
 
     def _app(self, role: str) -> App:
         shop, vendors = self._shop, self._vendors
         edged = self.manifest.world.edge is not None
         if role in {"own", "edge2"} and edged:
             return self.edge.front(self.edge.fetch)
-        own: dict[str, App] = {"own": shop.own, "origin": shop.own, "api": shop.api, "flags": shop.flags, "live": shop.live}
+        own: dict[str, App] = {
+            "own": shop.own,
+            "origin": shop.own,
+            "api": shop.api,
+            "flags": shop.flags,
+            "live": shop.live,
+        }
         if role in own:
             return own[role]
         if role == "edgecontrol":
@@ -118,7 +135,13 @@ class World:
 
     @staticmethod
     def _issuer(role: str) -> int:
-        return 0 if role in {*OWN, "origin", "edge2", "hosted"} else 2 if role in {*CONTROLS, "edgecontrol", "tenant"} else 1
+        return (
+            0
+            if role in {*OWN, "origin", "edge2", "hosted"}
+            else 2
+            if role in {*CONTROLS, "edgecontrol", "tenant"}
+            else 1
+        )
 
     def _context(self, issuer: int, host: str, bad: dict[str, object]) -> ssl.SSLContext:
         kind = str(bad.get("kind", "good"))
@@ -131,7 +154,9 @@ class World:
 
     def zone(self) -> dict[str, str]:
         """Return the address of each host name."""
-        zone = {host: self.names.addresses[role] for role, host in self.names.hosts.items() if role in self.names.addresses}
+        zone = {
+            host: self.names.addresses[role] for role, host in self.names.hosts.items() if role in self.names.addresses
+        }
         zone[self.names.hosts["own"]] = self.names.addresses["own"]
         zone[self.names.hosts["target"]] = self.names.addresses["saas"]
         return zone
