@@ -88,6 +88,7 @@ async def test_what_init_writes_is_valid(tmp_path: Path) -> None:
     code, out, err = await command(tmp_path / "mine", "validate")
     assert (code, err) == (0, "")
     assert "is good" in out
+    assert "warning: the ownership file names no controls" in out
     code, _, err = await command(tmp_path, "init", "mine")
     assert code == 2
     assert "nothing was written" in err
