@@ -117,13 +117,14 @@ def run_case(manifest: Manifest, seed: int, *, block: int = 0, keep: Path | None
     missing = namespaces.missing()
     if missing:
         return _line(manifest, seed) | {"status": "not_run", "reason": missing}
+    namespaces.line_up()
     with (
         _directories(keep) as (ours, theirs),
         World(manifest, seed, ours, privileged=namespaces.privileged, block=block) as world,
     ):
         namespaces.enter(world, theirs, ours)
         configuration = write_configuration(world, theirs)
-        machine = Machine(world.faults, world.names, disk=namespaces.disk, group=namespaces.group)
+        machine = Machine(world.faults, world.names, disk=namespaces.disk, group=namespaces.group, home=theirs)
         with contextlib.closing(machine), Observer(configuration, ours / "monitor.log") as observer:
             machine.watch(observer.pid)
             return _judged(manifest, seed, world, observer)
@@ -224,6 +225,7 @@ def _said(told: dict[str, Any], evidence: Evidence, usual: int) -> dict[str, Any
         "final_seconds": round(told["final_seconds"], 3),
         "journeys": sum(not one.kind.is_look for one in made),
         "requests": sum(one.requests or int(one.kind.is_look) for one in made if one.kind.is_look),
+        "all_requests": sum(one.requests or int(one.kind.is_look) for one in made),
         "usual_requests": usual,
         "facts": told["facts"],
         "steps": run["steps"],

@@ -19,6 +19,17 @@ def prepare(browser: Browser) -> None:
     browser.page.set_default_navigation_timeout(6000)
 '''
 
+_BLOCKER = '''
+
+LIST = Path(__file__).parents[1] / "filters.txt"
+
+
+async def filtered(browser: Browser) -> None:
+    """Block what the client's list names, as a blocker in the browser does."""
+    for host in LIST.read_text().split() if LIST.exists() else ():
+        await browser.page.route(f"https://{host}*/**", lambda route: route.abort("blockedbyclient"))
+'''
+
 _BUY = '''
 
 @step("Open the shop"{open})
@@ -194,7 +205,12 @@ def journey_text(world: World) -> str:
     if world.manifest.journey == "api":
         head = head.partition("\n\ndef prepare")[0] + "\n"
         head = head.replace("Browser, Http, Journey, Secret, expect_response", "Http, Journey, expect_response")
-    return head.format(title=world.names.brand) + write(world)
+    text = head.format(title=world.names.brand) + write(world)
+    if not any(fault.parameters.get("kind") == "blocker" for fault in world.manifest.faults):
+        return text
+    text = text.replace("    prepare(browser)\n", "    prepare(browser)\n    await filtered(browser)\n")
+    text = text.replace("\nfrom monitor", "\nfrom pathlib import Path\n\nfrom monitor", 1)
+    return text.replace("\n\n@step", f"{_BLOCKER}\n\n@step", 1)
 
 
 def _options(world: World, symbol: str) -> str:

@@ -64,11 +64,14 @@ class Namespaces:
                 return f"this machine has no '{need}'"
         return ""
 
-    def enter(self, world: World, theirs: Path, ours: Path) -> None:
-        """Make names, line and disk those of the world. Raises OSError."""
-        theirs.mkdir(parents=True, exist_ok=True)
+    def line_up(self) -> None:
+        """Bring the line up, before anybody listens: what is bound while it is down cannot be asked. Raises OSError."""
         if "netns" in self._manifest.needs:
             _line_up()
+
+    def enter(self, world: World, theirs: Path, ours: Path) -> None:
+        """Make names and disk those of the world. Raises OSError."""
+        theirs.mkdir(parents=True, exist_ok=True)
         if self.privileged:
             own = ours / "names"
             own.write_text(f"nameserver {world.names.addresses['r1']}\n", encoding="ascii")

@@ -1,4 +1,4 @@
-"""The machine of the monitor and its line, broken for real: routes, a firewall, processor time, processes, a disk.
+"""The machine of the monitor and its line, broken for real: routes, processor time, processes, a disk, a blocker.
 
 Routes are changed with policy rules of the case's own network namespace, so nobody outside it notices. Whoever stands
 at another place connects from an address of its own, and is spared.
@@ -27,11 +27,20 @@ _KEPT_FREE = 65_536
 class Machine:
     """Follows the faults whose place is the monitor's machine or its line. ``close`` mends and forgets everything."""
 
-    def __init__(self, faults: Faults, names: Names, *, disk: Path | None = None, group: str = "") -> None:
-        """Prepare; ``disk`` is the small disk for temporary files, ``group`` the name of a control group."""
+    def __init__(
+        self, faults: Faults, names: Names, *, disk: Path | None = None, group: str = "", home: Path | None = None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            disk: The small disk for the monitor's temporary files.
+            group: The name of a control group for its processes.
+            home: The folder of its configuration, where a browser's blocker keeps its list.
+        """
         self._faults = faults
         self._names = names
         self._disk = disk
+        self._filters = home / "filters.txt" if home is not None else None
         self._group = _GROUPS / group if group else None
         self._pid: int | None = None
         self._routed = False
@@ -81,6 +90,8 @@ class Machine:
                 self._kill(signal.SIGSEGV, kind="renderer")
             case "fill-disk":
                 self._fill()
+            case "blocker":
+                self._block(sorted(trouble.roles))
             case other:
                 msg = f"'kind: {other}' of a machine is none; there are: {', '.join(KINDS)}"
                 raise ValueError(msg)
@@ -94,6 +105,8 @@ class Machine:
             self._limit(None)
         if self._disk is not None:
             (self._disk / "ballast").unlink(missing_ok=True)
+        if self._filters is not None:
+            self._filters.unlink(missing_ok=True)
 
     def _route(self, action: str, roles: Iterable[str]) -> None:
         self._prepare()
@@ -128,6 +141,10 @@ class Machine:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, how)
 
+    def _block(self, roles: Iterable[str]) -> None:
+        assert self._filters is not None
+        self._filters.write_text("\n".join(self._names.hosts[role] for role in roles), encoding="ascii")
+
     def _fill(self) -> None:
         assert self._disk is not None
         free = os.statvfs(self._disk)
@@ -136,7 +153,7 @@ class Machine:
             os.posix_fallocate(ballast.fileno(), 0, size)
 
 
-KINDS = ("down", "prohibit", "starve", "kill-browser", "crash-page", "fill-disk")
+KINDS = ("down", "prohibit", "starve", "kill-browser", "crash-page", "fill-disk", "blocker")
 
 
 def children_of(pid: int) -> tuple[int, ...]:
