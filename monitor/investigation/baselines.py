@@ -11,7 +11,8 @@ from statistics import median
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.critical_path import split
 from monitor.diagnosis.dependencies import incident_of
-from monitor.domain.evidence import Attempt, Evidence
+from monitor.domain.evidence import Attempt, Evidence, StepResult
+from monitor.domain.exchange import Exchange
 from monitor.domain.outcome import Outcome
 from monitor.domain.reference import Baseline, Part, StepBaseline
 from monitor.domain.run import Run
@@ -23,6 +24,7 @@ ENOUGH = 5
 _PARTS = tuple(Part)
 _NO_PARTS = (math.nan,) * len(_PARTS)
 _UNKNOWN = (math.nan, math.nan)
+_PER_STEP = 3
 
 
 class Baselines:
@@ -49,13 +51,8 @@ class Baselines:
         attempt = evidence.attempts[0]
         name = run.check.name
         exchanges = evidence.exchanges
-        if len(exchanges) == 1:
-            received = _size(exchanges[0].transfer_bytes, exchanges[0].body_bytes)
-        else:
-            received = sum([_size(x.transfer_bytes, x.body_bytes) for x in exchanges])
-        row = (attempt.duration, len(exchanges), received, *[step.duration for step in attempt.steps])
-        in_browser = bool(exchanges) and exchanges[0].resource != "http"
-        if in_browser:
+        row = (attempt.duration, *_figures(attempt.steps, exchanges))
+        if exchanges and exchanges[0].resource != "http":
             row += self._parts(name, evidence)
         kept = self._kept.get(name)
         steps = tuple([step.name for step in attempt.steps])
@@ -113,7 +110,7 @@ class Baselines:
             return
         newer = self._kept.get(check)
         steps = newer.steps if newer else tuple(step.name for step in older[-1].attempts[0].steps)
-        width = newer.width if newer else 3 + len(steps)
+        width = newer.width if newer else 1 + _PER_STEP * len(steps)
         kept = _Kept(steps, width, newer.since if newer else None)
         for evidence in older:
             attempt = evidence.attempts[0]
@@ -137,12 +134,24 @@ def _is_plain(evidence: Evidence) -> bool:
     return len(attempts) == 1 and attempts[0].outcome is Outcome.PASSED
 
 
-def _size(transferred: int | None, body: int | None) -> int:
-    return transferred or body or 0
+def _figures(steps: Sequence[StepResult], exchanges: Sequence[Exchange]) -> tuple[float, ...]:
+    """Return the seconds, the requests and the bytes of each step; what began before any step counts to the first."""
+    if len(steps) == 1:
+        received = sum([x.transfer_bytes or x.body_bytes or 0 for x in exchanges])
+        return (steps[0].duration, len(exchanges), received)
+    places = {step.name: _PER_STEP * place for place, step in enumerate(steps)}
+    figures: list[float] = [0.0] * (_PER_STEP * len(steps))
+    for step in steps:
+        figures[places[step.name]] = step.duration
+    for x in exchanges if steps else ():
+        place = places.get(x.step, 0)
+        figures[place + 1] += 1
+        figures[place + 2] += x.transfer_bytes or x.body_bytes or 0
+    return tuple(figures)
 
 
 def _bare_row(attempt: Attempt, width: int) -> tuple[float, ...]:
-    row = (attempt.duration, *_UNKNOWN, *(step.duration for step in attempt.steps))
+    row = (attempt.duration, *(figure for step in attempt.steps for figure in (step.duration, *_UNKNOWN)))
     return row + _padding(width - len(row))
 
 
@@ -153,7 +162,8 @@ def _padding(count: int) -> tuple[float, ...]:
 class _Kept:
     """The last runs of one check: rows of equal width in one block of single-precision numbers.
 
-    A row is the whole duration, the requests, the bytes, each step's duration, and for browser runs each step's parts.
+    A row is the whole duration, then of each step the seconds, the requests and the bytes, and for browser runs the
+    parts of each step.
     ``since`` is the moment of the first run that was not taken from history.
     """
 
@@ -194,29 +204,30 @@ class _Kept:
     def baseline(self) -> Baseline:
         """Return medians and deviations over what is known."""
         columns = [self._numbers[number :: self.width] for number in range(self.width)]
-        first = 3 + len(self.steps)
-        parts = (
-            [self._parts(columns[first + number * len(_PARTS) :]) for number in range(len(self.steps))]
-            if self.width > first
-            else [() for _ in self.steps]
-        )
-        whole = _added(parts)
-        requests, received = _middle(columns[1]), _middle(columns[2])
-        entries = [("", columns[0], whole), *zip(self.steps, columns[3:first], parts, strict=True)]
-        return Baseline(
+        figures, rest = columns[1 : 1 + _PER_STEP * len(self.steps)], columns[1 + _PER_STEP * len(self.steps) :]
+        seconds, requests, received = (figures[number::_PER_STEP] for number in range(_PER_STEP))
+        parts = [self._parts(rest[start : start + len(_PARTS)]) for start in range(0, len(rest), len(_PARTS))]
+        parts = parts or [()] * len(self.steps)
+        whole = (columns[0], _together(requests), _together(received), _added(parts))
+        entries = [("", *whole), *zip(self.steps, seconds, requests, received, parts, strict=True)]
+        return Baseline(runs=len(self), steps=tuple(self._step(*entry) for entry in entries))
+
+    def _step(
+        self,
+        name: str,
+        seconds: Sequence[float],
+        requests: Sequence[float],
+        received: Sequence[float],
+        parts: tuple[tuple[Part, float], ...],
+    ) -> StepBaseline:
+        return StepBaseline(
+            step=name,
             runs=len(self),
-            steps=tuple(
-                StepBaseline(
-                    step=name,
-                    runs=len(self),
-                    median=median(seconds),
-                    deviation=_deviation(seconds),
-                    parts=shares,
-                    requests=None if name else requests,
-                    received=None if name else received,
-                )
-                for name, seconds, shares in entries
-            ),
+            median=median(seconds),
+            deviation=_deviation(seconds),
+            parts=parts,
+            requests=_middle(requests),
+            received=_middle(received),
         )
 
     @staticmethod
@@ -231,6 +242,11 @@ def _added(parts: Sequence[tuple[tuple[Part, float], ...]]) -> tuple[tuple[Part,
         for part, seconds in step:
             total[part] = total.get(part, 0.0) + seconds
     return tuple(total.items())
+
+
+def _together(columns: Sequence[Sequence[float]]) -> list[float]:
+    """Return the sum of each run over its steps."""
+    return [sum(values) for values in zip(*columns, strict=True)]
 
 
 def _middle(values: Sequence[float]) -> float | None:

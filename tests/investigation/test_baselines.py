@@ -90,6 +90,23 @@ def test_the_median_and_the_deviation_of_each_step_and_of_the_whole_are_told(bas
     assert (whole.requests, whole.received) == (1, 1000)
 
 
+def test_requests_and_bytes_are_told_of_the_step_that_made_them(baselines):
+    run = a_good_run(1.0)
+    more = tuple(an_exchange(resource="http", step=step, body_bytes=10) for step in ("open", "pay", ""))
+    for _ in range(ENOUGH):
+        baselines.note(replace(run, evidence=replace(run.evidence, exchanges=(*run.evidence.exchanges, *more))))
+    told = [(step.step, step.requests, step.received) for step in baselines.of(CHECK.name).steps]
+    assert told == [("", 4, 1030), ("open", 3, 1020), ("pay", 1, 10)]
+
+
+def test_a_run_without_steps_is_kept_as_a_whole(baselines):
+    run = a_good_run(1.0)
+    attempt = replace(run.evidence.last, steps=())
+    for _ in range(ENOUGH):
+        baselines.note(replace(run, evidence=replace(run.evidence, attempts=(attempt,))))
+    assert [step.step for step in baselines.of(CHECK.name).steps] == [""]
+
+
 def test_only_the_last_fifty_runs_count(baselines):
     note(baselines, *[1.0] * KEPT, *[3.0] * (KEPT // 2 + 1))
     baseline = baselines.of(CHECK.name)
