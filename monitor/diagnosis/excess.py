@@ -11,6 +11,7 @@ from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.spans import DATA, Piece
 from monitor.domain.cause import Party
 from monitor.domain.evidence import StepResult
+from monitor.domain.exchange import Exchange
 from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.domain.reference import Part, StepBaseline
 
@@ -34,7 +35,7 @@ class Excess:
         parts: The excess by part; together at most the excess, for some of it may be nobody's.
         pieces: The step's critical path.
         compared: Whether the parts are known of usual runs too, so that they are excess rather than shares of all.
-        requests: Requests of this run, and of a usual one where that is known.
+        requests: Requests of the step in this run, and in a usual one where that is known.
         grew: Whether more was transferred than usual; ``None`` where nobody knows.
     """
 
@@ -109,7 +110,7 @@ def excess_of(incident: Incident, step: StepResult | None = None) -> Excess:
     name, took = (chosen.name, chosen.duration) if chosen else ("", incident.attempt.duration)
     usual = usual_of(incident, name)
     budget = chosen.budget if chosen else _journey_budget(incident)
-    whole = usual_of(incident, "")
+    made = [x for x in incident.exchanges if not chosen or x.step == name]
     pieces = tuple(
         piece for path in paths_of(incident) if not chosen or path.step in ("", name) for piece in path.pieces
     )
@@ -123,8 +124,8 @@ def excess_of(incident: Incident, step: StepResult | None = None) -> Excess:
         parts=_parts(pieces, took, seconds, usual),
         pieces=pieces,
         compared=bool(usual and usual.parts),
-        requests=(len(incident.exchanges), whole.requests if whole else None),
-        grew=_grew(incident, whole),
+        requests=(len(made), usual.requests if usual else None),
+        grew=_grew(made, usual),
     )
     return _by_number_of_calls(excess)
 
@@ -155,11 +156,11 @@ def _parts(pieces: Sequence[Piece], took: float, seconds: float, usual: StepBase
     return {part: value * share for part, value in more.items()}
 
 
-def _grew(incident: Incident, whole: StepBaseline | None) -> bool | None:
-    if whole is None or whole.received is None:
+def _grew(made: Sequence[Exchange], usual: StepBaseline | None) -> bool | None:
+    if usual is None or usual.received is None:
         return None
-    received = sum(x.transfer_bytes or x.body_bytes or 0 for x in incident.exchanges)
-    return received > _GROWTH * whole.received + _MORE_BYTES
+    received = sum(x.transfer_bytes or x.body_bytes or 0 for x in made)
+    return received > _GROWTH * usual.received + _MORE_BYTES
 
 
 def _by_number_of_calls(excess: Excess) -> Excess:

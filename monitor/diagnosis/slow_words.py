@@ -32,7 +32,7 @@ _ALIKE = {
     Detail.CLIENT_DEVICE: "an ordinary processor is quick enough, so it is the client's",
     Detail.CLIENT_SLOW_LINK: "it is the client's line that is slow",
 }
-_NOTHING = 0.05
+NOTHING = 0.05
 
 
 def opening(incident: Incident, excess: Excess) -> str:
@@ -53,10 +53,10 @@ def opening(incident: Incident, excess: Excess) -> str:
 
 def shares_in_words(excess: Excess) -> str:
     """Say how the excess is split, the largest part first."""
-    parts = sorted((part for part in Part if excess.of(part) >= _NOTHING), key=lambda part: -excess.of(part))
+    parts = sorted((part for part in Part if excess.of(part) >= NOTHING), key=lambda part: -excess.of(part))
     words = [f"{excess.of(part):.1f} s {_PLAIN[part]}" for part in parts]
     left = excess.seconds - excess.of(*Part)
-    if left >= _NOTHING:
+    if left >= NOTHING:
         words.append(f"{left:.1f} s unexplained")
     return ", ".join(words) or "nothing to be seen"
 
@@ -95,7 +95,7 @@ def _of_page(excess: Excess, phase: str, whom: str) -> str:
         return f"pauses of the page between its own requests to {whom}"
     calls = len({p.exchange.id for p in excess.pieces if p.exchange is not None and p.part is Part.OWN_FRONTEND})
     now, usual = excess.requests
-    more = f"; the run made {now} requests, a usual one makes {usual:.0f}" if usual is not None else ""
+    more = f"; {now} requests in all, {usual:.0f} in a usual run" if usual is not None else ""
     if phase == SEQUENCE:
         return f"{calls} calls that the page makes one after the other to {whom}{more}"
     return f"more calls than usual that the page makes to {whom}{more}"

@@ -13,7 +13,7 @@ from monitor.diagnosis.excess import Excess, excess_of, is_whole_slow, slow_step
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.slow_trials import Trials, agreeing_look, trials_of
-from monitor.diagnosis.slow_words import doing, opening, shares_in_words
+from monitor.diagnosis.slow_words import NOTHING, doing, opening, shares_in_words
 from monitor.diagnosis.spans import Piece
 from monitor.domain.cause import Cause, Confidence, Detail, Party
 from monitor.domain.diagnosis import Alternative, Culprit, CulpritKind
@@ -163,7 +163,9 @@ def _culprit(incident: Incident, excess: Excess, owner: Owner) -> Culprit:
 
 
 def _others(excess: Excess, part: Part) -> tuple[Alternative, ...]:
-    rest = sorted((one for one in _DETAILS if one is not part and excess.of(one) > 0), key=lambda one: -excess.of(one))
+    rest = sorted(
+        (one for one in _DETAILS if one is not part and excess.of(one) >= NOTHING), key=lambda one: -excess.of(one)
+    )
     return tuple(alternative(_DETAILS[one], f"{excess.of(one):.1f} s of it") for one in rest[:1])
 
 

@@ -73,8 +73,15 @@ def usually(
     shares = tuple((parts or {}).items())
 
     def one(name: str) -> StepBaseline:
-        whole = {"requests": requests, "received": received} if not name else {}
-        return StepBaseline(step=name, runs=20, median=seconds, deviation=deviation, parts=shares, **whole)
+        return StepBaseline(
+            step=name,
+            runs=20,
+            median=seconds,
+            deviation=deviation,
+            parts=shares,
+            requests=requests,
+            received=received,
+        )
 
     return Baseline(runs=20, steps=(one(""), one("pay")))
 

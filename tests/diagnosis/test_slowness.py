@@ -286,7 +286,7 @@ def test_the_team_of_the_steps_capability_is_told(court):
 def test_the_number_of_calls_is_told_beside_the_usual_one(court):
     evidence, _ = CASES["P02 own page makes forty calls"]
     assert "40 calls that the page makes one after the other" in court.judge(evidence).diagnosis.because
-    assert "the run made 41 requests, a usual one makes 4" in court.judge(evidence).diagnosis.because
+    assert "41 requests in all, 4 in a usual run" in court.judge(evidence).diagnosis.because
 
 
 def test_timings_come_from_the_same_split(court):
