@@ -38,8 +38,9 @@ def corroborated(incident: Incident, finding: Finding) -> Finding:
         return finding
     proofs = dict(_proofs(incident, finding))
     families = finding.families | set(proofs)
-    sure = finding.confidence is Confidence.CONFIRMED or _is_sure(incident, finding.detail, families)
-    said = next((proofs[family] for family in _TELLING if family in proofs and family not in finding.families), "")
+    sure = finding.confidence is Confidence.CONFIRMED or _is_sure(incident, finding, families)
+    new = set(proofs) - (finding.families - {Family.INTERVENTION})
+    said = next((proofs[family] for family in _TELLING if family in new), "")
     return replace(
         finding,
         families=families,
@@ -100,22 +101,29 @@ def _deed(experiment: Experiment) -> str:
     return f"replaying the last good answer of {hosts}{experiment.path} made the step pass"
 
 
-def _is_sure(incident: Incident, detail: Detail, families: frozenset[Family]) -> bool:
-    """Say whether two independent kinds of evidence agree, and nothing that only a control could rule out is open."""
-    if detail in _NETWORK:
-        return _is_sure_of_the_way(incident, families)
-    if Family.REPRODUCED in families:
+def _is_sure(incident: Incident, finding: Finding, families: frozenset[Family]) -> bool:
+    """Say whether two independent kinds of evidence agree, and nothing that only a control could rule out is open.
+
+    An intervention that was not followed by a failure without it counts for nothing here: what comes and goes by itself
+    is mended by anything.
+    """
+    counted = families - {Family.INTERVENTION}
+    if finding.detail in _NETWORK:
+        return _is_sure_of_the_way(incident, finding, counted)
+    if Family.REPRODUCED in counted:
         return True
-    if detail.cause is Cause.CLIENT_ENVIRONMENT:
-        return len(families) >= _TWO
-    return incident.certain and len(families) >= _TWO
+    if finding.detail.cause is Cause.CLIENT_ENVIRONMENT:
+        return len(counted) >= _TWO
+    return incident.certain and len(counted) >= _TWO
 
 
-def _is_sure_of_the_way(incident: Incident, families: frozenset[Family]) -> bool:
+def _is_sure_of_the_way(incident: Incident, finding: Finding, families: frozenset[Family]) -> bool:
     if Family.STATEMENT in families:
         return len(families) >= _TWO
     if not incident.certain:
         return False
     if Family.RESOLVER in families or Family.ELSEWHERE in families:
         return len(families) >= _TWO
-    return Family.CONTROLS in families and len(families) >= _THREE
+    failed = [mechanism_of(x) for x in incident.exchanges if x.id in finding.exchanges]
+    unreached = Mechanism.PATH in failed or Mechanism.UNREACHABLE in failed
+    return Family.CONTROLS in families and len(families) >= _THREE and not unreached

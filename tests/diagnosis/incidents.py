@@ -7,10 +7,12 @@ from typing import Any
 from monitor.diagnosis.context import Context, context_for
 from monitor.diagnosis.judge import judge
 from monitor.diagnosis.names import Names, parts_of
-from monitor.domain.evidence import Evidence, StepError, StepErrorKind, StepResult
+from monitor.domain.evidence import Comparison, Evidence, StepError, StepErrorKind, StepResult
 from monitor.domain.exchange import Exchange, Initiator
+from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.domain.ownership import CapabilityOwner, HostedName, Ownership, Vendor
+from monitor.domain.reference import Difference, DifferenceKind
 from monitor.domain.run import Judgement
 from tests.builders import a_check, a_profile, a_target, an_attempt, an_evidence, an_exchange
 
@@ -79,3 +81,40 @@ def failed(
 
 def passed(*exchanges: Exchange, **values: Any) -> Evidence:
     return an_evidence(exchanges=exchanges, **values)
+
+
+def look(kind: ExperimentKind, subject: str, *, by: str = "", started: float = 3.0, **exchange: Any) -> Experiment:
+    """One light request of an investigation; without a status and a failure it is answered 200."""
+    host = exchange.pop("host", parts_of(subject if "://" in subject else f"https://{subject}/").hostname or "")
+    failed = "failure" in exchange
+    defaults = {"id": "look", "url": f"https://{host}/", "host": host, "status": None if failed else 200}
+    end = an_exchange(**{**defaults, "address": f"192.0.2.{sum(map(ord, host)) % 250}", **exchange})
+    well = end.failure is None and end.status is not None and end.status < 400
+    outcome = Outcome.PASSED if well else Outcome.FAILED
+    return Experiment(
+        kind=kind, subject=subject, by=by, outcome=outcome, duration=0.1, started=started, exchanges=(end,)
+    )
+
+
+CONTROLS = ("https://one.example/", "https://two.example/", "https://three.example/")
+
+
+def controls(*ends: dict[str, Any]) -> tuple[Experiment, ...]:
+    """What became of the three controls; those for which nothing is said were answered."""
+    said = [*ends, *({} for _ in CONTROLS)]
+    return tuple(look(ExperimentKind.CONTROL, url, **end) for url, end in zip(CONTROLS, said, strict=False))
+
+
+def again(kind: ExperimentKind, *hosts: str, well: bool, **values: Any) -> Experiment:
+    """The journey made again."""
+    outcome = Outcome.PASSED if well else Outcome.FAILED
+    defaults = {"subject": hosts[0] if hosts else "buy", "hosts": hosts, "failed_step": "" if well else "pay"}
+    return Experiment(**{**defaults, "kind": kind, "outcome": outcome, "duration": 1.0, **values})
+
+
+def compared(*differences: Difference) -> Comparison:
+    return Comparison(run_id="good", age=600.0, differences=differences)
+
+
+def difference(kind: DifferenceKind, url: str, **values: Any) -> Difference:
+    return Difference(**{"kind": kind, "url": url, "host": parts_of(url).hostname or "", "exchange": url, **values})

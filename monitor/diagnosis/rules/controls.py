@@ -38,6 +38,7 @@ _PARTS = {
     Layer.DNS: (Detail.CLIENT_DNS, "the client's resolver"),
     Layer.CONNECT: (Detail.CLIENT_NETWORK, "the client's network"),
     Layer.PROXY: (Detail.CLIENT_PROXY, "the client's proxy"),
+    Layer.TLS: (Detail.CLIENT_NETWORK, "something in the client's network that breaks TLS"),
 }
 _BY_PROXY = frozenset({407, 502, 503, 504})
 _LEGAL = 451
@@ -97,7 +98,9 @@ def controls_failed(incident: Incident) -> Finding | None:
     target = _target(incident)
     if not alike or target is None or not _compatible(incident, target, alike[0].layer):
         return None
-    detail, part = _PARTS.get(alike[0].layer, (Detail.CLIENT_NETWORK, "the client's network"))
+    detail, part = _PARTS[alike[0].layer]
+    if alike[0].layer is Layer.TLS and {c.exchange.failure for c in alike} | {target.failure} <= ISSUERS:
+        detail, part = Detail.CLIENT_BROWSER, "the client's list of trusted issuers"
     if alike[0].layer is Layer.CONNECT and incident.context.check.profile.proxy and _direct_passes(incident, target):
         detail, part = _PARTS[Layer.PROXY]
     words = f"{_list(alike)} failed in the same way in the same minute"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from monitor.diagnosis.compared import differences
-from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
+from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import Mechanism, is_hollow, mechanism_of
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
@@ -27,6 +27,7 @@ _JSON = re.compile(r"\bJSON\b")
 _POLICY_HEADERS = frozenset(
     {"access-control-allow-origin", "cross-origin-resource-policy", "x-frame-options", "content-security-policy"}
 )
+_FAMILIES = frozenset({Family.INTERVENTION})
 _BUSY = 0.5
 
 
@@ -44,6 +45,7 @@ def harmful_vendor(incident: Incident) -> Finding | None:
     loaded = f", which {' and '.join(via)} loaded," if via else ""
     return Finding(
         detail=detail,
+        families=_FAMILIES,
         because=f"{incident.scene} {host}{loaded} {words} ({owner.title}).",
         culprit=incident.culprit(owner),
         evidence=(f"{host} {words}", owner.because),
@@ -97,6 +99,7 @@ def _nobody_in_particular(incident: Incident, hosts: tuple[str, ...], detail: De
     named = ", ".join(hosts)
     return Finding(
         detail=detail,
+        families=_FAMILIES,
         because=f"{incident.scene} one of the third parties {named} broke the page; which one is not known.",
         evidence=(f"one of {named} broke the page",),
     )
@@ -120,6 +123,7 @@ def replayed_resource(incident: Incident) -> Finding | None:
     detail, words, exchange = differs
     return Finding(
         detail=detail,
+        families=_FAMILIES,
         because=f"{incident.scene} {host}{replayed.path} {words}; it belongs to {owner.title}.",
         culprit=incident.culprit(owner),
         evidence=(f"{host} {words}", owner.because),

@@ -150,7 +150,7 @@ def _ours(incident: Incident, blocked: Exchange, words: str) -> Finding:
     page = incident.context.owners.owner_of(incident.context.check.target.base_url)
     return Finding(
         detail=Detail.OWN_POLICY,
-        families=frozenset({Family.CODES, Family.COMPARISON}),
+        families=_families(incident),
         because=f"{incident.scene} {happening(blocked)}; {words} ({page.title}).",
         culprit=incident.culprit(page),
         evidence=(happening(blocked), words),
@@ -163,13 +163,18 @@ def _theirs(incident: Incident, blocked: Exchange, words: str) -> Finding:
     owner = incident.owner(blocked)
     return Finding(
         detail=_their_detail(blocked),
-        families=frozenset({Family.CODES, Family.COMPARISON}),
+        families=_families(incident),
         because=f"{incident.scene} {happening(blocked)}; {words} ({owner.title}).",
         culprit=incident.culprit(owner),
         evidence=(happening(blocked), words, owner.because),
         exchanges=(blocked.id,),
         alternatives=(alternative(Detail.OWN_POLICY, "if our page changed too"),),
     )
+
+
+def _families(incident: Incident) -> frozenset[Family]:
+    compared = incident.evidence.compared is not None and incident.replayed is None
+    return frozenset({Family.CODES, Family.COMPARISON} if compared else {Family.CODES})
 
 
 def _open(incident: Incident, blocked: Exchange) -> Finding:
