@@ -82,6 +82,7 @@ async def make_attempt(run: Undertaking, number: int) -> Made:
     if not alive:
         walk.doubt(dead(run.probe.kind, f"when step '{walk.results[-1].name}' failed"))
     if not walk.good and alive:
+        await _complete(run, session, walk)
         await _keep_failure(run, session, walk)
     seen = await _finish(run, session, failed=not walk.good)
     return Made(attempt=_walked(run, number, walk), seen=seen, effects_begun=walk.effects_begun, alive=alive)
@@ -121,6 +122,14 @@ async def _open(run: Undertaking, number: int) -> Session | Fault:
             if await ping(run.probe, allowance):
                 return Fault(kind=ProberFault.STARVED, text="the session was not open when the time for steps was over")
             return dead(run.probe.kind, "and no session could be opened")
+
+
+async def _complete(run: Undertaking, session: Session, walk: Walk) -> None:
+    error = walk.results[-1].error
+    if error is not None and walk.fault is None:
+        completed = await limit(lambda: session.complete(error), seconds=run.allowance.for_closing(0.4))
+        if isinstance(completed, Returned):
+            walk.complete(completed.value)
 
 
 async def _keep_failure(run: Undertaking, session: Session, walk: Walk) -> None:

@@ -104,6 +104,10 @@ class Walk:
             ),
         )
 
+    def complete(self, error: StepError) -> None:
+        """Say more of why the last step did not succeed."""
+        self.results[-1] = replace(self.results[-1], error=error)
+
     async def _walk(self, known: dict[str, object]) -> None:
         for step in self._journey.steps:
             started = self._allowance.now()

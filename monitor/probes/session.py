@@ -68,6 +68,10 @@ class Session(Protocol):
         """Turn what a step raised into a fact about the step. Raises ProberError where the fault is ours."""
         ...
 
+    async def complete(self, error: StepError) -> StepError:
+        """Return the error with what only another look can tell; never raises, gives up by itself within seconds."""
+        ...
+
     async def keep_failure(self, step: str, *, sensitive: bool) -> None:
         """Keep what shows the failure of a step (a screenshot); never raises, gives up by itself within seconds."""
         ...

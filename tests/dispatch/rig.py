@@ -30,6 +30,9 @@ class StillSession:
     def explain(self, error: BaseException) -> StepError:
         return StepError(kind=StepErrorKind.SCRIPT, message=f"{type(error).__name__}: {error}")
 
+    async def complete(self, error: StepError) -> StepError:
+        return error
+
     async def keep_failure(self, step: str, *, sensitive: bool) -> None:
         pass
 

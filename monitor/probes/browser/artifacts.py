@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime as dt
 import json
 import os
@@ -10,9 +12,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from playwright.async_api import BrowserContext
+
 from monitor.domain.evidence import Artifact
 from monitor.domain.exchange import Exchange
 
+_TRACE_SECONDS = 5.0
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -39,6 +44,28 @@ class ArtifactFolder:
             os.fchmod(file.fileno(), 0o600)
             file.write(content)
         return Artifact(kind=kind, name=name, size=len(content), step=step)
+
+
+async def keep_har(
+    folder: ArtifactFolder, exchanges: Iterable[Exchange], *, started_at: dt.datetime, creator: str
+) -> Artifact | None:
+    """Keep the exchanges of an attempt as a file; ``None`` where the disk refuses."""
+    with contextlib.suppress(OSError):
+        har = await asyncio.to_thread(har_of, exchanges, started_at=started_at, creator=creator)
+        return await asyncio.to_thread(folder.keep, "har", ".har", har)
+    return None
+
+
+async def keep_trace(folder: ArtifactFolder, context: BrowserContext, path: Path) -> Artifact | None:
+    """Keep Playwright's trace of a context, written to ``path`` first; ``None`` where there is none to be had."""
+    try:
+        async with asyncio.timeout(_TRACE_SECONDS):
+            await context.tracing.stop(path=path)
+        return await asyncio.to_thread(folder.keep, "trace", ".zip", await asyncio.to_thread(path.read_bytes))
+    except Exception:  # noqa: BLE001 - a picture of a failure is worth less than its facts
+        return None
+    finally:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
 def _make_private(directory: Path) -> None:

@@ -21,6 +21,7 @@ _HEADER_LENGTH = 512
 _URL_LENGTH = 2048
 _TEXT_LENGTH = 500
 _ERROR_STATUS = 400
+_TOO_MANY = 429
 _IGNORED = ("data:", "blob:", "about:", "chrome:", "chrome-extension:", "chrome-error:")
 # Chromium names an intervention, Firefox only says that the request failed.
 _OUR_BLOCKS = frozenset({Failure.BLOCKED_BY_CLIENT, Failure.HTTP_FAILED, Failure.ABANDONED})
@@ -198,6 +199,13 @@ class Ledger:
             if wanted in {None, entry.url} and resource in {None, entry.resource}:
                 return entry
         return None
+
+    def is_unwelcome(self) -> bool:
+        """Say whether somebody has asked us to come less often, or whether we are robots."""
+        return any(
+            entry.status == _TOO_MANY or any(name == "cf-mitigated" for name, _ in entry.headers)
+            for entry in self._entries
+        )
 
     def pending_like(self, pattern: str) -> Entry | None:
         """Return the newest unfinished exchange whose URL holds a piece of text that a step waited for."""

@@ -12,10 +12,11 @@ from pathlib import Path
 from monitor.domain.assignment import Assignment
 from monitor.domain.evidence import ProberFault
 from monitor.domain.journey import ProbeKind
+from monitor.probes.browser.assigned import SessionSettings
 from monitor.probes.browser.executables import Executables
 from monitor.probes.browser.launch import LaunchPlan, plan_launch
 from monitor.probes.browser.ledger import Limits
-from monitor.probes.browser.session import BrowserSession, SessionSettings
+from monitor.probes.browser.session import BrowserSession
 from monitor.probes.browser.vitals import vitals_script
 from monitor.probes.browser.warm import BrowserPool, WarmBrowser
 from monitor.probes.session import Observations, ProberError
@@ -149,6 +150,7 @@ class LentSession:
         self.handle = session.handle
         self.begin_step = session.begin_step
         self.explain = session.explain
+        self.complete = session.complete
         self.keep_failure = session.keep_failure
 
     async def finish(self, *, failed: bool) -> Observations:

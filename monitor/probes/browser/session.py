@@ -8,7 +8,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.async_api import BrowserContext, Page, Playwright
@@ -17,17 +17,19 @@ from monitor.domain.assignment import Assignment
 from monitor.domain.evidence import Artifact, ProberFault, StepError, StepErrorKind, Truncation, Vitals, WebSocketFacts
 from monitor.domain.exchange import Exchange
 from monitor.domain.profile import Engine
-from monitor.domain.secret import Redactor, Secret
+from monitor.domain.secret import Redactor
 from monitor.probes.browser import explanation
-from monitor.probes.browser.artifacts import ArtifactFolder, har_of
-from monitor.probes.browser.devtools import DevtoolsWatch, Emulation
+from monitor.probes.browser.artifacts import ArtifactFolder, keep_har, keep_trace
+from monitor.probes.browser.assigned import SessionSettings, secrets_of
+from monitor.probes.browser.devtools import Channel, DevtoolsWatch, Emulation
 from monitor.probes.browser.emulation import context_options, emulation_of
 from monitor.probes.browser.events import EventRecorder
 from monitor.probes.browser.first_party import first_party_headers
 from monitor.probes.browser.handle import Browser
 from monitor.probes.browser.interventions import Interventions, RequestGate, install_routes, load_interventions
 from monitor.probes.browser.journal import PageJournal
-from monitor.probes.browser.ledger import Ledger, Limits
+from monitor.probes.browser.ledger import Ledger
+from monitor.probes.browser.makers import makers_anew, makers_of, trace_nodes
 from monitor.probes.browser.network import NetworkRecorder
 from monitor.probes.browser.picture import take_picture
 from monitor.probes.browser.static_answers import StaticAnswers
@@ -41,18 +43,8 @@ _ACTION_SECONDS = 10.0
 _RESERVE = 0.1
 _HASH_SECONDS = 0.5
 _CLOSE_SECONDS = 3.0
-_TRACE_SECONDS = 5.0
 _PICTURE_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionSettings:
-    """What every session of a probe has in common."""
-
-    limits: Limits
-    vitals_script: str
-    traces: bool = False
-    scratch: Path
+_MAKER_SECONDS = 4.0
 
 
 class BrowserSession:
@@ -62,6 +54,7 @@ class BrowserSession:
         self,
         *,
         warm: WarmBrowser,
+        playwright: Playwright,
         context: BrowserContext,
         assignment: Assignment,
         attempt: int,
@@ -72,6 +65,7 @@ class BrowserSession:
     ) -> None:
         self.warm = warm
         self.is_sick = False
+        self._playwright = playwright
         self._context = context
         self._assignment = assignment
         self._attempt = attempt
@@ -81,14 +75,8 @@ class BrowserSession:
         self._deadline = started + assignment.check.deadline.total_seconds() * (1 - _RESERVE)
         self._redactor = Redactor(secrets_of(assignment))
         limits = settings.limits
-        self._ledger = Ledger(
-            started=started,
-            attempt=attempt,
-            redactor=self._redactor,
-            limits=limits,
-            blocks=interventions.blocks,
-        )
         self._interventions = interventions
+        self._ledger = self._new_ledger()
         self._static = StaticAnswers(self._redactor) if assignment.archive_to else None
         self._recorder = NetworkRecorder(self._ledger, limits, self._static)
         self._events = EventRecorder(context, self._ledger, limits)
@@ -97,6 +85,7 @@ class BrowserSession:
         self._folder = ArtifactFolder(assignment.artifact_directory, attempt)
         self._artifacts: list[Artifact] = []
         self._watch: DevtoolsWatch | None = None
+        self._channel: Channel | None = None
         self._browser: Browser | None = None
 
     @classmethod
@@ -116,6 +105,7 @@ class BrowserSession:
         context = await warm.browser.new_context(**context_options(playwright, assignment))
         session = cls(
             warm=warm,
+            playwright=playwright,
             context=context,
             assignment=assignment,
             attempt=attempt,
@@ -155,21 +145,27 @@ class BrowserSession:
         self._set_timeouts()
 
     async def _watch_devtools(self, page: Page) -> None:
+        self._watch = self._new_watch(self._recorder)
+        self._watch.on_flood = self._after_flood
+        self._channel = channel = await self._watch.watch(await self._context.new_cdp_session(page))
+        about, targets = await asyncio.gather(channel.send("Target.getTargetInfo"), self.warm.targets())
+        await self._watch.watch_popups(targets, about["targetInfo"]["targetId"])
+        if self._follows_a_failure:
+            await trace_nodes(channel)
+
+    def _new_watch(self, recorder: NetworkRecorder) -> DevtoolsWatch:
         gate = RequestGate(
             interventions=self._interventions,
             headers=first_party_headers(self._assignment),
-            note=self._recorder.note_intervention,
+            note=recorder.note_intervention,
         )
         emulation = emulation_of(self._assignment.check.profile)
         if gate.patterns:
             command = ("Fetch.enable", {"patterns": gate.patterns})
             emulation = Emulation(everywhere=(*emulation.everywhere, command), pages=emulation.pages)
-        self._watch = DevtoolsWatch(self._recorder, self._settings.limits, emulation)
-        self._watch.on_request_paused = gate.answer if gate.patterns else None
-        self._watch.on_flood = self._after_flood
-        channel = await self._watch.watch(await self._context.new_cdp_session(page))
-        about, targets = await asyncio.gather(channel.send("Target.getTargetInfo"), self.warm.targets())
-        await self._watch.watch_popups(targets, about["targetInfo"]["targetId"])
+        watch = DevtoolsWatch(recorder, self._settings.limits, emulation)
+        watch.on_request_paused = gate.answer if gate.patterns else None
+        return watch
 
     def _after_flood(self) -> None:
         self._ledger.cut_open_ones()
@@ -185,6 +181,19 @@ class BrowserSession:
     def _trace(self) -> Iterable[asyncio.Future[None]]:
         if self._settings.traces and self._folder.is_open:
             yield asyncio.ensure_future(self._context.tracing.start(screenshots=True, snapshots=True))
+
+    def _new_ledger(self) -> Ledger:
+        return Ledger(
+            started=self._started,
+            attempt=self._attempt,
+            redactor=self._redactor,
+            limits=self._settings.limits,
+            blocks=self._interventions.blocks,
+        )
+
+    @property
+    def _follows_a_failure(self) -> bool:
+        return self._attempt > 1 or bool(self._assignment.interventions) or bool(self._assignment.until)
 
     @property
     def handle(self) -> Browser:
@@ -222,6 +231,35 @@ class BrowserSession:
             self.is_sick = True
             message = "The browser was halted from outside and answers nothing; it is replaced."
             raise ProberError(ProberFault.BROWSER_FROZEN, message) from None
+
+    async def complete(self, error: StepError) -> StepError:
+        """Return the error with who made the element in the way; never raises, gives up by itself within seconds."""
+        if not error.intercepted_by or self._channel is None or self._journal.crashed or self._is_lost():
+            return error
+        stack: tuple[str, ...] = ()
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_MAKER_SECONDS):
+                if self._follows_a_failure:
+                    stack = await makers_of(self._channel, error.intercepted_by)
+                else:
+                    stack = await self._makers_anew(error.intercepted_by)
+        return replace(error, intercepted_stack=tuple(self._ledger.clean_url(url) for url in stack))
+
+    async def _makers_anew(self, element: str) -> tuple[str, ...]:
+        url = self.handle.page.url.partition("#")[0]
+        shown = self._ledger.latest(url)
+        if not url.startswith("http") or (shown is not None and shown.method != "GET") or self._ledger.is_unwelcome():
+            return ()
+        options = context_options(self._playwright, self._assignment)
+        context = await self.warm.browser.new_context(**options, storage_state=await self._context.storage_state())
+        aside = self._new_ledger()
+        watch = self._new_watch(NetworkRecorder(aside, self._settings.limits))
+        try:
+            return await makers_anew(context, watch, url, element)
+        finally:
+            self._journal.note("second_look", f"{aside.seen} requests: {url}")
+            await watch.settle(0)
+            await asyncio.wait_for(context.close(), _CLOSE_SECONDS)
 
     async def keep_failure(self, step: str, *, sensitive: bool) -> None:
         """Keep a picture of a failure; never raises, gives up by itself within seconds."""
@@ -265,20 +303,10 @@ class BrowserSession:
 
     async def _keep_files(self, exchanges: tuple[Exchange, ...], now: float) -> None:
         started_at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=now - self._started)
-        with contextlib.suppress(OSError):
-            har = await asyncio.to_thread(har_of, exchanges, started_at=started_at, creator=self.warm.text)
-            self._keep(await asyncio.to_thread(self._folder.keep, "har", ".har", har))
+        self._keep(await keep_har(self._folder, exchanges, started_at=started_at, creator=self.warm.text))
         if self._settings.traces and self._folder.is_open and not self.handle.secret_typed and not self._is_lost():
-            await self._keep_trace()
-
-    async def _keep_trace(self) -> None:
-        path = self._settings.scratch / f"trace-{self._assignment.run_id}-{self._attempt}.zip"
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(_TRACE_SECONDS):
-                await self._context.tracing.stop(path=path)
-            content = await asyncio.to_thread(path.read_bytes)
-            self._keep(await asyncio.to_thread(self._folder.keep, "trace", ".zip", content))
-        path.unlink(missing_ok=True)
+            path = self._settings.scratch / f"trace-{self._assignment.run_id}-{self._attempt}.zip"
+            self._keep(await keep_trace(self._folder, self._context, path))
 
     async def _release(self) -> None:
         if self._is_lost():
@@ -311,12 +339,3 @@ class BrowserSession:
         milliseconds = min(_ACTION_SECONDS, self._remaining()) * 1000
         self._context.set_default_timeout(milliseconds)
         self._context.set_default_navigation_timeout(milliseconds)
-
-
-def secrets_of(assignment: Assignment) -> tuple[Secret, ...]:
-    """Return every secret that an assignment holds."""
-    check = assignment.check
-    held = [value for _, value in (*check.values, *check.target.headers)]
-    if check.profile.proxy is not None and check.profile.proxy.password is not None:
-        held.append(check.profile.proxy.password)
-    return tuple(value for value in held if isinstance(value, Secret))

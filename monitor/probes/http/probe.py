@@ -157,6 +157,10 @@ class HttpSession:
                 message = self._recorder.line(f"{type(told).__name__}: {told}")
                 return StepError(kind=StepErrorKind.SCRIPT, message=message, detail=self._place(told))
 
+    async def complete(self, error: StepError) -> StepError:
+        """Return the error as it is: over HTTP there is nothing else to look at."""
+        return error
+
     async def keep_failure(self, step: str, *, sensitive: bool) -> None:
         """Keep nothing more: what shows a failure over HTTP is in the exchanges already."""
 
