@@ -25,7 +25,7 @@ from monitor.diagnosis.rules import (
 )
 from monitor.diagnosis.rules import environment as surroundings
 from monitor.diagnosis.rules.repetition import not_reproduced
-from monitor.diagnosis.slowness import is_over_budget, slow, time_by_party
+from monitor.diagnosis.slowness import LATE, is_over_budget, slow, time_by_party
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.diagnosis import Alternative, Diagnosis
@@ -56,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     *interventions.RULES,
     *client.BUSY,
     *needed.RULES,
+    *LATE,
     *page.RULES,
 )
 _LOGGER = logging.getLogger(__name__)

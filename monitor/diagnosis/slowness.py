@@ -39,7 +39,7 @@ PARTY = {
     Part.CLIENT: Party.CLIENT,
 }
 _OWN = tuple(part for part, party in PARTY.items() if party is Party.OWN)
-_LATE = frozenset({StepErrorKind.TIMEOUT, StepErrorKind.DEADLINE, StepErrorKind.EXPECTATION})
+_OUT_OF_TIME = frozenset({StepErrorKind.TIMEOUT, StepErrorKind.DEADLINE, StepErrorKind.EXPECTATION})
 
 
 def is_over_budget(incident: Incident) -> bool:
@@ -75,7 +75,7 @@ def slow(incident: Incident) -> Finding:
 def too_slow_to_pass(incident: Incident) -> Finding | None:
     """R18 of a step that failed: most of its time went into work or waiting that a usual run does not know."""
     step = incident.step
-    if step is None or incident.kind not in _LATE or incident.needed or incident.evidence.page_errors:
+    if step is None or incident.kind not in _OUT_OF_TIME or incident.needed or incident.evidence.page_errors:
         return None
     excess = excess_of(incident, step)
     seen = seen_by_client(incident, excess)
@@ -88,7 +88,7 @@ def too_slow_to_pass(incident: Incident) -> Finding | None:
     return finding if finding.detail.cause is Cause.UNDETERMINED else _with_trials(incident, seen, trials, finding)
 
 
-RULES = (Rule(id="R18", decide=too_slow_to_pass),)
+LATE = (Rule(id="R18", decide=too_slow_to_pass),)
 
 
 def slow_suspects(evidence: Evidence, context: Context) -> tuple[str, ...]:

@@ -35,4 +35,4 @@ def test_every_row_is_a_word_of_the_product():
 
 def test_rules_are_listed_in_the_order_in_which_they_decide():
     listed = re.findall(r"^\| `([RS]\d+)` \|", DOCUMENT, flags=re.MULTILINE)
-    assert listed == [*dict.fromkeys(rule.id for rule in RULES), "R15", "R17", "R18"]
+    assert listed == [*dict.fromkeys([*(rule.id for rule in RULES), "R15", "R17", "R18"])]
