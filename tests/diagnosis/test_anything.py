@@ -8,14 +8,27 @@ from random import Random
 import pytest
 
 from monitor.diagnosis import judge as judging
+from monitor.diagnosis.case import case_of
 from monitor.domain.cause import Cause, Confidence
-from monitor.domain.evidence import PageError, ProberFault, StepError, StepErrorKind, VantageHealth, WebSocketFacts
-from monitor.domain.exchange import Initiator, Timings
+from monitor.domain.evidence import (
+    Comparison,
+    PageError,
+    ProberFault,
+    ScriptTime,
+    StepError,
+    StepErrorKind,
+    VantageHealth,
+    WebSocketFacts,
+)
+from monitor.domain.exchange import DnsFacts, Initiator, Timings
+from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.failure import Failure, Phase
 from monitor.domain.outcome import Outcome, StepOutcome, Validity
+from monitor.domain.reference import Difference, DifferenceKind
 from tests.builders import an_attempt, an_evidence
 from tests.diagnosis.incidents import ADS, API, CDN, PAY, SHOP, a_step, request
 
+HOSTS = ["www.shop.example", "pay.payments.example", "cdn.libraries.example", "", "[::1]", "nowhere"]
 URLS = [SHOP, API, PAY, ADS, CDN, "", "http://[broken", "https://support.shop.example/x", "https://127.0.0.1/"]
 RESOURCES = ["document", "script", "stylesheet", "xhr", "fetch", "image", "http", "ping", ""]
 STATUSES = [None, 200, 204, 302, 401, 403, 404, 407, 429, 451, 500, 503, 511, 522]
@@ -25,6 +38,48 @@ HEADERS = [
     (("cf-error-type", "1000"), ("server", "cloudflare")),
     (("cf-error-type", "?"), ("link", '<http://[x>; rel="blocked-by"'), ("date", "never")),
 ]
+
+
+def some_experiment(chance: Random) -> Experiment:
+    kind = chance.choice(list(ExperimentKind))
+    end = request(
+        chance.choice(URLS),
+        id=chance.choice(["look", "0"]),
+        resource="http",
+        status=chance.choice(STATUSES),
+        failure=chance.choice([None, None, *Failure]),
+        headers=chance.choice(HEADERS),
+        address=chance.choice([None, "192.0.2.1"]),
+        dns=chance.choice([None, DnsFacts(rcode="SERVFAIL", errors=("6 bogus", "17 filtered", "?", ""))]),
+    )
+    return Experiment(
+        kind=kind,
+        subject=chance.choice([*HOSTS, *URLS]),
+        by=chance.choice(["", "system", "192.0.2.53"]),
+        outcome=chance.choice(list(Outcome)),
+        duration=chance.random(),
+        started=chance.random(),
+        note=chance.choice(["", "it broke"]),
+        hosts=tuple(chance.sample(HOSTS, chance.randrange(3))),
+        path=chance.choice(["", "/lib"]),
+        exchanges=(end,) if chance.random() < 0.8 else (),
+        failed_step=chance.choice(["", "pay"]),
+        missed=chance.choice([0, 1]),
+    )
+
+
+def some_difference(chance: Random) -> Difference:
+    url = chance.choice(URLS)
+    return Difference(
+        kind=chance.choice(list(DifferenceKind)),
+        url=url,
+        host=chance.choice(HOSTS),
+        resource=chance.choice(RESOURCES),
+        exchange=chance.choice(["", "0", "3"]),
+        before=chance.choice(["", "900:a", "200", ":", "x"]),
+        after=chance.choice(["", "9:b", "302", "pending"]),
+        header=chance.choice(["", "content-security-policy"]),
+    )
 
 
 def some_evidence(seed: int):
@@ -59,6 +114,7 @@ def some_evidence(seed: int):
         exchange=maybe(["0", "3", "nowhere"]),
         awaited=chance.choice(["", SHOP, "**/x", "/order", "//button", "[", "text=Pay"]),
         intercepted_by=chance.choice(["", "<div>", f'<iframe src="{CDN}">']),
+        intercepted_stack=chance.choice([(), (CDN, SHOP), (SHOP,), ("",)]),
     )
     outcome = chance.choice(list(Outcome))
     step = a_step(outcome=chance.choice(list(StepOutcome)), error=maybe([error]), budget=maybe([0.5]))
@@ -71,19 +127,25 @@ def some_evidence(seed: int):
         )
         for number in range(1, chance.choice([1, 2]) + 1)
     )
+    investigated = chance.random() < 0.7
+    experiments = tuple(some_experiment(chance) for _ in range(chance.randrange(8))) if investigated else ()
+    differences = tuple(some_difference(chance) for _ in range(chance.randrange(4)))
     health = {each.name: maybe([0, 0.01, 50.0]) for each in fields(VantageHealth)}
     return an_evidence(
         attempts=attempts,
         exchanges=exchanges,
         vantage=VantageHealth(**health) if chance.random() < 0.2 else VantageHealth(),
         page_errors=(PageError(message="boom", frames=(chance.choice(URLS),)),) if chance.random() < 0.2 else (),
+        scripts=(ScriptTime(url=chance.choice(URLS), seconds=chance.random() * 4),),
+        experiments=experiments,
+        compared=Comparison(run_id="good", age=1.0, differences=differences) if investigated else None,
         websockets=(WebSocketFacts(url="wss://x", host="x", error="1006"),) if chance.random() < 0.1 else (),
     )
 
 
 @pytest.mark.parametrize("block", range(20))
 def test_the_judgement_keeps_its_promises(court, block, caplog):
-    for seed in range(block * 200, (block + 1) * 200):
+    for seed in range(block * 100, (block + 1) * 100):
         evidence = some_evidence(seed)
         judgement = court.judge(evidence)
         assert not caplog.records, seed
@@ -99,6 +161,9 @@ def test_the_judgement_keeps_its_promises(court, block, caplog):
             )
             known = {exchange.id for exchange in evidence.exchanges}
             assert set(judgement.diagnosis.exchanges) <= known, seed
+            assert judgement.diagnosis.because.endswith("."), seed
+            assert all(judgement.diagnosis.evidence), seed
+        case_of(evidence, court.context)
         if judgement.validity is Validity.INVALID:
             assert judgement.diagnosis.cause in (Cause.CLIENT_ENVIRONMENT, Cause.UNDETERMINED), seed
 
