@@ -174,14 +174,14 @@ _API = '''
 @step("Ask for prices"{prices_step})
 async def prices(http: Http) -> None:
     """They are told."""
-    answer = await http.get({prices!r}, timeout=PATIENCE)
+    answer = await http.get({prices!r}, timeout=dt.timedelta(seconds=PATIENCE))
     expect_response(answer).has_status(200).has_json("currency", "EUR")
 
 
 @step("Order"{order_step})
 async def order(http: Http) -> None:
     """An order gets a number."""
-    answer = await http.post({orders!r}, json={{"items": [{product!r}]}}, timeout=PATIENCE)
+    answer = await http.post({orders!r}, json={{"items": [{product!r}]}}, timeout=dt.timedelta(seconds=PATIENCE))
     expect_response(answer).has_status(201)
 
 
@@ -205,6 +205,7 @@ def journey_text(world: World) -> str:
     if world.manifest.journey == "api":
         head = head.partition("\n\ndef prepare")[0] + "\n"
         head = head.replace("Browser, Http, Journey, Secret, expect_response", "Http, Journey, expect_response")
+        head = head.replace("annotations\n", "annotations\n\nimport datetime as dt\n", 1)
     text = head.format(title=world.names.brand) + write(world)
     if not any(fault.parameters.get("kind") == "blocker" for fault in world.manifest.faults):
         return text
