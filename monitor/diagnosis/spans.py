@@ -87,18 +87,23 @@ def _span(incident: Incident, exchange: Exchange) -> Span | None:
 def _is_awaited(incident: Incident, span: Span, own: Sequence[float], calls: Sequence[float]) -> bool:
     """Say whether a vendor's exchange may have been waited for by the page rather than run beside it.
 
-    A script in the head that blocks the page lets none of our code run meanwhile. One that a vendor's script fetched is
-    that vendor's own affair. Advertising and analytics count only where they visibly held the page up.
+    A script in the head that blocks the page lets none of our code run meanwhile. What a vendor's script fetched is its
+    own affair, and advertising and analytics run beside the page, unless they visibly held it up.
     """
     exchange, initiator = span.exchange, span.exchange.initiator
     is_code = exchange.resource in CODE
     if initiator is not None and initiator.kind == "script" and not _has_own_frame(incident, initiator.frames):
-        return False
+        return not span.owner.beside and (span.owner.critical or _held_up(span, own))
     if span.owner.beside:
-        by_parser = initiator is not None and initiator.kind == "parser"
-        held_up = not _any_within(own, span.start + _SETTLING, span.end - _SETTLING / 2)
-        return is_code and by_parser and held_up and _any_within(own, span.end - _SETTLING / 5, span.end + _SOON)
+        return is_code and initiator is not None and initiator.kind == "parser" and _held_up(span, own)
     return not (is_code and _any_within(calls, span.start + _SETTLING, span.end - _SETTLING / 2))
+
+
+def _held_up(span: Span, own: Sequence[float]) -> bool:
+    """Say whether nothing of ours began during an exchange, and something did as soon as it was over."""
+    if _any_within(own, span.start + _SETTLING, span.end - _SETTLING / 2):
+        return False
+    return _any_within(own, span.end - _SETTLING / 5, span.end + _SOON)
 
 
 def _has_own_frame(incident: Incident, frames: Sequence[str]) -> bool:

@@ -64,10 +64,23 @@ PATHS = {
         slow_run(
             opened(0.1),
             call(API, 0.4, 0.1),
-            request(PAY, initiator=BY_CHAT, timings=taking(1.0, start=0.2)),
+            request(CHAT, initiator=BY_CHAT, timings=taking(1.0, start=0.2)),
             took=1.2,
         ),
         {"own_backend": 0.5},
+    ),
+    "what a vendor's frame asks for is waited for where our own code goes on when it is answered": (
+        slow_run(
+            opened(0.1),
+            request(CDN, resource="fetch", initiator=BY_CHAT, timings=taking(2.0, start=0.1)),
+            call(API, 0.1, 2.12),
+            took=2.22,
+        ),
+        {"own_backend": 0.2, "own_frontend": 0.02, "third_party": 2.0},
+    ),
+    "what the frame of a critical vendor asks for is waited for": (
+        slow_run(opened(0.1), request(PAY, initiator=BY_CHAT, timings=taking(2.0, start=0.1)), took=2.1),
+        {"own_backend": 0.1, "third_party": 2.0},
     ),
     "a vendor that our own code asks is waited for": (
         slow_run(opened(0.1), code(APP, 0.1, 0.1), call(PAY, 1.0, 0.2), took=1.2),
