@@ -8,8 +8,12 @@ BIN := .venv/bin
 SOURCES := monitor checks tests
 # Two cores run a browser and its server; more workers only make timings worse.
 TEST_JOBS ?= 2
+# What of the lab to run: the beginnings of ids, the seeds, how many at a time.
+ONLY ?=
+SEED ?= 1
+JOBS ?= 2
 
-.PHONY: help run test quick soak bench lint format check validate lock clean setup setup-dev
+.PHONY: help run test quick soak bench lab lint format check validate lock clean setup setup-dev
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +32,9 @@ soak: setup-dev ## Run the long ones: kills, clock steps and floods by the hundr
 
 bench: setup-dev ## Measure against peers in the same run; ARGS="--only http" picks one
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lab: setup-dev ## Judge labelled faults and score the verdicts; ONLY="O01 T", SEED="1,2,3", JOBS=2
+	@$(BIN)/python -m tests.lab --only "$(ONLY)" --seeds "$(SEED)" --jobs $(JOBS) --score
 
 lint: setup-dev ## Style, types, layers and spelling
 	@$(BIN)/ruff check $(SOURCES)

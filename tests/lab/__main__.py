@@ -19,6 +19,7 @@ from typing import Any, TextIO
 from tests.lab.case import ROOT, _line
 from tests.lab.manifest import Manifest, ManifestError, read_manifests
 from tests.lab.namespaces import ENTERED, wrapper
+from tests.lab.scoring.__main__ import main as score
 
 _LIMIT = 240.0
 _RESULTS = ROOT / "data" / "lab"
@@ -54,11 +55,16 @@ def _how(line: dict[str, Any]) -> str:
     return f"{mark} {told}" + ("" if right else f"  (expected {expected['outcome']} {expected['detail']})")
 
 
-def run(manifest: Manifest, seed: int, block: int, keep: Path | None) -> dict[str, Any]:
-    """Return the case of one scenario, carried out by a process of its own and cut at a time limit."""
+def run(manifest: Manifest, seed: int, block: int, keep: Path | None, *, warm_up: int = 0) -> dict[str, Any]:
+    """Return the case of one scenario, carried out by a process of its own and cut at a time limit.
+
+    ``warm_up`` is how many clean runs come first, where not as many as the scenario asks for.
+    """
     front = wrapper(manifest)
     entered = "names netns" if "-n" in front else "names" if front else ""
     command = [*front, sys.executable, "-m", "tests.lab.case", manifest.id, str(seed), "--block", str(block)]
+    if warm_up:
+        command += ["--warm-up", str(warm_up)]
     if keep is not None:
         command += ["--keep", str(keep / f"{manifest.id}-{seed}")]
     process = subprocess.Popen(
@@ -98,6 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with options.out.open("w") as results:
         lines = _run_all(cases, options, progress, results)
     print(f"{options.out}", file=sys.stderr)
+    if options.score:
+        score([str(options.out), "--json", str(options.out.with_name("scores.json"))])
     return 0 if all(line["status"] != "not_run" for line in lines) else 1
 
 
@@ -136,6 +144,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=_RESULTS / "runs.jsonl")
     parser.add_argument("--keep", type=Path, help="keep the folders of each case below this one")
+    parser.add_argument("--score", action="store_true", help="print the scores at the end, and store them beside")
     parser.add_argument("--check", action="store_true", help="read the manifests, run nothing")
     return parser.parse_args(arguments)
 
