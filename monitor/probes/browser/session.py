@@ -35,6 +35,7 @@ from monitor.probes.browser.picture import take_picture
 from monitor.probes.browser.static_answers import StaticAnswers
 from monitor.probes.browser.vitals import VitalsWatch
 from monitor.probes.browser.warm import WarmBrowser
+from monitor.probes.browser.work import WorkWatch
 from monitor.probes.session import Observations, ProberError
 
 _log = logging.getLogger(__name__)
@@ -81,7 +82,8 @@ class BrowserSession:
         self._recorder = NetworkRecorder(self._ledger, limits, self._static)
         self._events = EventRecorder(context, self._ledger, limits)
         self._journal = PageJournal(context, self._ledger, limits)
-        self._vitals = VitalsWatch(settings.vitals_script)
+        self._work = WorkWatch(self._ledger.clean_url)
+        self._vitals = VitalsWatch(settings.vitals_script, self._work)
         self._folder = ArtifactFolder(assignment.artifact_directory, attempt)
         self._artifacts: list[Artifact] = []
         self._watch: DevtoolsWatch | None = None
@@ -204,6 +206,7 @@ class BrowserSession:
     def begin_step(self, name: str) -> None:
         """Say that what is observed from now on belongs to this step."""
         self._ledger.step = name
+        self._work.begin_step(name, time.time())
         self._set_timeouts()
 
     def explain(self, error: BaseException) -> StepError:
@@ -273,7 +276,7 @@ class BrowserSession:
 
     async def finish(self, *, failed: bool) -> Observations:
         """Stop observing, release the page, and return what was seen. Never raises."""
-        vitals = await self._read_vitals()
+        vitals = await self._read_vitals(patient=failed)
         if self._watch is not None:
             with contextlib.suppress(Exception):
                 await self._watch.settle(0 if self._is_lost() else _HASH_SECONDS)
@@ -292,14 +295,15 @@ class BrowserSession:
             websockets=self._websockets(),
             events=self._journal.events,
             vitals=vitals,
+            scripts=self._work.scripts(),
             artifacts=tuple(self._artifacts),
             truncated=self._truncations(),
         )
 
-    async def _read_vitals(self) -> Vitals | None:
+    async def _read_vitals(self, *, patient: bool) -> Vitals | None:
         if self._is_lost() or self._journal.crashed:
             return await self._vitals.read(None)
-        return await self._vitals.read(self.handle.page)
+        return await self._vitals.read(self.handle.page, patient=patient)
 
     async def _keep_files(self, exchanges: tuple[Exchange, ...], now: float) -> None:
         started_at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=now - self._started)

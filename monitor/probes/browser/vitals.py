@@ -1,4 +1,4 @@
-"""Web Vitals of the first page, measured by Google's own library."""
+"""Web Vitals of the first page, measured by Google's own library, and the long frames of every page."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import Any
 from playwright.async_api import BrowserContext, Page
 
 from monitor.domain.evidence import Vitals
+from monitor.probes.browser.work import WorkWatch
 
 _BINDING = "__faultlineVitals"
 _LIMIT = 1.5
-_LONGEST = 2000
+_LONGEST = 50_000
 _WRAPPER = """(() => {
   if (window !== window.top || !location.protocol.startsWith('http')) return;
   %(library)s
@@ -40,15 +41,37 @@ _WRAPPER = """(() => {
   } catch (error) { /* only Chromium knows long tasks */ }
   // The first word tells which page was the first.
   report();
-  Object.defineProperty(window, '%(binding)sNow', {value: () => stringify(seen)});
+  const {timeOrigin} = performance, page = location.href;
+  const tellWork = frames => {
+    const work = frames.flatMap(frame => Array.from(frame.scripts, script =>
+      [(script.sourceURL || page).slice(0, 2000), (timeOrigin + script.startTime) / 1000, script.duration / 1000]));
+    work.sort((one, other) => other[2] - one[2]);
+    if (work.length && tell) tell(stringify({work: work.slice(0, 20)}));
+  };
+  let frames = null;
+  if (PerformanceObserver.supportedEntryTypes.includes('long-animation-frame')) {
+    frames = new PerformanceObserver(list => tellWork(list.getEntries()));
+    frames.observe({type: 'long-animation-frame', buffered: true});
+  }
+  const now = () => {
+    if (frames) tellWork(frames.takeRecords());
+    return stringify(seen);
+  };
+  // A frame is told of once it was painted.
+  const later = () => new Promise(done => {
+    setTimeout(() => done(now()), 150);
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(now()))));
+  });
+  Object.defineProperty(window, '%(binding)sNow', {value: patient => patient && frames ? later() : now()});
 })()"""
 
 
 class VitalsWatch:
-    """Keeps what the first page of an attempt reports, the last word of it."""
+    """Keeps what the first page of an attempt reports, the last word of it; hands on what pages tell of their work."""
 
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, work: WorkWatch) -> None:
         self._script = script
+        self._work = work
         self._page: float | None = None
         self._vitals: Vitals | None = None
 
@@ -56,12 +79,16 @@ class VitalsWatch:
         """Put the library into every page to come."""
         await asyncio.gather(context.expose_binding(_BINDING, self._take), context.add_init_script(self._script))
 
-    async def read(self, page: Page | None) -> Vitals | None:
-        """Return the vitals of the first page, asking it where it is still open."""
+    async def read(self, page: Page | None, *, patient: bool = False) -> Vitals | None:
+        """Return the vitals of the first page, asking it where it is still open.
+
+        ``patient`` says that it is worth to wait for the frame that a page is just about to show.
+        """
         if page is not None:
+            asked = f"window.{_BINDING}Now ? window.{_BINDING}Now({str(patient).lower()}) : null"
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(_LIMIT):
-                    self._take(None, await page.evaluate(f"window.{_BINDING}Now ? window.{_BINDING}Now() : null"))
+                    self._take(None, await page.evaluate(asked))
         return self._vitals
 
     def _take(self, _source: object, told: object) -> None:
@@ -70,7 +97,9 @@ class VitalsWatch:
         # A page can call this too: what it says must not break anything.
         with contextlib.suppress(ValueError, TypeError, KeyError):
             seen: dict[str, Any] = json.loads(told)
-            if self._page in {None, seen["page"]}:
+            if "work" in seen:
+                self._work.take(seen["work"])
+            elif self._page in {None, seen["page"]}:
                 self._vitals, self._page = _parse(seen), seen["page"]
 
 

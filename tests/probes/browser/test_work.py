@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from monitor.domain.evidence import ScriptTime
+from monitor.domain.secret import Secret
+from monitor.probes.browser.work import WorkWatch
+
+BUSY = "((end) => {{ while (performance.now() < end) {{}} }})(performance.now() + {0})"
+
+
+def test_work_is_summed_by_script_and_step_and_the_longest_comes_first():
+    watch = WorkWatch(lambda url: url)
+    watch.begin_step("one", 100.0)
+    watch.begin_step("two", 200.0)
+    watch.take([["https://a.test/a.js", 150.0, 0.5], ["https://a.test/a.js", 199.9, 0.25]])
+    watch.take([["https://a.test/a.js", 200.0, 2], ["https://b.test/b.js", 50.0, 0.1]])
+    assert watch.scripts() == (
+        ScriptTime(url="https://a.test/a.js", seconds=2.0, step="two"),
+        ScriptTime(url="https://a.test/a.js", seconds=0.75, step="one"),
+        ScriptTime(url="https://b.test/b.js", seconds=0.1, step=""),
+    )
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [None, 7, {"a": 1}, [7], [["u", 1]], [[1, 1, 1]], [["u", "1", 1]], [["u", 1, None]], [["u", 1, -5]]],
+)
+def test_what_a_page_makes_up_is_dropped(nonsense):
+    watch = WorkWatch(lambda url: url)
+    watch.take(nonsense)
+    watch.take([["u", float("nan"), 1.0], ["u", 1.0, float("inf")]])
+    assert watch.scripts() == ()
+
+
+def test_only_so_many_scripts_are_kept():
+    watch = WorkWatch(lambda url: url)
+    for number in range(1000):
+        watch.take([[f"https://a.test/{number}", 1.0, 1 + number / 1000]])
+    assert len(watch.scripts()) == 20
+
+
+@pytest.mark.browser
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_work_of_each_script_is_told_by_step_and_survives_a_navigation(site, probe, assign):
+    vendor = site.url("/vendor.js?key=s3cr3t-key", host="third.localhost")
+    site.page("/", f"<p>first<script src='{vendor}'></script><script>{BUSY.format(90)}</script>")
+    site.page("/vendor.js", BUSY.format(150), kind="text/javascript")
+    site.page("/next", "<button>go</button><script src='/own.js'></script>")
+    work = f"document.querySelector('button').addEventListener('click', () => {{ {BUSY.format(120)} }})"
+    site.page("/own.js", work, kind="text/javascript")
+    check = {"values": (("key", Secret("key", "s3cr3t-key")),)}
+    session = await probe.open(assign(check=check), 1, started=time.monotonic())
+    session.begin_step("look")
+    await session.handle.open("/", wait_until="load")
+    session.begin_step("buy")
+    await session.handle.open("/next", wait_until="load")
+    await session.handle.page.click("button")
+    scripts = (await session.finish(failed=True)).scripts
+    found = {(script.url.rpartition("/")[2], script.step): script.seconds for script in scripts}
+    assert found["vendor.js?key=•••", "look"] >= 0.14
+    assert found["", "look"] >= 0.08
+    assert found["own.js", "buy"] >= 0.11
+    assert [script.seconds for script in scripts] == sorted(found.values(), reverse=True)
+
+
+@pytest.mark.browser
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_page_that_was_busy_when_the_step_ended_still_tells_by_what(site, walk):
+    site.page("/", f"<button>go</button><script src='{site.url('/vendor.js', host='third.localhost')}'></script>")
+    busy = f"document.querySelector('button').onclick = () => setTimeout(() => {{ {BUSY.format(900)} }}, 20)"
+    site.page("/vendor.js", busy, kind="text/javascript")
+
+    async def act(browser):
+        await browser.open("/", wait_until="load")
+        await browser.page.click("button")
+        await browser.page.wait_for_timeout(100)
+        await browser.expect_text("never", within=0.2)
+
+    attempt = await walk(act)
+    assert attempt.error is not None
+    (script,) = attempt.seen.scripts
+    assert script.url.endswith("/vendor.js")
+    assert script.seconds >= 0.85
+
+
+@pytest.mark.browser
+@pytest.mark.asyncio(loop_scope="module")
+async def test_of_a_page_that_never_answers_nothing_is_made_up(site, walk):
+    site.page("/", "<button onclick='setTimeout(() => { while (true) {} }, 20)'>go</button>")
+
+    async def act(browser):
+        await browser.open("/", wait_until="load")
+        await browser.page.click("button")
+        await browser.page.wait_for_timeout(100)
+        await browser.expect_text("never", within=0.2)
+
+    attempt = await walk(act)
+    assert attempt.error is not None
+    assert attempt.seen.scripts == ()
