@@ -100,14 +100,12 @@ def test_a_disk_is_full_while_the_fault_lasts(tmp_path: Path, monkeypatch: pytes
 
 
 def test_children_of_children_are_found():
-    code = "import subprocess, sys; subprocess.run((sys.executable, '-c', 'print(input())'))"
-    with subprocess.Popen((sys.executable, "-c", code), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
-        assert parent.stdin is not None
-        assert parent.stdout is not None
-        while not children_of(parent.pid):
-            pass
-        (child,) = children_of(parent.pid)
-        assert child in children_of(os.getpid())
-        parent.stdin.write(b"done\n")
-        parent.stdin.close()
-        assert parent.stdout.read() == b"done\n"
+    grandchild = "print('up', flush=True); input()"
+    code = f"import subprocess, sys; subprocess.run((sys.executable, '-c', {grandchild!r}))"
+    with subprocess.Popen((sys.executable, "-c", code), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"up\n"
+        (below,) = children_of(child.pid)
+        assert {child.pid, below} <= set(children_of(os.getpid()))
+        child.stdin.close()
