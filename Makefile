@@ -13,7 +13,7 @@ ONLY ?=
 SEED ?= 1
 JOBS ?= 2
 
-.PHONY: help run test quick soak bench lab lint format check validate lock clean setup setup-dev
+.PHONY: help run test quick soak bench lab lab-report lint format check validate lock clean setup setup-dev
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: setup-dev ## Measure against peers in the same run; ARGS="--only http" pi
 
 lab: setup-dev ## Judge labelled faults and score the verdicts; ONLY="O01 T", SEED="1,2,3", JOBS=2
 	@$(BIN)/python -m tests.lab --only "$(ONLY)" --seeds "$(SEED)" --jobs $(JOBS) --score
+
+lab-report: setup-dev ## Publish the scores of the last lab run: docs/accuracy.md and tests/lab/results/latest.json
+	@$(BIN)/python -m tests.lab.scoring data/lab/runs.jsonl --document docs/accuracy.md --json tests/lab/results/latest.json
 
 lint: setup-dev ## Style, types, layers and spelling
 	@$(BIN)/ruff check $(SOURCES)
