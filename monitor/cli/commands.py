@@ -14,7 +14,7 @@ import typer
 
 import monitor
 from monitor import service
-from monitor.cli import by_hand, demo, doctor, judging, owners, serving
+from monitor.cli import by_hand, demo, doctor, drill, judging, owners, serving
 from monitor.cli.exits import Exit
 from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, DataOption, console_for_text
 from monitor.cli.scaffold import write_scaffold
@@ -36,6 +36,7 @@ app = typer.Typer(
 app.command("explain")(judging.explain_run)
 app.command("replay")(judging.replay_runs)
 app.command("owners")(owners.show_owners)
+app.command("drill")(drill.drill_check)
 
 
 def main() -> None:
