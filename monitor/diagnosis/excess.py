@@ -106,7 +106,7 @@ def is_whole_slow(incident: Incident) -> bool:
 
 def excess_of(incident: Incident, step: StepResult | None = None) -> Excess:
     """Return the excess of a step; without one of the worst of the slow steps, or of the whole journey."""
-    chosen = step or max(slow_steps(incident), key=lambda one: one.duration - _reference(incident, one), default=None)
+    chosen = step or max(slow_steps(incident), key=lambda one: one.duration - (one.budget or 0.0), default=None)
     name, took = (chosen.name, chosen.duration) if chosen else ("", incident.attempt.duration)
     usual = usual_of(incident, name)
     budget = chosen.budget if chosen else _journey_budget(incident)
@@ -128,11 +128,6 @@ def excess_of(incident: Incident, step: StepResult | None = None) -> Excess:
         grew=_grew(made, usual),
     )
     return _by_number_of_calls(excess)
-
-
-def _reference(incident: Incident, step: StepResult) -> float:
-    usual = usual_of(incident, step.name)
-    return usual.median if usual else step.budget or 0.0
 
 
 def _journey_budget(incident: Incident) -> float | None:

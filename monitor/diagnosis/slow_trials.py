@@ -63,22 +63,20 @@ class Trials:
 
 
 def trials_of(incident: Incident, excess: Excess) -> Trials:
-    """Return what journeys that were made again say about the slow step."""
-    if excess.limit is None or excess.seconds <= 0:
+    """Return what journeys that were made again say about the slow step, or about the whole where no step was slow."""
+    if excess.seconds <= 0:
         return Trials()
-    restored, useless = [], []
-    reruns = []
+    restored, useless, reruns = [], [], []
     for one in incident.evidence.experiments:
-        seconds = one.step_seconds
-        if seconds is None or one.outcome not in _GOOD:
+        if not _got_there(one):
             continue
         if one.kind is ExperimentKind.RERUN:
-            reruns.append(seconds <= excess.limit)
+            reruns.append(_is_within(one, excess))
         elif one.kind in _WITHOUT and one.hosts:
             party = _party(incident, one)
-            if party is not None and seconds <= excess.limit:
+            if party is not None and _is_within(one, excess):
                 restored.append((party, one))
-            elif seconds >= excess.took - (1 - _STILL) * excess.seconds:
+            elif excess.step and (one.step_seconds or 0.0) >= excess.took - (1 - _STILL) * excess.seconds:
                 useless.append(one)
     return Trials(
         restored=tuple(restored),
@@ -86,6 +84,18 @@ def trials_of(incident: Incident, excess: Excess) -> Trials:
         gone=any(reruns),
         slow_again=bool(reruns) and not any(reruns),
     )
+
+
+def _got_there(experiment: Experiment) -> bool:
+    """Say whether the step was walked through, be it slowly: nothing in it failed."""
+    walked = experiment.outcome in _GOOD or (experiment.outcome is Outcome.FAILED and not experiment.failed_step)
+    return walked and experiment.step_seconds is not None
+
+
+def _is_within(experiment: Experiment, excess: Excess) -> bool:
+    if not excess.step or excess.limit is None:
+        return experiment.outcome is Outcome.PASSED
+    return experiment.step_seconds is not None and experiment.step_seconds <= excess.limit
 
 
 def _party(incident: Incident, experiment: Experiment) -> Party | None:

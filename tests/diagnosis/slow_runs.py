@@ -86,13 +86,15 @@ def usually(
     return Baseline(runs=20, steps=(one(""), one("pay")))
 
 
-def without(*hosts: str, took: float, kind: ExperimentKind = ExperimentKind.COUNTERFACTUAL) -> Experiment:
+def without(
+    *hosts: str, took: float, kind: ExperimentKind = ExperimentKind.COUNTERFACTUAL, outcome: Outcome = Outcome.PASSED
+) -> Experiment:
     subject = ", ".join(hosts)
-    return Experiment(kind=kind, subject=subject, outcome=Outcome.PASSED, duration=took, hosts=hosts, step_seconds=took)
+    return Experiment(kind=kind, subject=subject, outcome=outcome, duration=took, hosts=hosts, step_seconds=took)
 
 
-def again(took: float) -> Experiment:
-    return Experiment(kind=ExperimentKind.RERUN, subject="", outcome=Outcome.PASSED, duration=took, step_seconds=took)
+def again(took: float, outcome: Outcome = Outcome.PASSED) -> Experiment:
+    return Experiment(kind=ExperimentKind.RERUN, subject="", outcome=outcome, duration=took, step_seconds=took)
 
 
 def as_profile(name: str = "reference") -> Experiment:

@@ -309,6 +309,9 @@ HOST = "cdn.libraries.example"
         ((without(HOST, took=0.8), again(2.5)), "tp.slow", Confidence.CONFIRMED),
         ((without(HOST, took=0.8), again(0.8)), "tp.slow", Confidence.PROBABLE),
         ((without(HOST, took=2.5),), "und.insufficient", Confidence.NONE),
+        ((without(HOST, took=2.5, outcome=Outcome.FAILED),), "und.insufficient", Confidence.NONE),
+        ((without(HOST, took=0.8), again(2.5, Outcome.FAILED)), "tp.slow", Confidence.CONFIRMED),
+        ((without(HOST, took=0.8, outcome=Outcome.INCONCLUSIVE),), "tp.slow", Confidence.PROBABLE),
         ((without("elsewhere.example", took=2.5),), "tp.slow", Confidence.PROBABLE),
         ((without(HOST, "api.shop.example", took=0.8),), "tp.slow", Confidence.PROBABLE),
         ((look(ExperimentKind.REPROBE, CDN, 2.2),), "tp.slow", Confidence.CONFIRMED),
@@ -329,6 +332,15 @@ def test_a_trial_decides_where_time_alone_did_not(court):
     assert diagnosis.culprit.name == "Example Pay"
     sure = replace(evidence, experiments=(without("pay.payments.example", took=0.9), again(3.9)))
     assert court.judge(sure).diagnosis.confidence is Confidence.CONFIRMED
+
+
+def test_a_trial_of_a_journey_without_a_slow_step_is_told_by_how_it_ended(court):
+    evidence = slow_run(opened(0.2), call(PAY, 2.7, 0.2), took=3.0, budget=None, outcome=StepOutcome.PASSED)
+    assert court.judge(evidence).diagnosis.confidence is Confidence.PROBABLE
+    quick = replace(evidence, experiments=(without("pay.payments.example", took=0.4),))
+    assert court.judge(quick).diagnosis.confidence is Confidence.CONFIRMED
+    slow = replace(evidence, experiments=(without("pay.payments.example", took=2.9, outcome=Outcome.FAILED),))
+    assert court.judge(slow).diagnosis.confidence is Confidence.PROBABLE
 
 
 def test_a_server_that_states_its_own_work_confirms_what_we_measured(court):
