@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from monitor.domain.evidence import Evidence, ScriptTime, VantageHealth
@@ -10,7 +11,7 @@ from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.domain.reference import Baseline, Part, StepBaseline
 from tests.builders import an_attempt, an_evidence
-from tests.diagnosis.incidents import SHOP, a_step, page, request
+from tests.diagnosis.incidents import ADS, API, CDN, PAY, SHOP, a_step, page, request
 
 APP = f"{SHOP}app.js"
 BY_PARSER = Initiator(kind="parser", url=SHOP)
@@ -106,3 +107,33 @@ def look(kind: ExperimentKind, url: str, seconds: float, **phases: float) -> Exp
     return Experiment(
         kind=kind, subject=url, outcome=Outcome.PASSED, duration=seconds, exchanges=(exchange,), requests=1
     )
+
+
+def some_run(seed: int) -> Evidence:
+    """Return a run that makes little sense, the same for the same seed."""
+    chance = Random(seed)
+    initiators = [None, BY_APP, BY_PARSER, Initiator(kind="script", frames=(CDN,))]
+    exchanges = tuple(
+        request(
+            chance.choice([SHOP, API, PAY, ADS, CDN, APP, "", "http://[broken"]),
+            id=str(number),
+            resource=chance.choice(["document", "script", "stylesheet", "xhr", "fetch", "image", "http", "ping", ""]),
+            initiator=chance.choice(initiators),
+            redirected_from=chance.choice([None, None, str(chance.randrange(40))]),
+            pending=chance.random() < 0.1,
+            headers=chance.choice([(), (("server-timing", "app;dur=900, edge;dur=3000, x;dur=."),)]),
+            timings=Timings(
+                started=chance.uniform(-1.0, 6.0),
+                total=chance.choice([0.0, chance.random() * 5]),
+                resolve=chance.choice([None, chance.random()]),
+                tls=chance.choice([None, chance.random()]),
+                wait=chance.choice([None, chance.random()]),
+                receive=chance.choice([None, chance.random() * 3]),
+            ),
+        )
+        for number in range(chance.randrange(40))
+    )
+    scripts = tuple(
+        (chance.choice([APP, CDN, "", "nonsense"]), chance.random() * 4) for _ in range(chance.randrange(4))
+    )
+    return slow_run(*exchanges, took=chance.random() * 6, started=chance.random(), scripts=scripts)

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-from random import Random
-
 import pytest
 
 from monitor.diagnosis.critical_path import split
 from monitor.diagnosis.dependencies import incident_of
-from monitor.domain.exchange import Initiator, Timings
+from monitor.domain.exchange import Initiator
 from monitor.domain.outcome import StepOutcome
 from monitor.domain.reference import Part
 from tests.builders import an_attempt, an_evidence
 from tests.diagnosis.incidents import ADS, API, CDN, PAY, SHOP, a_step, page, request
-from tests.diagnosis.slow_runs import APP, BY_APP, BY_PARSER, call, code, opened, slow_run, stalled, taking
+from tests.diagnosis.slow_runs import APP, BY_PARSER, call, code, opened, slow_run, some_run, stalled, taking
 
 CHAT = "https://widget.chats.example/chat.js"
 BY_CHAT = Initiator(kind="script", frames=(CHAT,))
@@ -204,35 +202,6 @@ def test_a_redirect_is_walked_back_to_where_it_began(court):
     first = page(id="1", status=302, timings=taking(0.5))
     second = page(PAY, id="2", redirected_from="1", timings=taking(1.0, start=0.5))
     assert parts(court, slow_run(first, second, took=1.5)) == {"own_backend": 0.5, "third_party": 1.0}
-
-
-def some_run(seed):
-    chance = Random(seed)
-    initiators = [None, BY_APP, BY_PARSER, Initiator(kind="script", frames=(CDN,))]
-    exchanges = tuple(
-        request(
-            chance.choice([SHOP, API, PAY, ADS, CDN, APP, "", "http://[broken"]),
-            id=str(number),
-            resource=chance.choice(["document", "script", "stylesheet", "xhr", "fetch", "image", "http", "ping", ""]),
-            initiator=chance.choice(initiators),
-            redirected_from=chance.choice([None, None, str(chance.randrange(40))]),
-            pending=chance.random() < 0.1,
-            headers=chance.choice([(), (("server-timing", "app;dur=900, edge;dur=3000, x;dur=."),)]),
-            timings=Timings(
-                started=chance.uniform(-1.0, 6.0),
-                total=chance.choice([0.0, chance.random() * 5]),
-                resolve=chance.choice([None, chance.random()]),
-                tls=chance.choice([None, chance.random()]),
-                wait=chance.choice([None, chance.random()]),
-                receive=chance.choice([None, chance.random() * 3]),
-            ),
-        )
-        for number in range(chance.randrange(40))
-    )
-    scripts = tuple(
-        (chance.choice([APP, CDN, "", "nonsense"]), chance.random() * 4) for _ in range(chance.randrange(4))
-    )
-    return slow_run(*exchanges, took=chance.random() * 6, started=chance.random(), scripts=scripts)
 
 
 @pytest.mark.parametrize("block", range(10))

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.diagnosis.client_side import seen_by_client
 from monitor.diagnosis.dependencies import incident_of, with_needs
+from monitor.diagnosis.excess import excess_of
 from monitor.diagnosis.slowness import slow_suspects, too_slow_to_pass
 from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.evidence import StepErrorKind, VantageHealth
@@ -24,6 +26,7 @@ from tests.diagnosis.slow_runs import (
     look,
     opened,
     slow_run,
+    some_run,
     stalled,
     taking,
     usually,
@@ -475,3 +478,29 @@ def test_the_hosts_worth_a_replay_are_those_with_much_of_the_excess(court, evide
 def test_a_baseline_that_knows_other_steps_is_no_baseline_of_this_one(court):
     evidence = slow_run(call(API, 3.0, 0.0), took=3.1, usual=Baseline(runs=20))
     assert "over its budget" in court.judge(evidence).diagnosis.because
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_whatever_was_slow_the_shares_are_never_more_than_the_excess(court, names, block, caplog):
+    throttled = on_3g(names)
+    for seed in range(block * 100, (block + 1) * 100):
+        usual_run = usually((seed % 7) / 10, USUAL if seed % 3 else None, requests=seed % 11, received=seed * 100.0)
+        hosts = ("pay.payments.example",) if seed % 2 else ("api.shop.example", HOST)
+        experiments = (
+            without(*hosts, took=seed % 5),
+            again(seed % 4),
+            look(ExperimentKind.CONTROL, CONTROL_A, seed % 3, resolve=seed % 2, wait=0.1),
+        )
+        evidence = replace(
+            some_run(seed),
+            baseline=usual_run if seed % 4 else None,
+            experiments=experiments[: seed % 5],
+        )
+        for one in (court, throttled):
+            excess = seen_by_client(incident := incident_of(evidence, one.context), excess_of(incident)).excess
+            assert all(seconds >= -1e-9 for seconds in excess.parts.values()), seed
+            assert sum(excess.parts.values()) <= excess.seconds + 1e-9, seed
+            judgement = one.judge(evidence)
+            assert not caplog.records, seed
+            assert (judgement.diagnosis is None) == (judgement.outcome is Outcome.PASSED), seed
+            assert len(slow_suspects(evidence, one.context)) <= 3
