@@ -26,7 +26,7 @@ from monitor.domain.outcome import Outcome
 from monitor.investigation.drill import Dependency, DrillError, DrillReport, Finding, TrialResult
 from monitor.investigation.drill_reports import DrillReports, as_data
 from monitor.service import StartupChoices, StartupError, read_settings
-from monitor.service.drilling import Driller, Progress
+from monitor.service.drilling import Progress, drilling
 
 _STYLES = {
     Dependency.HARD: "bold red",
@@ -89,7 +89,7 @@ def _chosen(settings: Settings, name: str) -> Check:
 
 
 async def _drill(settings: Settings, check: Check, only: tuple[str, ...], delay: float | None) -> DrillReport:
-    async with Driller(settings, clock=SystemClock(), progress=_progress()) as driller:
+    async with drilling(settings, clock=SystemClock(), progress=_progress()) as driller:
         return await driller.drill(check, only=only, delay=delay)
 
 

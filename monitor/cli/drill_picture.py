@@ -16,11 +16,11 @@ _COLORS = {
     Dependency.UNKNOWN: "#6a4bb0",
 }
 WORDS = {
-    Dependency.HARD: "not without",
-    Dependency.BRITTLE: "not slow or empty",
-    Dependency.SLOWS: "is slowed by",
-    Dependency.SURVIVES: "does without",
-    Dependency.UNTRIED: "perhaps later: untried",
+    Dependency.HARD: "cannot do without",
+    Dependency.BRITTLE: "breaks when slow or empty",
+    Dependency.SLOWS: "slows it",
+    Dependency.SURVIVES: "harmless",
+    Dependency.UNTRIED: "untried later",
     Dependency.UNKNOWN: "not known",
 }
 _DASHES = {Dependency.BRITTLE: "9 4", Dependency.SLOWS: "3 4", Dependency.UNTRIED: "6 6", Dependency.UNKNOWN: "1 5"}
@@ -37,7 +37,7 @@ _STYLE = (
 def svg_of(report: DrillReport) -> str:
     """Return the picture: steps on the left, third parties on the right, and lines that say how much one needs them."""
     rows = max(len(report.steps), len(report.findings), 1)
-    height = _TOP + rows * _ROW + 70
+    height = _TOP + rows * _ROW + 90
     return "\n".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 {height}" role="img" aria-labelledby="what">',
@@ -99,7 +99,7 @@ def _title(one: Finding) -> str:
 
 def _legend(height: int) -> Iterator[str]:
     for number, (kind, words) in enumerate(WORDS.items()):
-        x, y = 30 + number * 162, height - 30
+        x, y = 30 + number % 3 * 230, height - 50 + number // 3 * 24
         yield (
             f'<path d="M{x} {y} h34" stroke="{_COLORS[kind]}" stroke-width="{_WIDTHS.get(kind, 2)}" '
             f'stroke-dasharray="{_DASHES.get(kind, "none")}"/>'

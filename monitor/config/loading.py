@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from monitor.config.checks import Known, checks_from, maintenance_from
 from monitor.config.draft import Draft, Unusable
+from monitor.config.drills import drills_from
 from monitor.config.expansion import expanded
 from monitor.config.investigation_model import investigation_from
 from monitor.config.monitor_model import SYNONYMS, MonitorModel, Remainder
@@ -23,9 +24,9 @@ from monitor.reading.problem import Problem, ReadingError
 from monitor.reading.reader import read
 from monitor.reading.validation import examine
 
-_LISTS = ("checks", "maintenance")
+_LISTS = ("checks", "maintenance", "drills")
 _MAPPINGS = ("profiles", "targets")
-_ENTRY = re.compile(r"(checks|maintenance)\[\d+\]|(profiles|targets)\.[^.\[]+")
+_ENTRY = re.compile(r"(checks|maintenance|drills)\[\d+\]|(profiles|targets)\.[^.\[]+")
 
 
 class ConfigurationError(ReadingError):
@@ -80,6 +81,7 @@ def _settings(
         refused=tuple(made.refused),
         ownership=ownership_from(ownership),
         maintenance=maintenance_from(windows, tuple(made.places), draft),
+        drills=drills_from(dict(zip(entries["drills"], model.drills, strict=True)), made.places, draft),
         storage=storage_from(model.storage, draft),
         web=web_from(model.web, draft),
         workers=workers_from(model.workers),

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from monitor.config.check_model import CheckModel, DefaultsModel, MaintenanceModel
+from monitor.config.drills import DrillModel
 from monitor.config.investigation_model import InvestigationModel
 from monitor.config.presets import EXECUTABLES, check_executable
 from monitor.config.profile_model import Overrides, ProfileModel
@@ -194,6 +195,7 @@ class MonitorModel(FileModel):
     defaults: DefaultsModel = Field(default_factory=DefaultsModel, description="What checks share.")
     checks: list[CheckModel] = Field(min_length=1, description="The checks.")
     maintenance: list[MaintenanceModel] = Field(default_factory=list, description="Times without runs.")
+    drills: list[DrillModel] = Field(default_factory=list, description="Checks that are drilled, and when.")
 
 
 class Remainder(MonitorModel):

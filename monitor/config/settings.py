@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.domain.check import Check, MaintenanceWindow
+from monitor.domain.check import Check, MaintenanceWindow, Schedule
 from monitor.domain.ownership import Ownership
 from monitor.domain.profile import ClientProfile, Proxy
 from monitor.domain.secret import Secret
@@ -106,6 +106,14 @@ class InvestigationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrillPlan:
+    """A check that is drilled, and when."""
+
+    check: str
+    schedule: Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedCheck:
     """A check that does not run, and why; the others do."""
 
@@ -139,6 +147,7 @@ class Settings:
     refused: tuple[RefusedCheck, ...] = ()
     ownership: Ownership = field(default_factory=Ownership)
     maintenance: tuple[MaintenanceWindow, ...] = ()
+    drills: tuple[DrillPlan, ...] = ()
     storage: StorageSettings
     web: WebSettings = WebSettings()
     workers: WorkerSettings = WorkerSettings()

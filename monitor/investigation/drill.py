@@ -36,7 +36,8 @@ class Dependency(StrEnum):
 
     ``HARD``: without it the journey fails. ``BRITTLE``: it does without it, but not with a slow or an empty answer.
     ``SLOWS``: it gets through, noticeably later. ``SURVIVES``: it gets through. ``UNTRIED``: it gets through as far as
-    the drill went, and a later step, which changes something, is likely to need it. ``UNKNOWN``: the trials do not tell.
+    the drill went, and a later step, which changes something, is likely to need it. ``UNKNOWN``: the trials do not
+    tell.
     """
 
     HARD = "hard"

@@ -1,12 +1,12 @@
-"""Makes the runs of a drill, one after the other, with workers of its own."""
+"""Makes the runs of a drill, one after the other."""
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 from monitor.config.settings import Settings
 from monitor.diagnosis.context import Context
@@ -31,40 +31,55 @@ _DELAYS = 3
 Progress = Callable[[str, int, int], None]
 
 
+def _silent(_what: str, _number: int, _of: int) -> None:
+    """Tell nobody."""
+
+
+@asynccontextmanager
+async def drilling(settings: Settings, *, clock: Clock, progress: Progress) -> AsyncIterator[Driller]:
+    """Lend a driller with workers of its own. Raises StartupError where a journey cannot be used."""
+    dispatcher = Dispatcher(settings.workers, journeys=settings.journeys, clock=clock)
+    runs = Runs(dispatcher, location=settings.location)
+    contexts = runs.configure(settings, await journeys_for(settings), await asyncio.to_thread(load_names))
+    await dispatcher.start()
+    try:
+        yield Driller(runs, clock=clock, location=settings.location, context_of=contexts.get, progress=progress)
+    finally:
+        await dispatcher.close(0)
+
+
 class Driller:
-    """Drills checks; ``async with`` starts and stops the workers."""
+    """Drills checks by way of the runs that somebody else makes."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, progress: Progress) -> None:
-        """Prepare to drill; ``progress`` is told what comes next, its number, and of how many."""
-        self._settings = settings
-        self._clock = clock
-        self._progress = progress
-        self._dispatcher = Dispatcher(settings.workers, journeys=settings.journeys, clock=clock)
-        self._runs = Runs(self._dispatcher, location=settings.location)
-        self._contexts: Mapping[str, Context] = {}
-
-    async def __aenter__(self) -> Self:
-        """Find the journeys and start the workers. Raises StartupError where a journey cannot be used."""
-        self._contexts = self._runs.configure(self._settings, await journeys_for(self._settings), load_names())
-        await self._dispatcher.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    def __init__(
+        self,
+        runs: Runs,
+        *,
+        clock: Clock,
+        location: str,
+        context_of: Callable[[str], Context | None],
+        progress: Progress = _silent,
     ) -> None:
-        """Stop the workers."""
-        await self._dispatcher.close(0)
+        """Prepare to drill; ``progress`` is told what comes next, its number, and of how many."""
+        self._runs = runs
+        self._clock = clock
+        self._location = location
+        self._context_of = context_of
+        self._progress = progress
 
     async def drill(self, check: Check, *, only: Sequence[str] = (), delay: float | None = None) -> DrillReport:
         """Return what a journey makes of each of its third parties. Raises DrillError where it cannot be drilled."""
-        outline = self._runs.outlines[check.journey]
+        outline, context = self._runs.outlines.get(check.journey), self._context_of(check.name)
+        if outline is None or context is None:
+            msg = f"{check.name} cannot be drilled: its journey {check.journey} was not found"
+            raise DrillError(msg)
         steps, stop = drill.steps_to_make(outline)
         delay = delay or drill.delay_for(outline)
         lab = _Lab(self, _patient(check, delay), outline, until=steps[-1] if stop else "", stop=stop)
         # The first run may start a browser and fill caches of the site's; what it took says little.
         await self._clean(lab)
         clean = await self._clean(lab)
-        suppliers = drill.chosen(drill.suppliers_of(clean, self._contexts[check.name].owners), only)
+        suppliers = drill.chosen(drill.suppliers_of(clean, context.owners), only)
         report = DrillReport(
             check=check.name,
             at=self._clock.now(),
@@ -117,7 +132,7 @@ class Driller:
         assignment = Assignment(
             run_id=new_run_id(now),
             check=check,
-            location=self._settings.location,
+            location=self._location,
             scheduled_at=now,
             not_after=now + check.deadline + _COLD_START,
             attempt_limit=1,

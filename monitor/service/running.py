@@ -21,6 +21,7 @@ from monitor.domain.outcome import Outcome, SlotReason, SlotState
 from monitor.domain.run import Run, Slot
 from monitor.domain.secret import Redactor
 from monitor.history import History, StoredRun
+from monitor.investigation.drill_reports import DrillReports
 from monitor.publishing.health import Health as Vitals
 from monitor.publishing.health import QueueState, WorkerCount
 from monitor.publishing.metrics import Metrics
@@ -31,8 +32,10 @@ from monitor.scheduling.agenda import Due
 from monitor.scheduling.scheduler import Scheduler
 from monitor.scheduling.timetable import longest_gap
 from monitor.service.book import Book
+from monitor.service.drilling import Driller
 from monitor.service.inquiries import Inquiries
 from monitor.service.insight import LAST_GOOD, Insight
+from monitor.service.nightly import Nightly
 from monitor.service.runs import Runs, recorded
 from monitor.service.startup import StartupError, journeys_for, new_run_id
 from monitor.web.monitor import Health
@@ -101,6 +104,10 @@ class Service:
         self._inquiries = Inquiries(
             self._insight.investigator, self._finish, clock=clock, took=self._metrics.investigated
         )
+        context_of = lambda check: self._contexts.get(check)  # noqa: E731, PLW0108 - a reload replaces the mapping
+        driller = Driller(self._runs, clock=clock, location=settings.location, context_of=context_of)
+        reports = DrillReports(settings.storage.directory)
+        self._nightly = Nightly(lambda: self.settings, drill=driller.drill, reports=reports, clock=clock)
         self._scheduler = Scheduler(start=self._carry_out, book=Book(history, self._metrics), clock=clock)
         self._housekeeping: asyncio.Task[None] | None = None
         self._retained_at = clock.elapsed()
@@ -118,6 +125,7 @@ class Service:
         await self._dispatcher.start(self._runs.lanes(check for check in self.settings.checks if check.enabled))
         self._scheduler.run()
         self._housekeeping = asyncio.create_task(self._keep_house())
+        self._nightly.start()
         # What is loaded by now stays; the collector need not walk it again and again while runs are due.
         gc.collect()
         gc.freeze()
@@ -127,6 +135,7 @@ class Service:
         """Give runs in flight ``grace`` seconds, record those that do not end as lost, and stop everything."""
         if self._housekeeping is not None:
             self._housekeeping.cancel()
+        await self._nightly.close()
         # Runs that end within the grace are told as they are: there is no time left to look into them.
         await self._inquiries.close()
         for slot in await self._scheduler.close(grace):

@@ -21,6 +21,7 @@ import monitor
 from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.outcome import SlotState
 from monitor.history.values import RunFilter
+from monitor.investigation.drill_reports import DrillReports
 from monitor.web import words
 from monitor.web.gate import Gate
 from monitor.web.investigation_view import investigation_view
@@ -83,7 +84,7 @@ class Pages:
         view = Overview(
             rows=tuple(await asyncio.gather(*(self._row(one, now) for one in shown))),
             tiles=tiles(everyone),
-            notices=(*health.problems, *health.notices),
+            notices=(*health.problems, *health.notices, *await self._new_dependencies()),
             page=page,
             pages=pages,
         )
@@ -198,6 +199,16 @@ class Pages:
     async def not_found(self, request: Request, error: Exception) -> Response:
         """Answer an address that does not exist."""
         return await self._missing("There is no page at this address.")
+
+    async def _new_dependencies(self) -> list[str]:
+        """Say which third parties the last drills found to be single points of failure that were none before."""
+        reports = DrillReports(self._parts.settings.storage.directory)
+        return [
+            f"{known.check} has a new single point of failure: {name}; {known.hard.get(name, '')} "
+            f"(drilled {words.moment(known.at)})"
+            for known in await asyncio.to_thread(reports.all_of_them)
+            for name in known.new
+        ]
 
     def _read_artifact(self, run_id: str, name: str) -> bytes | None:
         try:

@@ -14,10 +14,13 @@ from monitor.domain.failure import Failure, Phase
 from monitor.domain.outcome import Outcome, SlotReason, SlotState, StepOutcome, Validity
 from monitor.domain.run import Judgement, Run, Slot
 from monitor.domain.secret import Secret
+from monitor.investigation.drill import Dependency
+from monitor.investigation.drill_reports import DrillReports
 from monitor.web.app import create_app
 from monitor.web.gate import OPEN_PATHS
 from monitor.web.monitor import Health
 from tests.builders import A_MOMENT, a_run, an_attempt, an_evidence, an_exchange
+from tests.service.test_nightly import a_report as a_drill_report
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -192,3 +195,11 @@ async def test_planned_slots_of_the_future_do_not_count_against_coverage(client:
     await parts.history.plan([Slot(check="browse@shop/desktop", scheduled_at=A_MOMENT + dt.timedelta(minutes=1))])
     page = (await client.get("/")).text
     assert "coverage 100 %" in page
+
+
+async def test_a_new_single_point_of_failure_stands_above_everything_else(client: httpx.AsyncClient, parts) -> None:
+    reports = DrillReports(parts.settings.storage.directory)
+    reports.keep(a_drill_report(Dependency.SURVIVES))
+    assert "single point of failure" not in (await client.get("/")).text
+    reports.keep(a_drill_report(Dependency.HARD))
+    assert "browse@shop/desktop has a new single point of failure: Example Pay" in (await client.get("/")).text
