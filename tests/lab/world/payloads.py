@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from tests.lab.world.faults import Trouble
 from tests.lab.world.messages import Request
 from tests.lab.world.pages import WORK
@@ -29,7 +31,7 @@ _BUSY = "\n%s\nwork(%s);"
 
 def payload(trouble: Trouble, request: Request) -> bytes:
     """Return what is added to a script. The shop's own bundle throws where it is clicked, not where it is loaded."""
-    mark = f"l{abs(hash(request.path)) % 9973}"
+    mark = f"l{zlib.crc32(request.path.encode()) % 9973}"
     match trouble.get("payload"):
         case "throw":
             return b"" if request.role == "own" else (_THROW % mark).encode()

@@ -113,12 +113,19 @@ class Proxy:
             source = (self._names.addresses[self._role], 0)
             # An address that nobody has refuses, as a name that nobody knows should.
             place = (address or self._names.addresses["nobody"], int(port))
-            remote = socket.create_connection(place, timeout=5, source_address=source)
-        except OSError:
-            self._say(client, request, Answer(status=502, headers={"connection": "close"}))
+            remote = socket.create_connection(place, timeout=3, source_address=source)
+        except OSError as error:
+            self._say(client, request, self._unreached(error, found=address is not None))
             return
         client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         _pump(client, remote)
+
+    def _unreached(self, error: OSError, *, found: bool) -> Answer:
+        """Return what a proxy says of a host that it cannot reach (RFC 9209)."""
+        late = isinstance(error, TimeoutError)
+        word = "connection_timeout" if late else "connection_refused" if found else "dns_error"
+        headers = {"connection": "close", "proxy-status": f"{self._names.addresses[self._role]}; error={word}"}
+        return Answer(status=504 if late else 502, headers=headers)
 
     def _intercept(self, client: socket.socket, host: str, kind: str) -> None:
         trusted = kind in _INSIDE
