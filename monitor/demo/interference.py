@@ -84,7 +84,8 @@ class Dressing:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["date"] = formatdate(usegmt=True)
-                headers.setdefault("cache-control", "no-store")
+                # Asked for anew each time, so that faults show at once; but no secret, so that it may be kept.
+                headers.setdefault("cache-control", "no-cache")
                 if message["status"] < _SERVER_ERROR:
                     # What a load balancer answers in place of its servers rarely has their headers.
                     headers.setdefault("x-content-type-options", "nosniff")
