@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from monitor.diagnosis.mechanisms import is_hollow
 from monitor.domain.evidence import Attempt, Comparison, Evidence
 from monitor.domain.exchange import Exchange
 from monitor.domain.outcome import StepOutcome
@@ -57,15 +58,22 @@ def _against(exchange: Exchange, answer: Answer | None) -> Iterator[Difference]:
     before, after = _text(answer.status), _state(exchange)
     if before != after:
         yield _difference(exchange, DifferenceKind.STATUS, before=before, after=after)
-    elif answer.sha256 and exchange.body_sha256 and answer.sha256 != exchange.body_sha256:
+    elif _has_other_content(exchange, answer):
         yield _difference(
             exchange,
             DifferenceKind.CONTENT,
             before=f"{_text(answer.size)}:{answer.sha256}",
-            after=f"{_text(exchange.body_bytes)}:{exchange.body_sha256}",
+            after=f"{_text(exchange.body_bytes or 0)}:{exchange.body_sha256 or ''}",
         )
     if exchange.status is not None and not exchange.from_cache:
         yield from _headers(exchange, answer)
+
+
+def _has_other_content(exchange: Exchange, answer: Answer) -> bool:
+    if not answer.sha256:
+        return False
+    # Of a body that is empty no browser hands out a hash.
+    return is_hollow(exchange) or (exchange.body_sha256 is not None and answer.sha256 != exchange.body_sha256)
 
 
 def _headers(exchange: Exchange, answer: Answer) -> Iterator[Difference]:

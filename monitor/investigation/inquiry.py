@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from monitor.config.settings import InvestigationSettings
-from monitor.diagnosis.case import Case, case_of
+from monitor.diagnosis.case import case_of
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.judge import judge
+from monitor.diagnosis.slowness import slow_suspects
 from monitor.domain.evidence import Evidence, Truncation
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.journey import JourneyOutline
@@ -166,11 +167,7 @@ class Inquiry:
             ownership=self._matter.ownership,
             settings=self._matter.settings,
             left=self._budget.left(),
-            slow=_slow(self._case),
+            slow=slow_suspects(self.run.evidence, self._matter.context),
             reference=self._matter.reference,
             reference_profile=self._matter.reference_profile,
         )
-
-
-def _slow(case: Case) -> tuple[str, ...]:
-    return tuple(host.host for host in case.vendors)

@@ -108,10 +108,12 @@ def _singly(situation: Situation) -> Iterator[Again]:
     hosts = situation.case.hosts
     loud = [host for host in hosts if host.on_stack and (host.foreign or host.host in changed)]
     hanging = [host for host in hosts if host.pending and host.foreign]
+    busy = [host for host in hosts if host.host in situation.slow and host.foreign]
     failed = [host for host in hosts if host.failed and host.code and host.foreign and not host.beside]
     differing = [host for host in hosts if host.host in changed]
     ordered = dict.fromkeys(
-        host.host for host in (*sorted(loud, key=lambda one: one.host not in changed), *hanging, *failed, *differing)
+        host.host
+        for host in (*sorted(loud, key=lambda one: one.host not in changed), *hanging, *busy, *failed, *differing)
     )
     by_name = {host.host: host for host in hosts}
     yield from _stood_in(situation, [by_name[name] for name in ordered][:_SINGLE])
@@ -141,14 +143,12 @@ def _stood_in(situation: Situation, hosts: list[SeenHost]) -> Iterator[Again]:
 def _for_slow(situation: Situation) -> Iterator[Again]:
     """Yield the page without the slowness of each suspect, the likeliest first."""
     other = _other_profile(situation)
-    vendors = {host.host: host for host in situation.case.hosts}
+    hosts = {host.host: host for host in situation.case.hosts}
     if situation.in_browser:
         for name in situation.slow:
-            host = vendors.get(name)
-            if host is None or not host.foreign:
-                continue
+            host = hosts.get(name)
             replayed = situation.replayable(name)
-            if replayed or not host.owner.critical:
+            if host is not None and (replayed or (host.foreign and not host.owner.critical)):
                 yield _again(
                     situation,
                     ExperimentKind.COUNTERFACTUAL,

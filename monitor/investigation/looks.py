@@ -78,10 +78,21 @@ def _in_question(situation: Situation) -> tuple[Exchange, ...]:
     case = situation.case
     beside = {host.host for host in case.hosts if host.beside}
     found: dict[str, Exchange] = {}
-    for exchange in (*case.needed, *([] if case.needed else case.suspects)):
+    slow = () if case.needed else _slow_answers(situation)
+    for exchange in (*case.needed, *slow, *([] if case.needed else case.suspects)):
         if exchange.host and exchange.host not in beside:
             found.setdefault(exchange.host, exchange)
     return tuple(found.values())[:_HOSTS]
+
+
+def _slow_answers(situation: Situation) -> tuple[Exchange, ...]:
+    """Return for each host whose slowness is suspected the request that took longest in the step in question."""
+    until, found = situation.until, []
+    for host in situation.slow:
+        asked = [x for x in situation.evidence.exchanges if x.host == host and x.method in _SAFE and not x.from_cache]
+        inside = [x for x in asked if x.step in ("", until)] or asked
+        found += [max(inside, key=lambda x: x.timings.total)] if inside else []
+    return tuple(found)
 
 
 def _probe(situation: Situation, exchange: Exchange, note: str = "") -> Look:
