@@ -12,8 +12,8 @@ from monitor.diagnosis.trials import (
     diverse,
     elsewhere,
     failing_alike,
+    fails_alike_there,
     is_reproduced,
-    layer_of,
     passed,
     reprobes,
     world_answers,
@@ -64,7 +64,7 @@ def _proofs(incident: Incident, finding: Finding) -> Iterator[tuple[Family, str]
     if exchange is None:
         return
     places = [look for look in elsewhere(incident, exchange.host) if not passed(look)]
-    alike = [look for look in places if layer_of(look.exchanges[-1]) is layer_of(exchange)]
+    alike = [look for look in places if fails_alike_there(exchange, look)]
     if alike:
         yield Family.ELSEWHERE, f"it fails from {' and '.join(sorted({look.by for look in alike}))} too"
     again = _again(incident, exchange)

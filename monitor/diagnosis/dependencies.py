@@ -13,11 +13,12 @@ from monitor.diagnosis.mechanisms import Mechanism, is_defect, mechanism_of
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.trials import covers, flips, looks, made, passed, reprobes
 from monitor.domain.cause import Party
-from monitor.domain.evidence import Evidence, StepError, StepErrorKind, StepResult
+from monitor.domain.evidence import Comparison, Evidence, StepError, StepErrorKind, StepResult
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.failure import Failure
 from monitor.domain.outcome import StepOutcome
+from monitor.domain.reference import DifferenceKind
 
 _WAITED = frozenset({StepErrorKind.TIMEOUT, StepErrorKind.DEADLINE})
 _DATA = frozenset({"xhr", "fetch"})
@@ -75,7 +76,16 @@ def with_needs(incident: Incident) -> Incident:
 
 
 def _needed(incident: Incident) -> tuple[tuple[Exchange, ...], bool]:
-    for kind in (_awaited, _navigated, _relied_on, _relied_on_earlier, _missed_by_code, _blocking):
+    for kind in (
+        _awaited,
+        _navigated,
+        _relied_on,
+        _relied_on_earlier,
+        _missed_by_code,
+        _blocking,
+        _only_new,
+        _blocked_here,
+    ):
         found = tuple(x for x in kind(incident) if is_defect(x))
         if found:
             return found, kind in (_awaited, _navigated)
@@ -221,6 +231,40 @@ def _blocking(incident: Incident) -> Iterable[Exchange]:
     pending = [x for x in _in_step(incident) if x.pending and _is_parser_blocking(x)]
     # An asynchronous script looks the same from outside. One candidate may be named, two may not.
     return pending if len(pending) == 1 else ()
+
+
+def _only_new(incident: Incident) -> Iterable[Exchange]:
+    """The one host that fails now and answered in the last good run, where all else of ours is as it was."""
+    compared = incident.evidence.compared
+    if compared is None or incident.evidence.page_errors or _own_differs(incident):
+        return ()
+    failed = [
+        x for x in _in_step(incident) if is_defect(x) and x.resource in _OWN_NEEDS and not incident.owner(x).beside
+    ]
+    return failed if len({x.host for x in failed}) == 1 and all(_was_well(x, compared) for x in failed) else ()
+
+
+def _was_well(exchange: Exchange, compared: Comparison) -> bool:
+    mine = [d for d in compared.differences if d.exchange == exchange.id or d.url == exchange.url]
+    if any(d.kind is DifferenceKind.NEW for d in mine):
+        return False
+    # What a policy keeps from the page may have been answered as ever.
+    turned = any(d.kind is DifferenceKind.STATUS and d.before[:1] in ("2", "3") for d in mine)
+    return turned or mechanism_of(exchange) is Mechanism.POLICY
+
+
+def _own_differs(incident: Incident) -> bool:
+    compared = incident.evidence.compared
+    owner_of = incident.context.owners.owner_of
+    ours = [d for d in (compared.differences if compared else ()) if owner_of(d.url).party is Party.OWN]
+    return any(d.resource in _CODE | {"document"} and d.kind is not DifferenceKind.HEADER for d in ours)
+
+
+def _blocked_here(incident: Incident) -> Iterable[Exchange]:
+    """Code that the client itself refused to load, where nothing else went wrong."""
+    failed = [x for x in incident.exchanges if is_defect(x) and x.resource not in _DECORATION]
+    blocked = [x for x in failed if x.failure is Failure.BLOCKED_BY_CLIENT and not incident.owner(x).beside]
+    return blocked if all(x in blocked or incident.owner(x).beside for x in failed) else ()
 
 
 def _awaits_page(error: StepError, incident: Incident) -> bool:

@@ -104,6 +104,12 @@ class Owners:
         """Return the edge provider of the user's list that appears in these words of a response."""
         return next((edge for edge in self._ownership.edges if edge.lower() in words.lower()), None)
 
+    @property
+    def only_edge(self) -> str | None:
+        """Return the edge provider of the user's list, where it names just one."""
+        edges = self._ownership.edges
+        return edges[0] if len(edges) == 1 else None
+
     def origin_of(self, host: str) -> str | None:
         """Return where an own host behind an edge is really served, as ``address`` or ``address:port``."""
         return next((o.address for o in self._ownership.origins if o.host.lower() == host.lower()), None)
@@ -193,7 +199,7 @@ def _index(ownership: Ownership) -> tuple[dict[str, Owner], dict[str, Owner]]:
             host="",
             because=because,
             category=vendor.category,
-            critical=vendor.critical,
+            critical=vendor.critical or vendor.category in _NEEDED_TRADES,
         )
         for pattern in vendor.hosts:
             put(pattern, owner)

@@ -14,8 +14,10 @@ from monitor.diagnosis.edges import edge_named
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.names import parts_of
+from monitor.diagnosis.tunnels import beyond_tunnel, tunnel_status
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment, ExperimentKind
+from monitor.domain.failure import Failure
 from monitor.domain.outcome import Outcome
 
 _PROXY_AUTH = 407
@@ -174,9 +176,9 @@ def failed_together(incident: Incident) -> tuple[Control, ...]:
 def portal_of(incident: Incident) -> str | None:
     """Return who answered in the place of the controls, as a captive portal does, or ``None``."""
     ends = [(c.host, c.exchange) for c in controls(incident)]
-    captive = next((exchange.host for _, exchange in ends if exchange.status == _CAPTIVE), None)
+    captive = next((host for host, x in ends if _CAPTIVE in (x.status, tunnel_status(x))), None)
     if captive is not None:
-        return captive
+        return "a gateway that asks to sign in"
     domain_of = incident.context.owners.domain_of
     moved = [(host, x) for host, x in ends if x.status is not None and domain_of(x.host) != domain_of(host)]
     checks = [x.host for _, x in moved if any(word in _asked(incident, x) for word in _PORTAL_CHECKS)]
@@ -225,11 +227,16 @@ def failing_alike(incident: Incident, exchange: Exchange, *kinds: ExperimentKind
 
 def elsewhere(incident: Incident, host: str) -> tuple[Experiment, ...]:
     """Return the looks at a host from other places, those left out that did not get past the place itself."""
-    return tuple(
-        look
-        for look in looks(incident, ExperimentKind.VANTAGE, host)
-        if layer_of(look.exchanges[-1]) is not Layer.PROXY
-    )
+    places = looks(incident, ExperimentKind.VANTAGE, host)
+    return tuple(look for look in places if beyond_tunnel(look.exchanges[-1]) is not Mechanism.PROXY)
+
+
+def fails_alike_there(exchange: Exchange, look: Experiment) -> bool:
+    """Say whether a look from another place failed as the exchange did here; a place may not say in which way."""
+    there = look.exchanges[-1]
+    mechanism = beyond_tunnel(there)
+    unsaid = there.failure is Failure.PROXY_TUNNEL_FAILED and mechanism is Mechanism.PATH
+    return LAYERS.get(mechanism) is layer_of(exchange) or (unsaid and layer_of(exchange) is Layer.DNS)
 
 
 def flips(incident: Incident, *kinds: ExperimentKind) -> tuple[Experiment, ...]:

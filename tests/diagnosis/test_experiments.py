@@ -306,6 +306,58 @@ def test_other_places_tell_the_host_from_the_way_to_it(court, case):
         assert "place-0 and place-1" in diagnosis.because
 
 
+def tunnel(status: int, error: str = "") -> dict:
+    words = f" (Proxy-Status: p; error={error})" if error else ""
+    text = f"the proxy answered the request for a tunnel with {status}{words}"
+    return {"failure": Failure.PROXY_TUNNEL_FAILED, "failure_text": text}
+
+
+TUNNELS = {
+    "it could not connect either": (page(**TIMED_OUT), tunnel(504), "own.connect"),
+    "it says that it was refused": (page(**REFUSED), tunnel(502, "connection_refused"), "own.connect"),
+    "it does not know the name either": (page(**NO_NAME), tunnel(502, "dns_error"), "own.dns"),
+    "it says that it knows no name, and here the host is silent": (
+        page(**TIMED_OUT),
+        tunnel(502, "dns_error"),
+        "und.path",
+    ),
+    "it lets nobody through": (page(**TIMED_OUT), tunnel(403), "und.path"),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in TUNNELS.items()])
+def test_the_proxy_of_another_place_says_what_it_met(court, case):
+    exchange, there, detail = case
+    places = tuple(look(Kind.VANTAGE, WWW, by=by, **there) for by in ("north", "south"))
+    assert court.detail(failed(exchange, experiments=(*controls(), *places))) == detail
+
+
+@pytest.mark.parametrize(
+    ("refused", "detail"),
+    [
+        ({**tunnel(451), "headers": (("link", '<https://isp.example/>; rel="blocked-by"'),)}, "client.access_policy"),
+        (tunnel(511), "client.network"),
+        (tunnel(502), "und.insufficient"),
+    ],
+)
+def test_what_a_proxy_says_of_a_tunnel_is_heard_by_our_own_socket(names, refused, detail):
+    court = Court(names, proxy=Proxy(url="http://proxy.example:3128"))
+    again_here = look(Kind.REPROBE, WWW, **refused)
+    evidence = failed(page(failure=Failure.PROXY_TUNNEL_FAILED), experiments=(*controls(), again_here))
+    assert court.detail(evidence) == detail
+
+
+def test_a_gateway_that_lets_no_control_through_is_the_network(names):
+    court = Court(names, proxy=Proxy(url="http://proxy.example:3128"))
+    signs = controls(tunnel(511), tunnel(511), tunnel(511))
+    assert court.detail(failed(page(failure=Failure.PROXY_TUNNEL_FAILED), experiments=signs)) == "client.network"
+
+
+def test_a_resolver_that_there_is_no_way_to_is_a_matter_of_the_network(court):
+    cut = {"failure": Failure.DNS_UNREACHABLE, "failure_text": "[Errno 101] Network is unreachable"}
+    assert court.detail(failed(page(**cut), experiments=controls(cut, cut, cut))) == "client.network"
+
+
 def test_one_place_of_an_edge_is_the_edges(fronted):
     places = tuple(look(Kind.VANTAGE, WWW, by=by) for by in ("fra", "ams"))
     assert fronted.detail(failed(page(**REFUSED), experiments=(*controls(), *places))) == "tp.edge"
@@ -581,6 +633,42 @@ def test_what_changed_since_the_last_good_run_tells_whose_it_is(court, case):
     assert court.detail(evidence) == detail
 
 
+ONLY_NEW = {
+    "it answered before": ((difference(STATUS, CDN, before="200", after="503"),), "tp.http_status"),
+    "nobody knows whether it did": ((), "und.insufficient"),
+    "it was not asked before": ((difference(NEW, CDN, after="503"),), "und.insufficient"),
+    "our page changed too": (
+        (difference(STATUS, CDN, before="200", after="503"), difference(CONTENT, SHOP, resource="document")),
+        "und.insufficient",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in ONLY_NEW.items()])
+def test_the_only_thing_that_fails_and_did_not_before_is_needed(court, case):
+    differences, detail = case
+    evidence = failed(page(), request(CDN, status=503), compared=compared(*differences))
+    diagnosis = court.judge(evidence).diagnosis
+    assert diagnosis.detail.value == detail
+    assert diagnosis.confidence is not Confidence.CONFIRMED
+
+
+def test_code_that_the_client_would_not_load_is_the_clients(court):
+    blocked = library(failure=Failure.BLOCKED_BY_CLIENT)
+    assert court.detail(failed(page(), blocked)) == "client.browser"
+    assert court.detail(failed(page(), blocked, request(BANNER, status=500))) == "und.insufficient"
+    ad = request(ADS, resource="script", failure=Failure.BLOCKED_BY_CLIENT)
+    assert court.detail(failed(page(), ad)) == "und.insufficient"
+
+
+def test_a_form_that_leads_back_to_itself_by_another_page_is_ours(court):
+    form = page(f"{SHOP}login", id="form")
+    sent = page(f"{SHOP}signin", id="sent", method="POST", status=302)
+    account = page(f"{SHOP}account", id="account", status=302, redirected_from="sent")
+    back = page(f"{SHOP}login", id="back", redirected_from="account")
+    assert court.detail(failed(form, sent, account, back)) == "own.content"
+
+
 def test_a_session_that_is_not_kept_is_ours(court):
     login = page(f"{SHOP}login", id="form")
     sent = page(f"{SHOP}login", id="sent", method="POST", status=302)
@@ -658,6 +746,11 @@ def test_whose_last_good_answer_lifts_a_policy_set_it(court, host, detail):
 WELL = again(Kind.RERUN, well=True)
 OVER = {
     "one reset of an own host": (page(failure=Failure.TCP_RESET), "und.not_reproduced", "none"),
+    "an answer of our own that broke off once": (
+        page(failure=Failure.HTTP_RESPONSE_EMPTY),
+        "und.not_reproduced",
+        "none",
+    ),
     "an own host that did not answer once": (page(**TIMED_OUT), "und.not_reproduced", "none"),
     "a vendor that refused": (request(PAY, **REFUSED), "tp.connect", "probable"),
     "an own api that answered 500": (request(API, status=500), "own.http_status", "probable"),

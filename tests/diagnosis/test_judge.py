@@ -330,8 +330,20 @@ def test_a_fault_of_an_earlier_attempt_does_not_decide(court):
 
 
 def test_a_refused_robot_counts_for_nothing(court):
-    judgement = court.judge(failed(page(status=429)))
+    judgement = court.judge(failed(page(status=403, headers=(("cf-mitigated", "challenge"),))))
     assert (judgement.outcome, judgement.validity) == (Outcome.INCONCLUSIVE, Validity.MONITOR_SPECIFIC)
+
+
+def test_a_limit_that_customers_may_share_counts(court):
+    judgement = court.judge(failed(page(), request(PAY, status=429)))
+    assert (judgement.outcome, judgement.validity) == (Outcome.FAILED, Validity.VALID)
+    assert "nothing further was asked" in judgement.diagnosis.because
+
+
+def test_a_refused_sign_in_is_a_matter_of_the_monitors_account(court):
+    judgement = court.judge(failed(page(), request(API, status=401, method="POST"), error={"exchange": API}))
+    assert (judgement.outcome, judgement.validity) == (Outcome.INCONCLUSIVE, Validity.INVALID)
+    assert judgement.diagnosis.detail is Detail.UND_MONITOR_CONFIG
 
 
 def test_a_refused_account_stays_a_failure_until_another_account_is_tried(court):

@@ -21,18 +21,28 @@ _REFUSALS = frozenset({_UNAUTHORIZED, _FORBIDDEN, 406})
 
 
 def refused_as_robot(incident: Incident) -> Finding | None:
-    """R14: a rate limit or a bot challenge; customers do not see it, and further tests would make it worse."""
+    """R14: a rate limit or a bot challenge; further tests would make it worse."""
     for exchange in incident.needed:
         guard = guard_of(exchange)
         if guard is not None:
-            culprit = Culprit(kind=CulpritKind.VENDOR, name=guard, host=exchange.host)
-            return _refusal(incident, exchange, Detail.TP_ACCESS, f"{guard} challenged the monitor as a robot", culprit)
+            culprit = Culprit(kind=CulpritKind.VENDOR, name=_name(incident, exchange, guard), host=exchange.host)
+            words = f"{culprit.name} challenged the monitor as a robot"
+            return _refusal(incident, exchange, Detail.TP_ACCESS, words, culprit)
         if exchange.status == _TOO_MANY:
             owner = incident.owner(exchange)
             detail = Detail.OWN_ACCESS if owner.party is Party.OWN else Detail.TP_ACCESS
-            words = f"the rate limit of {owner.title} refuses the monitor"
-            return _refusal(incident, exchange, detail, words, incident.culprit(owner))
+            words = f"a rate limit of {owner.title} is used up, so nothing further was asked"
+            limited = _refusal(incident, exchange, detail, words, incident.culprit(owner))
+            # Customers may share the limit, as those of one key do; only a look from elsewhere would tell.
+            elsewhere = [e for e in looks(incident, ExperimentKind.VANTAGE, exchange.host) if passed(e)]
+            return limited if elsewhere else replace(limited, validity=Validity.VALID)
     return None
+
+
+def _name(incident: Incident, exchange: Exchange, guard: str) -> str:
+    """Return the guard as the user calls it, where it is an edge of the user's list."""
+    headers = dict(exchange.headers)
+    return incident.context.owners.edge_in(f"{headers.get('server', '')} {headers.get('via', '')}") or guard
 
 
 def guard_of(exchange: Exchange) -> str | None:
@@ -100,6 +110,7 @@ def refused_account(incident: Incident) -> Finding | None:
     if own and refused.status == _FORBIDDEN and _refuses_everybody(incident, refused):
         return _closed(incident, refused)
     detail = Detail.UND_MONITOR_CONFIG if refused.status == _UNAUTHORIZED else Detail.UND_INSUFFICIENT
+    sign_in = _is_sign_in(incident, refused)
     advice = (
         "try another account by hand: if it is let in, the monitor's account has to be renewed"
         if refused.status == _UNAUTHORIZED
@@ -109,6 +120,7 @@ def refused_account(incident: Incident) -> Finding | None:
     return Finding(
         detail=detail,
         confidence=Confidence.NONE,
+        validity=Validity.INVALID if sign_in else Validity.VALID,
         because=f"{incident.scene} {happening(refused)}; {advice}.",
         evidence=(happening(refused),),
         exchanges=(refused.id,),
@@ -117,6 +129,13 @@ def refused_account(incident: Incident) -> Finding | None:
             alternative(Detail.UND_MONITOR_CONFIG, "the monitor's account may have expired or lack permission"),
         ),
     )
+
+
+def _is_sign_in(incident: Incident, refused: Exchange) -> bool:
+    """Say whether the very request that signs the monitor in was refused, by a host that is well otherwise."""
+    well = any(x.status is not None and x.status < _UNAUTHORIZED and x.host == refused.host for x in incident.exchanges)
+    own = any(x.status is not None and x.status < _UNAUTHORIZED for x in incident.exchanges)
+    return refused.status == _UNAUTHORIZED and refused.method == "POST" and (well or own)
 
 
 def _refuses_everybody(incident: Incident, refused: Exchange) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from monitor.diagnosis.edges import edges_named
@@ -40,6 +41,7 @@ _PARTS = {
     Layer.PROXY: (Detail.CLIENT_PROXY, "the client's proxy"),
     Layer.TLS: (Detail.CLIENT_NETWORK, "something in the client's network that breaks TLS"),
 }
+_NO_ROUTE = re.compile(r"ENETUNREACH|network is unreachable|no route to host", re.IGNORECASE)
 _BY_PROXY = frozenset({407, 502, 503, 504})
 _LEGAL = 451
 _SERVER_ERROR = 500
@@ -101,6 +103,8 @@ def controls_failed(incident: Incident) -> Finding | None:
     detail, part = _PARTS[alike[0].layer]
     if alike[0].layer is Layer.TLS and {c.exchange.failure for c in alike} | {target.failure} <= ISSUERS:
         detail, part = Detail.CLIENT_BROWSER, "the client's list of trusted issuers"
+    if alike[0].layer is Layer.DNS and any(_NO_ROUTE.search(x.failure_text) for x in (target, alike[0].exchange)):
+        detail, part = _PARTS[Layer.CONNECT]
     if alike[0].layer is Layer.CONNECT and incident.context.check.profile.proxy and _direct_passes(incident, target):
         detail, part = _PARTS[Layer.PROXY]
     words = f"{_list(alike)} failed in the same way in the same minute"

@@ -179,7 +179,7 @@ def sent_back(incident: Incident) -> Finding | None:
 
 
 def _circle(incident: Incident) -> Exchange | None:
-    """Return the page in the middle of a chain of redirects that ends where it began.
+    """Return the page in the middle of a chain of redirects that ends where it began, or where the form stood.
 
     Signing in silently sends around too, and to good purpose: so only after a form, or back to a page that was seen.
     """
@@ -189,9 +189,10 @@ def _circle(incident: Incident) -> Exchange | None:
         first = by_id.get(middle.redirected_from or "") if middle else None
         if middle is None or first is None or incident.owner(middle).party is not Party.OWN:
             continue
-        back = _place(first) == _place(last) != _place(middle) and last.resource == "document"
+        other = last.resource == "document" and _place(last) != _place(middle)
+        round_trip, seen = _place(first) == _place(last), _was_seen(incident, last, before=first)
         known = incident.evidence.compared is not None and not changed(incident, middle)
-        if back and not known and (first.method == "POST" or _was_seen(incident, last, before=first)):
+        if other and not known and (round_trip or seen) and (first.method == "POST" or (round_trip and seen)):
             return middle
     return None
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.diagnosis.incident import Finding, Incident, alternative
+from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.trials import failing_alike, gone, passed, reruns
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Cause, Confidence, Detail
+from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import ExperimentKind
 from monitor.domain.outcome import Validity
 
+# A connection that breaks off once may break off on any part of the way; a refusal or an answer has an author.
+_PASSING = frozenset(
+    {Mechanism.BROKEN_OFF, Mechanism.PATH, Mechanism.UNREACHABLE, Mechanism.PROTOCOL, Mechanism.RESOLVER}
+)
 _HERE = frozenset({Detail.UND_CONFLICT, Detail.UND_MONITOR_CONFIG})
 
 
@@ -23,7 +29,7 @@ def not_reproduced(incident: Incident, finding: Finding) -> Finding | None:
         return None
     times = sum(passed(rerun) for rerun in reruns(incident))
     words = "the journey passed when it was made again" + (f", {times} times" if times > 1 else "")
-    visible = {x.id for x in incident.needed} & set(finding.exchanges)
+    visible = {x.id for x in incident.needed if _is_plain(x)} & set(finding.exchanges)
     if finding.detail.cause is not Cause.UNDETERMINED and visible:
         return replace(
             finding,
@@ -41,3 +47,7 @@ def not_reproduced(incident: Incident, finding: Finding) -> Finding | None:
         exchanges=finding.exchanges,
         alternatives=tuple(dict.fromkeys(others))[:2],
     )
+
+
+def _is_plain(exchange: Exchange) -> bool:
+    return mechanism_of(exchange) not in _PASSING

@@ -8,6 +8,7 @@ from monitor.diagnosis.mechanisms import Mechanism, detail_for, mechanism_of
 from monitor.diagnosis.trials import (
     Layer,
     elsewhere,
+    fails_alike_there,
     host_of,
     layer_of,
     looks,
@@ -157,7 +158,7 @@ def other_places_told(incident: Incident) -> Finding | None:
 
 def _fails_everywhere(incident: Incident, exchange: Exchange, places: tuple[Experiment, ...]) -> Finding | None:
     owner = incident.owner(exchange)
-    alike = [look for look in places if layer_of(look.exchanges[-1]) is layer_of(exchange)]
+    alike = [look for look in places if fails_alike_there(exchange, look)]
     detail = detail_for(owner.party, mechanism_of(exchange), exchange)
     if not alike or detail is None or owner.operator is not None or _edge_of(incident, exchange):
         return None
@@ -199,7 +200,9 @@ def _edge_of(incident: Incident, exchange: Exchange) -> str | None:
     owners = incident.context.owners
     answers = (exchange, *target_exchanges(incident))
     named = next((name for x in answers if x.host == exchange.host and (name := edge_named(x, owners))), None)
-    return named or ("the edge" if owners.origin_of(exchange.host) is not None else None)
+    if named is None and owners.origin_of(exchange.host) is not None:
+        return owners.only_edge or "the edge"
+    return named
 
 
 def proxy_compared(incident: Incident) -> Finding | None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.names import parts_of
-from monitor.diagnosis.trials import looks, passed
+from monitor.diagnosis.trials import looks, passed, reprobes
+from monitor.diagnosis.tunnels import tunnel_status
 from monitor.diagnosis.wording import happening, where
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.diagnosis import Culprit, CulpritKind
@@ -66,7 +67,14 @@ _ROUTING = frozenset(range(1000, 1100)) - {1006, 1007, 1008, 1009, 1010, 1012, 1
 
 def intermediary_spoke(incident: Incident) -> Finding | None:
     """R06: a proxy, a captive gateway or a legal block answered in the host's place and says so by its status."""
-    for exchange in incident.needed:
+    # A browser hides what a proxy said of a tunnel; our own socket keeps it.
+    again = (replace(x, id=needed.id) for needed in incident.needed for x in reprobes(incident, needed.host))
+    for exchange in (*incident.needed, *again):
+        refused = tunnel_status(exchange)
+        if refused == _CAPTIVE:
+            return _environment(incident, exchange, Detail.CLIENT_NETWORK, "the client's gateway")
+        if refused == _LEGAL:
+            return _legal(incident, exchange)
         if exchange.status == _PROXY_AUTH and incident.context.check.profile.proxy is not None:
             return _environment(incident, exchange, Detail.CLIENT_PROXY, "the client's proxy")
         if exchange.status == _CAPTIVE:
