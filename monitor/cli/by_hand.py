@@ -26,11 +26,12 @@ from monitor.service import OneShot, StartupError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which checks to run, by name of check or journey, and where their files go."""
+    """Which checks to run, by name of check or journey, where their files go, and whether failures are looked into."""
 
     names: tuple[str, ...]
     profile: str | None = None
     artifacts: Path | None = None
+    investigate: bool = True
 
 
 def choose(settings: Settings, wanted: Wanted) -> tuple[Check, ...]:
@@ -63,7 +64,7 @@ async def run_checks(settings: Settings, wanted: Wanted, *, as_json: bool, conso
     folder = (wanted.artifacts or Path(tempfile.mkdtemp(prefix="faultline-run-"))).absolute()
     clock, redactor = SystemClock(), Redactor(settings.secrets)
     runs: list[Run] = []
-    async with OneShot(settings, clock=clock) as shot:
+    async with OneShot(settings, clock=clock, investigate=wanted.investigate) as shot:
         for number, check in enumerate(checks):
             place = folder / f"{number + 1}-{check.name.replace('@', '-').replace('/', '-')}"
             await asyncio.to_thread(place.mkdir, mode=0o700, parents=True, exist_ok=True)

@@ -110,11 +110,14 @@ def run(
     artifacts: Annotated[
         Path | None, typer.Option(help="Where files of the runs go; a temporary folder otherwise.")
     ] = None,
+    investigate: Annotated[
+        bool, typer.Option(help="Try what tells causes apart where a run does not pass: it takes up to a minute.")
+    ] = True,
 ) -> None:
     """Run checks once, now. Exit status: 0 passed or degraded, 1 failed, 2 wrong usage, 3 inconclusive."""
     settings = service.read_settings(config, os.environ)
     _log_to_stderr(settings, logging.ERROR)
-    wanted = by_hand.Wanted(names=tuple(checks), profile=profile, artifacts=artifacts)
+    wanted = by_hand.Wanted(names=tuple(checks), profile=profile, artifacts=artifacts, investigate=investigate)
     raise typer.Exit(asyncio.run(by_hand.run_checks(settings, wanted, as_json=as_json, console=console_for_text())))
 
 

@@ -16,6 +16,7 @@ from monitor.history import HistoryError
 from monitor.history.last_good import LastGood
 from monitor.history.reader import Reader
 from monitor.investigation.baselines import Baselines
+from monitor.investigation.correlation import Correlator, Revision
 from monitor.investigation.investigator import Investigator
 from monitor.service.runs import Runs
 
@@ -48,6 +49,7 @@ class Insight:
         self._contexts: Mapping[str, Context] = {}
         self.last_good = LastGood(directory, clock=clock, max_age=settings.investigation.keep_answers, beside=beside)
         self.baselines = Baselines(location=settings.location, context_of=self._context_of)
+        self.correlator = Correlator(settings.location)
         self.investigator = Investigator(
             runs.perform,
             clock=clock,
@@ -73,14 +75,16 @@ class Insight:
         gone = self._contexts.keys() - contexts.keys()
         self._contexts = contexts
         self.baselines.forget(gone)
+        self.correlator.retain(contexts)
         self.investigator.configure(settings, self._runs.outlines, contexts)
         await self.last_good.retain(settings.checks)
 
-    def note(self, run: Run) -> None:
-        """Take in a run in the order of its check, once all is known of it; returns at once."""
+    def note(self, run: Run) -> tuple[Revision, ...]:
+        """Take in a run in the order of its check, once all is known of it; return verdicts to be revised for it."""
         self.last_good.note(run)
         self.baselines.note(run)
         self.investigator.finished(run)
+        return self.correlator.note(run)
 
     async def close(self) -> None:
         """End what is under way, and write what was noted."""

@@ -36,6 +36,7 @@ from monitor.service.drilling import Driller
 from monitor.service.inquiries import Inquiries
 from monitor.service.insight import LAST_GOOD, Insight
 from monitor.service.nightly import Nightly
+from monitor.service.revising import Revisions
 from monitor.service.runs import Runs, recorded
 from monitor.service.startup import StartupError, journeys_for, new_run_id
 from monitor.web.monitor import Health
@@ -101,6 +102,7 @@ class Service:
             history=history,
             noted=self._metrics.experiment,
         )
+        self._revisions = Revisions(history)
         self._inquiries = Inquiries(
             self._insight.investigator, self._finish, clock=clock, took=self._metrics.investigated
         )
@@ -142,6 +144,7 @@ class Service:
             await self.history.closed(slot.check, slot.scheduled_at, SlotState.LOST, SlotReason.SHUTDOWN)
         await self._dispatcher.close(0)
         await self._insight.close()
+        await self._revisions.close()
         await self.history.close()
 
     async def reload(self) -> tuple[str, ...]:
@@ -275,9 +278,9 @@ class Service:
             Slot(check=run.check.name, scheduled_at=run.scheduled_at, state=SlotState.FINISHED, run_id=run.run_id)
         )
         self._publishers.publish(run)
-        self._insight.note(run)
         # Nor does the check's next run: checks go on while the database is in trouble.
         self.history.keep(run, lost=self._lose)
+        self._revisions.take(self._insight.note(run))
 
     def _lose(self, run: Run, error: Exception) -> None:
         self._metrics.dropped("store")
