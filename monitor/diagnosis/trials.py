@@ -89,7 +89,15 @@ def layer_of(exchange: Exchange) -> Layer:
 def made(incident: Incident, *kinds: ExperimentKind) -> tuple[Experiment, ...]:
     """Return the experiments of these kinds that came to a result, in their order."""
     experiments = incident.evidence.experiments
-    return tuple(e for e in experiments if e.kind in kinds and e.outcome is not Outcome.INCONCLUSIVE)
+    return tuple(e for e in experiments if e.kind in kinds and _says_something(incident, e))
+
+
+def _says_something(incident: Incident, experiment: Experiment) -> bool:
+    """A journey that did not even come as far as the step in question says nothing about it."""
+    if experiment.outcome is Outcome.INCONCLUSIVE:
+        return False
+    step = incident.step.name if incident.step else ""
+    return passed(experiment) or not experiment.failed_step or not step or experiment.failed_step == step
 
 
 def looks(incident: Incident, kind: ExperimentKind, host: str) -> tuple[Experiment, ...]:
@@ -261,7 +269,7 @@ def is_reproduced(incident: Incident, experiment: Experiment) -> bool:
     """Say whether the step failed again without the intervention after it had passed with it."""
     experiments = incident.evidence.experiments
     later = experiments[experiments.index(experiment) + 1 :]
-    return any(e.kind is ExperimentKind.RERUN and e.outcome is Outcome.FAILED for e in later)
+    return any(e.kind is ExperimentKind.RERUN and not passed(e) and _says_something(incident, e) for e in later)
 
 
 def covers(experiment: Experiment, exchange: Exchange) -> bool:

@@ -669,6 +669,24 @@ def test_a_form_that_leads_back_to_itself_by_another_page_is_ours(court):
     assert court.detail(failed(form, sent, account, back)) == "own.content"
 
 
+def test_the_only_code_that_changed_is_taken_for_the_cause_once_the_failure_lasts(court):
+    seen = {"compared": compared(VENDOR_CODE)}
+    assert court.detail(failed(page(), library(), experiments=(STILL,), **seen)) == "tp.script"
+    cleared = again(Kind.BLOCK, "cdn.libraries.example", well=False)
+    assert court.detail(failed(page(), library(), experiments=(cleared, STILL), **seen)) == "und.insufficient"
+    data = compared(VENDOR_CODE, difference(CONTENT, API, resource="fetch"))
+    assert court.detail(failed(page(), library(), experiments=(STILL,), compared=data)) == "und.insufficient"
+
+
+def test_a_journey_that_came_less_far_says_nothing(court):
+    early = again(Kind.RERUN, well=False, failed_step="open")
+    diagnosis = court.judge(failed(page(), library(), page_errors=LOST, experiments=(REPLAYED, early))).diagnosis
+    assert diagnosis.confidence is Confidence.PROBABLE
+    cut = again(Kind.BLOCK, "cdn.libraries.example", well=False, failed_step="open")
+    seen = compared(VENDOR_CODE)
+    assert court.detail(failed(page(), library(), experiments=(cut, STILL), compared=seen)) == "tp.script"
+
+
 def test_a_session_that_is_not_kept_is_ours(court):
     login = page(f"{SHOP}login", id="form")
     sent = page(f"{SHOP}login", id="sent", method="POST", status=302)

@@ -416,6 +416,21 @@ def test_a_starved_vantage_blames_nobody_else(court, site, health):
     assert judgement.diagnosis.cause is Cause.CLIENT_ENVIRONMENT
 
 
+@pytest.mark.parametrize(
+    ("lag", "throttled", "detail"),
+    [(0.001, 0.0, "und.path"), (0.02, 0.0, "client.device"), (0.001, 0.1, "client.device")],
+)
+def test_pressure_of_the_whole_machine_counts_only_if_we_waited_too(court, lag, throttled, detail):
+    health = VantageHealth(cpu_pressure=98.0, loop_lag_p50=lag, loop_lag_max=lag, throttled_ratio=throttled)
+    assert court.detail(failed(page(pending=True), vantage=health)) == detail
+
+
+@pytest.mark.parametrize("failure", [Failure.TCP_ADDRESS_UNREACHABLE, Failure.PROXY_CONNECTION_FAILED])
+def test_an_error_of_the_system_itself_is_not_forged_by_lateness(court, failure):
+    evidence = failed(page(failure=failure, failure_text="[Errno 101]"), vantage=VantageHealth(loop_lag_p50=0.1))
+    assert court.judge(evidence).outcome is Outcome.FAILED
+
+
 def test_a_vantage_within_its_limits_vetoes_nothing(court):
     healthy = VantageHealth(
         loop_lag_p50=0.024,

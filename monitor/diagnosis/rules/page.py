@@ -11,10 +11,12 @@ from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.rules import exceptions
 from monitor.diagnosis.scripts import chain_of
+from monitor.diagnosis.trials import made, passed
 from monitor.diagnosis.wording import where
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import ConsoleLevel, StepError, StepErrorKind
 from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import ExperimentKind
 from monitor.domain.reference import DifferenceKind
 
 # Only a frame says by its address whose document lies there; a link or a picture may stand on anybody's page.
@@ -106,7 +108,7 @@ def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
     seen = error.message if error else ""
     vendors = code_changed(incident, Party.THIRD_PARTY)
     if vendors and not _own_changed(incident):
-        return _vendor_changed(incident, words, vendors[0].host)
+        return _vendor_changed(incident, words, sorted({each.host for each in vendors}))
     foreign = any(x.resource == "script" and incident.owner(x).party is Party.THIRD_PARTY for x in incident.exchanges)
     return Finding(
         detail=Detail.UND_SCRIPT_OR_APP_CHANGE,
@@ -122,22 +124,45 @@ def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
 
 def _own_changed(incident: Incident) -> bool:
     owner_of = incident.context.owners.owner_of
-    kinds = (DifferenceKind.HEADER, DifferenceKind.MISSING)
-    return any(owner_of(e.url).party is Party.OWN and e.kind not in kinds for e in differences(incident))
+    kept = _DECORATION | {"xhr", "fetch"}
+    own = [e for e in differences(incident) if owner_of(e.url).party is Party.OWN and e.resource not in kept]
+    return any(each.kind is not DifferenceKind.HEADER for each in own)
 
 
-def _vendor_changed(incident: Incident, words: str, host: str) -> Finding:
-    seen = f"since the last good run only {host} sends other code"
+def _vendor_changed(incident: Incident, words: str, hosts: list[str]) -> Finding:
+    """The page and our code are what they were, and just one vendor's code is not: only that can have changed it."""
+    named = " and ".join(hosts)
+    seen = f"since the last good run no page and no code but that of {named} changed"
+    owner = incident.context.owners.owner_of(hosts[0])
+    data = [d for d in differences(incident) if d.resource in ("xhr", "fetch") and d.host not in hosts]
+    lasts = any(not passed(rerun) for rerun in made(incident, ExperimentKind.RERUN))
+    if len(hosts) == 1 and lasts and not data and not _was_cleared(incident, hosts[0]):
+        via = chain_of(incident, owner.host)
+        loaded = f", loaded by {' and '.join(via)}" if via else ""
+        return Finding(
+            detail=Detail.TP_SCRIPT,
+            families=frozenset({Family.COMPARISON}),
+            because=f"{incident.scene} {words}, and {seen}{loaded} ({owner.title}).",
+            culprit=incident.culprit(owner),
+            evidence=(words, seen, owner.because),
+            alternatives=(alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page or the journey may have changed"),),
+        )
     return Finding(
         detail=Detail.UND_INSUFFICIENT,
         confidence=Confidence.NONE,
         because=f"{incident.scene} {words}, and {seen}; a run without it would tell whether it is the cause.",
         evidence=(words, seen),
         alternatives=(
-            alternative(Detail.TP_SCRIPT, f"{host} may have changed the page"),
+            alternative(Detail.TP_SCRIPT, f"{named} may have changed the page"),
             alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page or the journey may have changed"),
         ),
     )
+
+
+def _was_cleared(incident: Incident, host: str) -> bool:
+    """Say whether the step failed just the same with a host blocked or as it last was."""
+    tried = made(incident, ExperimentKind.BLOCK, ExperimentKind.REPLAY)
+    return any(host in each.hosts and not passed(each) and not each.missed for each in tried)
 
 
 def socket_failed(incident: Incident) -> Finding | None:

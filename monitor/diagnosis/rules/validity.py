@@ -5,22 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
-from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.mechanisms import Mechanism, is_hollow, mechanism_of
+from monitor.diagnosis.trials import failing_alike
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail
-from monitor.domain.evidence import ProberFault, StepErrorKind
+from monitor.domain.evidence import ProberFault, StepErrorKind, VantageHealth
 from monitor.domain.exchange import Exchange
+from monitor.domain.experiment import ExperimentKind
 from monitor.domain.failure import Failure, FailureClass
 from monitor.domain.outcome import Outcome, Validity
 
 LAG_LIMIT = 0.025
+_SOME_LAG = 0.010
+_LONG_LAG = 0.5
+_SOME_THROTTLING = 0.05
 PRESSURE_LIMIT = 40.0
 THROTTLED_LIMIT = 0.20
 DISK_LIMIT = 16_000_000
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
-_ANSWERS = frozenset({Failure.TCP_REFUSED, Failure.DNS_NAME_NOT_RESOLVED, Failure.HTTP_ERROR})
-_ANSWERING = frozenset({FailureClass.TLS, FailureClass.POLICY})
+_ANSWERS = frozenset(
+    {
+        Failure.TCP_REFUSED,
+        Failure.TCP_ACCESS_DENIED,
+        Failure.TCP_OFFLINE,
+        Failure.TCP_ADDRESS_UNREACHABLE,
+        Failure.DNS_NAME_NOT_RESOLVED,
+        Failure.HTTP_ERROR,
+        Failure.HTTP_RESPONSE_INVALID,
+        Failure.HTTP_RESPONSE_TRUNCATED,
+        Failure.HTTP_RESPONSE_UNDECODABLE,
+        Failure.HTTP_RESPONSE_HEADERS_TOO_BIG,
+        Failure.HTTP_RESPONSE_REDIRECT_LOOP,
+        Failure.HTTP_RESPONSE_REDIRECT_REFUSED,
+    }
+)
+_ANSWERING = frozenset({FailureClass.TLS, FailureClass.POLICY, FailureClass.PROXY, FailureClass.BLOCKED})
+_CODE_AND_PAGES = frozenset({"document", "script", "stylesheet"})
 
 FAULTS: Mapping[ProberFault, tuple[Detail, str]] = {
     ProberFault.BROWSER_MISSING: (Detail.CLIENT_PROBER, "the browser of the profile is not installed"),
@@ -111,7 +132,7 @@ def vantage_starved(incident: Incident) -> Finding | None:
     Want of memory forges any failure.
     """
     broken = tuple(_shortages(incident))
-    if not any(_is_plain_fact(exchange) for exchange in incident.needed):
+    if not any(_is_plain_fact(incident, exchange) for exchange in incident.needed) and not _came_empty(incident):
         broken = (*_delays(incident), *broken)
     if not broken:
         return None
@@ -124,24 +145,42 @@ def vantage_starved(incident: Incident) -> Finding | None:
     )
 
 
-def _is_plain_fact(exchange: Exchange) -> bool:
+def _came_empty(incident: Incident) -> bool:
+    """Say whether a page or code came with nothing in it, which no lateness of ours can look like."""
+    empty = (x for x in incident.exchanges if x.resource in _CODE_AND_PAGES and is_hollow(x))
+    return any(not incident.owner(x).beside for x in empty)
+
+
+def _is_plain_fact(incident: Incident, exchange: Exchange) -> bool:
     """Say whether the other side answered wrongly or turned us away, which no lateness of ours can look like."""
     if exchange.status is not None and exchange.status >= _CLIENT_ERROR:
         return True
     failure = exchange.failure
-    return failure is not None and (failure in _ANSWERS or failure.family in _ANSWERING)
+    if failure is None:
+        return False
+    broke_again = failure is Failure.TCP_RESET and failing_alike(incident, exchange, ExperimentKind.REPROBE)
+    return failure in _ANSWERS or failure.family in _ANSWERING or bool(broke_again)
 
 
 def _delays(incident: Incident) -> Iterator[str]:
     vantage = incident.evidence.vantage
     if (vantage.loop_lag_p50 or 0.0) > LAG_LIMIT:
         yield f"the worker's loop ran {1000 * (vantage.loop_lag_p50 or 0.0):.0f} ms late"
-    if (vantage.cpu_pressure or 0.0) > PRESSURE_LIMIT:
+    if (vantage.cpu_pressure or 0.0) > PRESSURE_LIMIT and _waited_ourselves(vantage):
         yield f"processor pressure was {vantage.cpu_pressure:.0f} %"
     if (vantage.throttled_ratio or 0.0) > THROTTLED_LIMIT:
         yield f"its processor share was cut in {100 * (vantage.throttled_ratio or 0.0):.0f} % of all periods"
     if vantage.disk_free_bytes is not None and vantage.disk_free_bytes < DISK_LIMIT:
         yield f"only {vantage.disk_free_bytes} bytes of disk were left"
+
+
+def _waited_ourselves(vantage: VantageHealth) -> bool:
+    """Pressure is the whole machine's: it counts where nothing shows that our own part of it went on in time."""
+    signs = (vantage.loop_lag_p50, vantage.loop_lag_max, vantage.throttled_ratio)
+    if all(sign is None for sign in signs):
+        return True
+    late = (vantage.loop_lag_p50 or 0.0) > _SOME_LAG or (vantage.loop_lag_max or 0.0) > _LONG_LAG
+    return late or (vantage.throttled_ratio or 0.0) > _SOME_THROTTLING
 
 
 def _shortages(incident: Incident) -> Iterator[str]:
