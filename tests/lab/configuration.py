@@ -40,9 +40,12 @@ def _monitor(world: World) -> dict[str, Any]:
     if manifest.journey == "login":
         check |= {"values": {"email": "ada@mail.example"}, "secrets": {"password": {"file": "password"}}}
     checks = [check]
-    if manifest.monitor.reference is not None:
+    if manifest.monitor.reference not in {None, check["profile"]}:
         # A profile is known to the monitor by a check that is made with it; this one waits to be asked.
         checks.append(check | {"profile": manifest.monitor.reference, "every": "24h"})
+    if _other_profile(manifest) is not None:
+        # The judged run is made with the last check.
+        checks.append(check | {"profile": "visitor", "every": "24h"})
     target: dict[str, Any] = {"base_url": _base(world), "extra_ca": "ca.pem"}
     if not world.privileged:
         target["hosts"] = world.zone()
@@ -74,7 +77,16 @@ def _profiles(world: World) -> dict[str, Any]:
     profiles |= {name: _bound(world, profile) for name, profile in manifest.monitor.profiles.items()}
     if not isinstance(manifest.profile, str):
         profiles["client"] = _bound(world, manifest.profile)
+    other = _other_profile(manifest)
+    if other is not None:
+        profiles["visitor"] = _bound(world, _DESKTOP | other)
     return profiles
+
+
+def _other_profile(manifest: Manifest) -> dict[str, Any] | None:
+    """Return the profile of the judged run, where that is the fault."""
+    found = (fault.parameters["profile"] for fault in manifest.faults if fault.what == "profile")
+    return next(found, None)
 
 
 def _bound(world: World, profile: dict[str, Any]) -> dict[str, Any]:
