@@ -181,7 +181,8 @@ def _other_ways(situation: Situation, exchange: Exchange) -> Iterator[Look]:
 
 def _as_ordinary_client(situation: Situation) -> Iterator[Look]:
     """Yield one look as an ordinary browser at what refused us; a rate limit would only be made worse by it."""
-    for exchange in situation.case.needed:
+    case = situation.case
+    for exchange in case.needed or case.suspects:
         refused = exchange.status in _REFUSED or guard_of(exchange) is not None
         if refused and exchange.status != _TOO_MANY and exchange.method in _SAFE and _MASK not in exchange.url:
             look = replace(_probe(situation, exchange), kind=ExperimentKind.CLIENT, user_agent=ORDINARY_CLIENT)
