@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import concurrent.futures
 import json
 import os
@@ -19,6 +18,7 @@ from typing import Any, TextIO
 from tests.lab.case import ROOT, _line
 from tests.lab.manifest import Manifest, ManifestError, read_manifests
 from tests.lab.namespaces import ENTERED, wrapper
+from tests.lab.rejudge import keep, rejudge_all
 from tests.lab.scoring.__main__ import main as score
 
 _LIMIT = 240.0
@@ -97,6 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.check:
         print(f"{len(manifests)} scenarios are valid")
         return 0
+    if options.rejudge:
+        return _tell_again(options)
     seeds = [int(seed) for seed in options.seeds.replace(",", " ").split()]
     cases = [(manifest, seed) for seed in seeds for manifest in manifests]
     options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -107,6 +109,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.score:
         score([str(options.out), "--json", str(options.out.with_name("scores.json"))])
     return 0 if all(line["status"] != "not_run" for line in lines) else 1
+
+
+def _tell_again(options: argparse.Namespace) -> int:
+    """Judge what is stored by today's rules, and tell it as a run would."""
+    lines = rejudge_all(options.out)
+    progress = Progress(len(lines), sys.stderr)
+    for line in lines:
+        progress.tell(line)
+    if options.score:
+        score([str(options.out), "--json", str(options.out.with_name("scores.json"))])
+    return 0
 
 
 def _run_all(
@@ -123,11 +136,7 @@ def _run_all(
         finally:
             with lock:
                 blocks.append(block)
-        evidence = line.pop("evidence", None)
-        if evidence is not None:
-            folder = options.out.parent / "evidence"
-            folder.mkdir(exist_ok=True)
-            (folder / f"{line['scenario']}-{line['seed']}.msgpack").write_bytes(base64.b64decode(evidence))
+        keep(line, options.out.parent / "evidence")
         with lock:
             print(json.dumps(line), file=results, flush=True)
         progress.tell(line)
@@ -144,6 +153,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=_RESULTS / "runs.jsonl")
     parser.add_argument("--keep", type=Path, help="keep the folders of each case below this one")
+    parser.add_argument("--rejudge", action="store_true", help="judge the stored evidence of --out by today's rules")
     parser.add_argument("--score", action="store_true", help="print the scores at the end, and store them beside")
     parser.add_argument("--check", action="store_true", help="read the manifests, run nothing")
     return parser.parse_args(arguments)

@@ -27,6 +27,7 @@ from tests.lab.configuration import name_of, write_configuration
 from tests.lab.decisive import found
 from tests.lab.manifest import SCENARIOS, Manifest, read_manifest
 from tests.lab.namespaces import Namespaces
+from tests.lab.rejudge import CONFIGURATION, said
 from tests.lab.scoring.case import SCHEMA
 from tests.lab.world.machine import Machine
 from tests.lab.world.world import World
@@ -129,7 +130,9 @@ def run_case(manifest: Manifest, seed: int, *, block: int = 0, keep: Path | None
         machine = Machine(world.faults, world.names, disk=namespaces.disk, group=namespaces.group, home=theirs)
         with contextlib.closing(machine), Observer(configuration, ours / "monitor.log") as observer:
             machine.watch(observer.pid)
-            return _judged(manifest, seed, world, observer)
+            line = _judged(manifest, seed, world, observer)
+        files = {name: (theirs / name).read_text(encoding="utf-8") for name in CONFIGURATION}
+        return line | {"configuration": files, "privileged": namespaces.privileged, "block": block}
 
 
 def _judged(manifest: Manifest, seed: int, world: World, observer: Observer) -> dict[str, Any]:
@@ -138,16 +141,21 @@ def _judged(manifest: Manifest, seed: int, world: World, observer: Observer) -> 
     if isinstance(usual, str):
         return line | {"status": "no_impact", "reason": f"a clean run did not pass: {usual}"}
     changed = any(fault.what == "profile" for fault in manifest.faults)
+    check = len(observer.checks) - 1 if changed else 0
     world.faults.begin()
     began = time.monotonic()
     try:
         if manifest.prime:
             observer.run()
-        told, again = _run_again_if_sick(manifest, observer, len(observer.checks) - 1 if changed else 0)
+        told, again = _run_again_if_sick(manifest, observer, check)
     finally:
         world.faults.end()
     evidence = Codec().decode(base64.b64decode(told["evidence"]), Evidence)
-    line |= _said(told, evidence, usual) | {"seconds": round(time.monotonic() - began, 2), "again": again}
+    line |= _said(told, evidence, usual) | {
+        "seconds": round(time.monotonic() - began, 2),
+        "again": again,
+        "check": check,
+    }
     line["decisive_found"] = found(manifest.decisive, evidence, told, world) if manifest.decisive else None
     reason = _without_impact(manifest, told, evidence)
     if reason:
@@ -227,18 +235,9 @@ def _words(event: dict[str, Any]) -> str:
 def _said(told: dict[str, Any], evidence: Evidence, usual: int) -> dict[str, Any]:
     run = told["run"]
     diagnosis = run["diagnosis"] or {}
-    culprit = diagnosis.get("culprit") or {}
     made = evidence.experiments
     return {
-        "said": {
-            "outcome": run["outcome"],
-            "validity": run["validity"],
-            "detail": diagnosis.get("detail", ""),
-            "culprit": culprit.get("name") or "",
-            "confidence": diagnosis.get("confidence", "none"),
-            "rule": diagnosis.get("rule", ""),
-            "because": diagnosis.get("because", ""),
-        },
+        "said": said(run),
         "first_seconds": round(told["first_seconds"], 3),
         "final_seconds": round(told["final_seconds"], 3),
         "journeys": sum(not one.kind.is_look for one in made),

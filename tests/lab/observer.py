@@ -17,13 +17,14 @@ from monitor.domain.evidence import Evidence
 from monitor.domain.run import Run
 from monitor.execution.wire import Codec
 from monitor.publishing.run_json import to_json
-from monitor.service import OneShot, prepare
+from monitor.service import OneShot, read_settings
+from tests.lab.rejudge import cited_hosts
 from tests.lab.scoring.facts import facts_of
 
 
 async def observe(path: Path) -> None:
     """Answer each line of standard input, which names a check by its place, with a run."""
-    settings, _ = await prepare(path, {})
+    settings = read_settings(path, {})
     names, codec = load_names(), Codec()
     loop = asyncio.get_running_loop()
     async with OneShot(settings, clock=SystemClock()) as shot:
@@ -47,14 +48,10 @@ def _told(run: Run, ended: float, codec: Codec) -> dict[str, object]:
     return {
         "run": to_json(run),
         "evidence": base64.b64encode(codec.encode(evidence)).decode(),
-        "cited_hosts": [one.host for one in evidence.exchanges if one.id in _cited(run)],
+        "cited_hosts": cited_hosts(run),
         "first_seconds": evidence.duration - failed,
         "final_seconds": ended - began - failed,
     }
-
-
-def _cited(run: Run) -> tuple[str, ...]:
-    return run.judgement.diagnosis.exchanges if run.judgement.diagnosis is not None else ()
 
 
 def _failed_at(evidence: Evidence) -> float:
