@@ -26,6 +26,8 @@ _CODE = frozenset({"script", "stylesheet"})
 _OWN_NEEDS = _DATA | _CODE | {"document"}
 _DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "csp_report", "manifest", "texttrack"})
 _BY_NAVIGATION = frozenset({"", "other", "user", "navigation"})
+# How a browser tells code that its request failed: no fault of that code.
+_NOT_FETCHED = re.compile(r"failed to fetch|networkerror when|load failed", re.IGNORECASE)
 _BY_SOCKET = frozenset(
     {
         Mechanism.NAME,
@@ -39,6 +41,7 @@ _BY_SOCKET = frozenset(
     }
 )
 _MISSING_NAME = re.compile(r"is not defined|can't find variable", re.IGNORECASE)
+_SEVERAL = 3
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 _HALF = 0.5
@@ -61,8 +64,8 @@ def with_needs(incident: Incident) -> Incident:
     replayed, blocked = _interventions(incident)
     if replayed is not None or blocked is not None:
         needed, certain = _touched(incident, replayed, blocked), True
-    elif not certain and _is_disproved(incident, needed):
-        needed = ()
+    elif not certain:
+        needed = () if _is_disproved(incident, needed) else tuple(x for x in needed if not _answers_again(incident, x))
     chosen = {x.id for x in needed}
     suspects = tuple(x for x in incident.exchanges if x.id not in chosen and is_defect(x))
     return replace(
@@ -116,6 +119,14 @@ def _is_disproved(incident: Incident, needed: tuple[Exchange, ...]) -> bool:
         return False
     replays = [e for e in made(incident, ExperimentKind.REPLAY) if not passed(e) and not e.missed]
     return any(all(covers(replay, x) for x in needed) for replay in replays)
+
+
+def _answers_again(incident: Incident, exchange: Exchange) -> bool:
+    """Say whether what was still open answered each time it was asked again: then something else kept it open."""
+    if not exchange.pending or exchange.method not in ("GET", "HEAD"):
+        return False
+    again = [e for e in looks(incident, ExperimentKind.REPROBE, exchange.host) if e.exchanges[-1].url == exchange.url]
+    return len(again) >= _SEVERAL and all(passed(e) for e in again)
 
 
 def _clearer(incident: Incident, exchange: Exchange) -> Exchange:
@@ -236,7 +247,8 @@ def _blocking(incident: Incident) -> Iterable[Exchange]:
 def _only_new(incident: Incident) -> Iterable[Exchange]:
     """The one host that fails now and answered in the last good run, where all else of ours is as it was."""
     compared = incident.evidence.compared
-    if compared is None or incident.evidence.page_errors or _own_differs(incident):
+    thrown = [e for e in incident.evidence.page_errors if not _NOT_FETCHED.search(e.message)]
+    if compared is None or thrown or _own_differs(incident):
         return ()
     failed = [
         x for x in _in_step(incident) if is_defect(x) and x.resource in _OWN_NEEDS and not incident.owner(x).beside

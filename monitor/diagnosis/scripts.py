@@ -5,16 +5,26 @@ from __future__ import annotations
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.names import parts_of
 from monitor.domain.cause import Party
+from monitor.domain.evidence import PageError
 from monitor.domain.exchange import Exchange
 
 _CODE = frozenset({"script", "stylesheet"})
 
 
+def errors_in_force(incident: Incident) -> tuple[PageError, ...]:
+    """Return what code of the page threw in the failing step, or since the page came on which that step acted."""
+    names = [step.name for step in incident.attempt.steps]
+    step = incident.step.name if incident.step else ""
+    pages = [x.step for x in incident.exchanges if x.resource == "document" and x.step in names]
+    since = names.index(pages[-1]) if pages else len(names)
+    recent = {"", step, *names[since:]}
+    return tuple(error for error in incident.evidence.page_errors if error.step in recent)
+
+
 def stack_hosts(incident: Incident) -> frozenset[str]:
     """Return the hosts whose code threw first in the failing step, or made the element that was in the way."""
     error = incident.step.error if incident.step else None
-    step = incident.step.name if incident.step else ""
-    thrown = [each.frames[0] for each in incident.evidence.page_errors if each.frames and each.step in ("", step)]
+    thrown = [each.frames[0] for each in errors_in_force(incident) if each.frames]
     made = error.intercepted_stack[:1] if error else ()
     return frozenset(host for url in (*thrown, *made) if (host := parts_of(url).hostname))
 

@@ -13,7 +13,7 @@ from monitor.domain.evidence import PageError, ScriptTime, StepErrorKind
 from monitor.domain.exchange import Certificate, DnsFacts, Initiator, Timings, TlsFacts
 from monitor.domain.experiment import ExperimentKind as Kind
 from monitor.domain.failure import Failure, Phase
-from monitor.domain.outcome import Outcome, Validity
+from monitor.domain.outcome import Outcome, StepOutcome, Validity
 from monitor.domain.ownership import HostedName, Origin, Ownership, Vendor
 from monitor.domain.profile import Network, Proxy
 from monitor.domain.reference import Baseline, DifferenceKind, StepBaseline
@@ -25,6 +25,7 @@ from tests.diagnosis.incidents import (
     PAY,
     SHOP,
     Court,
+    a_step,
     again,
     compared,
     controls,
@@ -80,6 +81,11 @@ CONTROLLED = {
     "every name gets one foreign certificate": (page(**FOREIGN_NAME), (FOREIGN_NAME,) * 3, "client.network"),
     "a gateway demands to sign in": (page(**FOREIGN_NAME), ({"status": 511},), "client.network"),
     "the law blocks everything": (page(status=451), ({"status": 451}, {"status": 451}), "client.access_policy"),
+    "the line drops while an answer is awaited": (
+        request(API, pending=True, address="192.0.2.9", timings=Timings(total=1.9)),
+        ({"failure": Failure.TCP_ADDRESS_UNREACHABLE},) * 3,
+        "client.network",
+    ),
     "one control is down": (page(**REFUSED), (REFUSED,), "own.connect"),
     "one control is down and an api errs": (request(API, status=500), (REFUSED,), "own.http_status"),
     "two controls fail in different layers": (page(**REFUSED), (NO_NAME, REFUSED), "own.connect"),
@@ -651,6 +657,25 @@ def test_the_only_thing_that_fails_and_did_not_before_is_needed(court, case):
     diagnosis = court.judge(evidence).diagnosis
     assert diagnosis.detail.value == detail
     assert diagnosis.confidence is not Confidence.CONFIRMED
+
+
+def test_what_answers_each_time_it_is_asked_again_was_kept_open_by_something_else(court):
+    opened = request(API, status=200, pending=True, address="192.0.2.9", timings=Timings(total=1.9))
+    well = tuple(look(Kind.REPROBE, "api.shop.example", url=API) for _ in range(5))
+    assert court.detail(failed(page(), opened, experiments=(*controls(), *well))) == "und.insufficient"
+    hangs = look(Kind.REPROBE, "api.shop.example", url=API, failure=Failure.HTTP_RESPONSE_TIMED_OUT)
+    assert court.detail(failed(page(), opened, experiments=(*controls(), *well[:3], hangs))) == "own.http_status"
+
+
+def test_data_that_changed_and_cannot_be_read_is_ours(court):
+    cut = (PageError(message="Unexpected end of JSON input", frames=(f"{SHOP}app.js",), step="open"),)
+    steps = (a_step(name="open", outcome=StepOutcome.PASSED), failed().last.steps[0])
+    values = {"attempt": {"steps": steps}, "page_errors": cut}
+    exchanges = (page(step="open"), request(API, step="open", resource="fetch"), request(CDN, step="open"))
+    ours = compared(difference(CONTENT, API, resource="fetch"))
+    assert court.detail(failed(*exchanges, compared=ours, **values)) == "own.content"
+    both = compared(difference(CONTENT, API, resource="fetch"), difference(CONTENT, CDN, resource="fetch"))
+    assert court.detail(failed(*exchanges, compared=both, **values)) == "und.insufficient"
 
 
 def test_code_that_the_client_would_not_load_is_the_clients(court):

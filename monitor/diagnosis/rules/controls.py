@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from monitor.diagnosis.edges import edges_named
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
-from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.trials import (
     Control,
     Layer,
@@ -167,9 +166,9 @@ def _compatible(incident: Incident, target: Exchange, layer: Layer) -> bool:
     """Say whether what broke the controls can have broken the target: a host that spoke for itself was reached."""
     if incident.context.check.profile.proxy is not None and target.status in _BY_PROXY:
         return True
-    theirs = layer_of(target)
-    unknown = target.pending and mechanism_of(target) is Mechanism.PATH
-    return theirs is layer or (unknown and theirs is Layer.CONNECT)
+    # What is open without an answer may hang in any layer: the line may have dropped after it was sent.
+    unknown = target.pending and target.status is None
+    return unknown or layer_of(target) is layer
 
 
 def _direct_passes(incident: Incident, target: Exchange) -> bool:

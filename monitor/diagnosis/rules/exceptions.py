@@ -7,7 +7,7 @@ import re
 from monitor.diagnosis.compared import code_changed, differences, size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import is_defect, is_hollow
-from monitor.diagnosis.scripts import chain_of
+from monitor.diagnosis.scripts import chain_of, errors_in_force
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import PageError, StepErrorKind
 from monitor.domain.reference import DifferenceKind
@@ -20,14 +20,18 @@ _DATA = frozenset({"xhr", "fetch"})
 
 def exception_thrown(incident: Incident) -> Finding | None:
     """R09: an exception nobody caught: what differs from the last good run tells more than who threw it."""
-    step = incident.step.name if incident.step else ""
-    errors = [error for error in incident.evidence.page_errors if error.step in ("", step)]
+    errors = errors_in_force(incident)
     if not errors or incident.needed:
         return None
     error = next((each for each in errors if each.frames), errors[0])
     if not error.frames:
         return _malformed_data(incident, error)
-    return _library_lost(incident, error) or _changed_side(incident, error) or _by_frames(incident, error)
+    return (
+        _library_lost(incident, error)
+        or _data_changed(incident, error)
+        or _changed_side(incident, error)
+        or _by_frames(incident, error)
+    )
 
 
 def _library_lost(incident: Incident, error: PageError) -> Finding | None:
@@ -50,6 +54,26 @@ def _library_lost(incident: Incident, error: PageError) -> Finding | None:
         evidence=(words, owner.because),
         exchanges=tuple(x.id for x in incident.exchanges if x.host == host and x.resource == "script")[:1],
         alternatives=(alternative(Detail.OWN_SCRIPT, "our own code may have lost the name"),),
+    )
+
+
+def _data_changed(incident: Incident, error: PageError) -> Finding | None:
+    """Our own code cannot read data, and of all data only that of one own address differs from the last good run."""
+    if _party_of(incident, error) is not Party.OWN or not _JSON.search(error.message) or _own_code_changed(incident):
+        return None
+    data = [e for e in differences(incident) if e.resource in _DATA and e.kind is DifferenceKind.CONTENT]
+    owners = [incident.context.owners.owner_of(each.url) for each in data]
+    if len({each.url for each in data}) != 1 or owners[0].party is not Party.OWN:
+        return None
+    words = f'{data[0].host} sends other data than in the last good run, and our own code threw "{error.message}"'
+    return Finding(
+        detail=Detail.OWN_CONTENT,
+        families=frozenset({Family.CODES, Family.COMPARISON}),
+        because=f"{incident.scene} {words}; it belongs to {owners[0].title}.",
+        culprit=incident.culprit(owners[0]),
+        evidence=(words, owners[0].because),
+        exchanges=tuple(x.id for x in incident.exchanges if x.url == data[0].url)[:1],
+        alternatives=(alternative(Detail.OWN_SCRIPT, "our own code may not take what it should"),),
     )
 
 

@@ -62,6 +62,10 @@ FAULTS: Mapping[ProberFault, tuple[Detail, str]] = {
     ProberFault.INTERNAL: (Detail.CLIENT_PROBER, "the monitor failed internally"),
 }
 
+# What stops answering on a starved machine is not broken.
+_BY_LATENESS = frozenset(
+    {ProberFault.BROWSER_FROZEN, ProberFault.ASSERTION_TIMEOUT, ProberFault.WORKER_KILLED, ProberFault.STARVED}
+)
 _EXPLAINS_SITE_ERRORS = frozenset({ProberFault.OFFLINE, ProberFault.SECRET_MISSING})
 
 
@@ -71,6 +75,9 @@ def prober_failed(incident: Incident) -> Finding | None:
     if fault is None:
         return _prober_failed_unsaid(incident)
     detail, words = FAULTS[fault]
+    late = next(_delays(incident), "") if fault in _BY_LATENESS else ""
+    if late:
+        return _ours(incident, Detail.CLIENT_DEVICE, f"{words}, on a machine that was starved", late)
     seen = _server_error(incident) if fault not in _EXPLAINS_SITE_ERRORS else None
     text = incident.attempt.prober_fault_text
     if seen is not None:
