@@ -22,6 +22,8 @@ _GROUPS = Path("/sys/fs/cgroup/cpu")
 _PERIOD = 100_000
 _SPARED, _BROKEN, _LOCAL = "3", "5", "100"
 _KEPT_FREE = 65_536
+_AGAIN = 1.5
+_BROWSERS = ("chrom", "headless", "firefox")
 
 
 class Machine:
@@ -45,6 +47,7 @@ class Machine:
         self._pid: int | None = None
         self._routed = False
         self._done: set[int] = set()
+        self._closed = threading.Event()
         self._lock = threading.Lock()
         faults.tell(self._changed)
 
@@ -59,6 +62,7 @@ class Machine:
 
     def close(self) -> None:
         """Mend everything; the control group goes once its processes have ended."""
+        self._closed.set()
         self._restore()
         if self._group is not None and self._group.exists():
             self._limit(None)
@@ -85,11 +89,13 @@ class Machine:
             case "starve":
                 self._limit(float(trouble.get("percent", 8)))
             case "kill-browser":
-                self._kill(signal.SIGKILL, kind=None)
+                self._keep_killing(trouble, signal.SIGKILL, "")
             case "crash-page":
-                self._kill(signal.SIGSEGV, kind="renderer")
+                self._keep_killing(trouble, signal.SIGSEGV, "renderer")
             case "fill-disk":
                 self._fill()
+                # A browser that is up already has what it needs; the next one does not.
+                self._kill(signal.SIGKILL, "")
             case "blocker":
                 self._block(sorted(trouble.roles))
             case other:
@@ -130,14 +136,21 @@ class Machine:
         (self._group / "cpu.cfs_period_us").write_text(str(_PERIOD))
         (self._group / "cpu.cfs_quota_us").write_text(str(quota))
 
-    def _kill(self, how: signal.Signals, *, kind: str | None) -> None:
-        assert self._pid is not None
-        for pid in children_of(self._pid):
-            command = _command(pid)
-            if not any("chrom" in word or "headless" in word for word in command[:1]):
-                continue
-            types = [word.partition("=")[2] for word in command if word.startswith("--type=")]
-            if (kind is None and not types) or (kind is not None and kind in types):
+    def _keep_killing(self, trouble: Trouble, how: signal.Signals, kind: str) -> None:
+        """Kill browsers, or processes of one kind, again and again: a run that is repeated must not come through."""
+
+        def kill() -> None:
+            while trouble.on():
+                self._kill(how, kind)
+                self._closed.wait(_AGAIN)
+
+        threading.Thread(target=kill, daemon=True).start()
+
+    def _kill(self, how: signal.Signals, kind: str) -> None:
+        for pid in children_of(self._pid) if self._pid is not None else ():
+            words = _command(pid)
+            types = [word.partition("=")[2] for word in words if word.startswith("--type=")]
+            if any(name in words[0] for name in _BROWSERS) and types == ([kind] if kind else []):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, how)
 
@@ -178,10 +191,11 @@ def _processes() -> Iterator[tuple[int, int]]:
 
 
 def _command(pid: int) -> list[str]:
+    """Return the words of a process's command; a browser's children write them with blanks between."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ").split() or [""]
     except OSError:
-        return []
+        return [""]
 
 
 def _ip(*words: str, quiet: bool = False) -> bool:
