@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -21,6 +22,7 @@ ListenOption = Annotated[
 ]
 DEFAULT_CONFIG = Path("config/monitor.yaml")
 
+_WIDE = 240
 _SPAN = re.compile(r"(\d{1,6})\s*(s|m|min|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -36,7 +38,8 @@ def span_of(option: str, text: str) -> float:
 
 def console_for_text() -> Console:
     """Return the console that tells a person something, without colors of its own invention."""
-    return Console(highlight=False, soft_wrap=True)
+    # What is not a terminal has no width, and tables that are cut to fit one would lose what a script looks for.
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def progress_to_stderr(stream: TextIO, what: str) -> Callable[[int, int], None]:

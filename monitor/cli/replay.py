@@ -10,7 +10,9 @@ from typing import Any
 
 from monitor.domain.run import Judgement
 from monitor.history import HistoryError, Reader
+from monitor.history.corrections import BY_PERSON
 from monitor.history.rejudging import CannotJudgeError, Obstacle, Rejudging, changes
+from monitor.history.verdicts import CAUSE_ONLY
 
 _DECISIVE = frozenset({"outcome", "validity", "cause", "detail", "culprit", "confidence"})
 
@@ -34,6 +36,7 @@ class Replay:
         seen: Runs that were looked at.
         bounded: Whether there may be older runs that were not looked at, because of the limit.
         skipped: Runs that could not be judged again, by reason.
+        corrected: Runs whose verdict in force is a person's; ``agreed`` of them today's rules judge as that person did.
     """
 
     seen: int = 0
@@ -41,6 +44,8 @@ class Replay:
     same: int = 0
     changed: list[Change] = field(default_factory=list)
     skipped: Counter[Obstacle] = field(default_factory=Counter)
+    corrected: int = 0
+    agreed: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the findings as plain data."""
@@ -48,6 +53,8 @@ class Replay:
             "seen": self.seen,
             "bounded": self.bounded,
             "same": self.same,
+            "corrected": self.corrected,
+            "agreed": self.agreed,
             "skipped": {obstacle.value: count for obstacle, count in sorted(self.skipped.items())},
             "moves": [{"old": old, "new": new, "runs": runs} for (old, new), runs in self.moves()],
             "changed": [
@@ -64,6 +71,8 @@ class Replay:
         """Yield the findings for a person."""
         judged = self.same + len(self.changed)
         yield f"{judged} runs judged again: {self.same} the same, {len(self.changed)} changed"
+        if self.corrected:
+            yield f"{self.corrected} more had been corrected by a person: today's rules agree on {self.agreed} of them"
         for obstacle, count in sorted(self.skipped.items()):
             yield f"{count} skipped: {obstacle.value}"
         if self.bounded:
@@ -98,6 +107,10 @@ async def _one(reader: Reader, run_id: str, rejudging: Rejudging, found: Replay)
     except HistoryError:
         found.skipped[Obstacle.UNREADABLE] += 1
         return
+    if _by_person(stored.judgement):
+        found.corrected += 1
+        found.agreed += _agrees(new, stored.judgement)
+        return
     differs = tuple(name for name in changes(stored.judgement, new) if name in _DECISIVE)
     if not differs:
         found.same += 1
@@ -111,3 +124,16 @@ async def _one(reader: Reader, run_id: str, rejudging: Rejudging, found: Replay)
 def _short(judgement: Judgement) -> str:
     diagnosis = judgement.diagnosis
     return f"{judgement.outcome.value} {diagnosis.detail.value}" if diagnosis else judgement.outcome.value
+
+
+def _by_person(judgement: Judgement) -> bool:
+    return judgement.diagnosis is not None and judgement.diagnosis.rule in {CAUSE_ONLY, BY_PERSON}
+
+
+def _agrees(rules: Judgement, person: Judgement) -> bool:
+    """Say whether the rules name the cause that a person named, and the detail too where that person named one."""
+    if rules.diagnosis is None or person.diagnosis is None:
+        return False
+    if person.diagnosis.rule == CAUSE_ONLY:
+        return rules.diagnosis.cause is person.diagnosis.cause
+    return rules.diagnosis.detail is person.diagnosis.detail

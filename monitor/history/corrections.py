@@ -16,7 +16,9 @@ from monitor.history.values import HistoryError, StoredRun, VerdictSource
 from monitor.history.verdicts import CAUSE_ONLY
 from monitor.reading.suggestion import did_you_mean
 
-_BY_PERSON = "person"
+BY_PERSON = "person"
+"""The rule of a person's verdict that names a detail."""
+
 _LONGEST = 2000
 # Of these a run says nothing about customers, whoever found it out.
 _NOT_OF_CUSTOMERS = frozenset({Detail.CLIENT_PROBER, Detail.CLIENT_DEVICE, Detail.UND_MONITOR_CONFIG})
@@ -105,7 +107,7 @@ def corrected(stored: StoredRun, saying: Saying) -> Judgement:
         cause=detail.cause,
         detail=detail,
         confidence=Confidence.NONE if detail.cause is Cause.UNDETERMINED else Confidence.CONFIRMED,
-        rule=CAUSE_ONLY if cause_only else _BY_PERSON,
+        rule=CAUSE_ONLY if cause_only else BY_PERSON,
         because=reason,
         culprit=Culprit(kind=kind, name=culprit) if culprit and kind else None,
     )

@@ -117,6 +117,14 @@ def test_a_replay_counts_what_todays_rules_would_change_and_what_it_cannot_judge
     assert (found["same"], found["bounded"]) == (1, False)
 
 
+def test_a_replay_tells_apart_what_people_said_and_whether_todays_rules_agree(typed, stored):
+    typed("explain", RUN, "--correct", "own.content", "--reason", "empty bundle")
+    typed("explain", "run-browse-1", "--correct", "tp.connect", "--reason", "it refused connections")
+    found = json.loads(typed("replay", "--since", "2h", "--json").stdout)
+    assert (found["corrected"], found["agreed"], found["changed"]) == (2, 1, [])
+    assert "2 more had been corrected by a person: today's rules agree on 1" in typed("replay", "--since", "2h").stdout
+
+
 def test_a_replay_says_that_it_looked_at_no_more_than_its_limit(typed, stored):
     told = typed("replay", "--since", "2h", "--limit", "1").stdout
     assert "there are older runs that were not looked at" in told
