@@ -69,7 +69,9 @@ def _proofs(incident: Incident, finding: Finding) -> Iterator[tuple[Family, str]
         yield Family.ELSEWHERE, f"it fails from {' and '.join(sorted({look.by for look in alike}))} too"
     again = _again(incident, exchange)
     if again:
-        yield Family.REPROBE, f"asked again by another client it failed {again} of {_asked(incident, exchange)} times"
+        asked = _asked(incident, exchange)
+        times = "once more" if asked == 1 else f"{again} of {asked} times"
+        yield Family.REPROBE, f"asked again from here it failed in the same way {times}"
 
 
 def _again(incident: Incident, exchange: Exchange) -> int:

@@ -25,6 +25,8 @@ _ABSENT = frozenset({StepErrorKind.EXPECTATION, StepErrorKind.TIMEOUT})
 _CODE = frozenset({"script", "stylesheet"})
 _TELLING = frozenset({"document", "xhr", "fetch", "http"})
 _DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "csp_report"})
+_DATA = frozenset({"xhr", "fetch"})
+_OTHERWISE = frozenset({DifferenceKind.CONTENT, DifferenceKind.STATUS})
 _REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 # Below this many bytes an answer says too little for its size to mean anything.
 _WORTH = 400
@@ -124,7 +126,7 @@ def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
 
 def _own_changed(incident: Incident) -> bool:
     owner_of = incident.context.owners.owner_of
-    kept = _DECORATION | {"xhr", "fetch"}
+    kept = _DECORATION | _DATA
     own = [e for e in differences(incident) if owner_of(e.url).party is Party.OWN and e.resource not in kept]
     return any(each.kind is not DifferenceKind.HEADER for each in own)
 
@@ -134,15 +136,15 @@ def _vendor_changed(incident: Incident, words: str, hosts: list[str]) -> Finding
     named = " and ".join(hosts)
     seen = f"since the last good run no page and no code but that of {named} changed"
     owner = incident.context.owners.owner_of(hosts[0])
-    data = [d for d in differences(incident) if d.resource in ("xhr", "fetch") and d.host not in hosts]
+    data = [d for d in differences(incident) if d.resource in _DATA and d.kind in _OTHERWISE and d.host not in hosts]
     lasts = any(not passed(rerun) for rerun in made(incident, ExperimentKind.RERUN))
     if len(hosts) == 1 and lasts and not data and not _was_cleared(incident, hosts[0]):
         via = chain_of(incident, owner.host)
-        loaded = f", loaded by {' and '.join(via)}" if via else ""
+        loaded = f"; {' and '.join(via)} loaded it" if via else ""
         return Finding(
             detail=Detail.TP_SCRIPT,
             families=frozenset({Family.COMPARISON}),
-            because=f"{incident.scene} {words}, and {seen}{loaded} ({owner.title}).",
+            because=f"{incident.scene} {words}, and {seen} ({owner.title}){loaded}.",
             culprit=incident.culprit(owner),
             evidence=(words, seen, owner.because),
             alternatives=(alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page or the journey may have changed"),),

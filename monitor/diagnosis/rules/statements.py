@@ -182,6 +182,7 @@ def _origin(incident: Incident, exchange: Exchange, detail: Detail, statement: s
 def _edge(incident: Incident, exchange: Exchange, statement: str, name: str) -> Finding:
     headers = dict(exchange.headers)
     words = f"{name} {headers.get('server', '')} {headers.get('via', '')}"
+    name = incident.context.owners.edge_in(words) or name
     foreign = incident.context.owners.is_edge(words) or "cf-ray" in headers or "cf-error-type" in headers
     if foreign:
         return Finding(
