@@ -135,7 +135,7 @@ class Shop:
                 self._baskets[number] = str(request.json().get("item", ""))
             return data({"id": number}, 201)
         # A query of the database, as such things have.
-        threading.Event().wait(0.03)
+        threading.Event().wait(0.04)
         return data({"id": request.argument("id"), "items": [self._baskets.get(request.argument("id"), "")]})
 
     def _order(self, request: Request) -> Answer:
