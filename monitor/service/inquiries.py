@@ -52,7 +52,8 @@ class Inquiries:
         if before is None and (run.outcome is Outcome.PASSED or self._closing):
             self._finish(run)
             return
-        task = asyncio.create_task(self._through(run, before), name=f"inquiry into {run.run_id}")
+        crowded = self._waiting.get(name, 0) >= _MOST_WAITING
+        task = asyncio.create_task(self._through(run, before, crowded=crowded), name=f"inquiry into {run.run_id}")
         self._last[name] = task
         self._waiting[name] = self._waiting.get(name, 0) + 1
         self._tasks[task] = None
@@ -71,10 +72,9 @@ class Inquiries:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _through(self, run: Run, before: asyncio.Task[None] | None) -> None:
+    async def _through(self, run: Run, before: asyncio.Task[None] | None, *, crowded: bool) -> None:
         found = run
         began = self._clock.elapsed()
-        crowded = self._waiting[run.check.name] > _MOST_WAITING
         try:
             if before is not None:
                 await asyncio.wait({before})
