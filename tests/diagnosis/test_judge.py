@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from monitor.diagnosis.judge import RULES, RULESET, judge
+from monitor.diagnosis.judge import RULES, RULESET, can_judge, judge
 from monitor.diagnosis.rules.validity import FAULTS
 from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.evidence import (
@@ -697,3 +697,14 @@ def test_rules_have_the_documented_order():
 def test_judging_twice_says_the_same(court):
     evidence = failed(page(), request(API, status=500))
     assert court.judge(evidence) == court.judge(evidence)
+
+
+def test_evidence_of_an_older_shape_is_judged_and_of_a_newer_one_refused(court):
+    old = failed(page(failure=Failure.TCP_REFUSED), schema=1)
+    assert can_judge(old) is None
+    assert court.detail(old) == "own.connect"
+    new = failed(page(failure=Failure.TCP_REFUSED), schema=99)
+    assert "newer version" in (can_judge(new) or "")
+    judgement = court.judge(new)
+    assert (judgement.outcome, judgement.validity) == (Outcome.INCONCLUSIVE, Validity.INVALID)
+    assert "shape 99" in judgement.diagnosis.because
