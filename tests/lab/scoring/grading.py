@@ -56,8 +56,9 @@ def detail_credit(case: Case) -> float:
 
 
 def culprit_right(case: Case) -> bool:
-    """Say whether the team or vendor was named; where none is expected anyone is right."""
-    return not case.expected.culprit or said_of(case).culprit == case.expected.culprit
+    """Say whether the team or vendor was named, in whatever case; where none is expected anyone is right."""
+    expected = case.expected.culprit.casefold()
+    return not expected or said_of(case).culprit.casefold() == expected
 
 
 def misblamed(case: Case) -> bool:

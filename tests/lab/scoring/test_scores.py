@@ -119,7 +119,7 @@ def test_macro_f1_is_one_where_all_is_right_and_falls_with_a_stray():
 
 def test_the_culprit_is_asked_for_only_where_one_is_expected():
     scores = scores_of(
-        [a_case("T01", culprit="Pay", named="Pay"), a_case("T02", culprit="Id", named="x"), a_case("O1")]
+        [a_case("T01", culprit="Pay", named="pay"), a_case("T02", culprit="Id", named="x"), a_case("O1")]
     )
     assert (scores.culprit.hits, scores.culprit.runs) == (1, 2)
 

@@ -39,7 +39,7 @@ def _parts(report: Report) -> Iterator[str]:
 
 def _line(line: Line) -> str:
     goal = f"   [{line.goal}: {_MARKS[line.reached] or 'not known'}]" if line.goal else ""
-    return f"  {line.name:<38}{line.value}{goal}"
+    return f"  {line.name:<45}{line.value}{goal}"
 
 
 def _confusion(report: Report) -> Iterator[str]:
