@@ -24,6 +24,7 @@ _PREFIXES = {
     "N": "negative",
     "U": "ambiguous",
     "M": "correlation",
+    "Z": "blame",
 }
 
 

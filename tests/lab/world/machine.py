@@ -90,6 +90,8 @@ class Machine:
                 self._limit(float(trouble.get("percent", 8)))
             case "kill-browser":
                 self._keep_killing(trouble, signal.SIGKILL, "")
+            case "freeze-browser":
+                self._keep_killing(trouble, signal.SIGSTOP, "")
             case "crash-page":
                 self._keep_killing(trouble, signal.SIGSEGV, "renderer")
             case "fill-disk":
@@ -166,7 +168,7 @@ class Machine:
             os.posix_fallocate(ballast.fileno(), 0, size)
 
 
-KINDS = ("down", "prohibit", "starve", "kill-browser", "crash-page", "fill-disk", "blocker")
+KINDS = ("down", "prohibit", "starve", "kill-browser", "freeze-browser", "crash-page", "fill-disk", "blocker")
 
 
 def children_of(pid: int) -> tuple[int, ...]:
