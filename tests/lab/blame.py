@@ -1,7 +1,7 @@
-"""The blame matrix: what is said of a site that is well, down, or hurt by a third party, by a monitor that is itself sick.
+"""The blame matrix: what a sick monitor says of a site that is well, down, or hurt by a third party.
 
-``python -m tests.lab.blame`` fills all cells and prints the matrix. A cell is *wrong* where a sick monitor names the site, a
-vendor that is well, or says that all is well with a site that is down; everything else, abstentions included, is not.
+``python -m tests.lab.blame`` fills all cells and prints the matrix. A cell is *wrong* where a sick monitor names the
+site or a vendor that is well, or calls a site well that is down; nothing else is, abstentions included.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from tests.lab.namespaces import ENTERED, wrapper
 
 SEED = 5
 _LIMIT = 240.0
-_LATE = {"where": "@own", "path": "cart"}
-
 SITES: Mapping[str, list[dict[str, Any]]] = {
     "well": [],
     "down": [{"where": "@own", "what": "status", "with": {"status": 503, "body": "down"}}],
