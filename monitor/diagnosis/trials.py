@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -138,7 +139,14 @@ def _shares(incident: Incident, host: str, experiment: Experiment) -> bool:
         return True
     # Behind a proxy every address that is seen is the proxy's own.
     addresses = set() if incident.context.check.profile.proxy else {x.address for x in target if x.address}
-    return any(x.address in addresses for x in experiment.exchanges if x.address)
+    return any(x.address in addresses and not _is_here(x.address) for x in experiment.exchanges if x.address)
+
+
+def _is_here(address: str) -> bool:
+    """Say whether an address is this machine's own, where whole worlds may stand side by side."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(address).is_loopback
+    return False
 
 
 def target_exchanges(incident: Incident) -> tuple[Exchange, ...]:
