@@ -58,7 +58,17 @@ class Situation:
         worst = max(slow, key=lambda step: step.duration - (step.budget or 0.0), default=None)
         if worst is not None:
             return worst.name
-        return steps[-1].name if steps else ""
+        return steps[-1].name if steps else self._last_harmless
+
+    @property
+    def _last_harmless(self) -> str:
+        """Return how far a run that never began may be made again: as far as nothing changes the world."""
+        harmless = ""
+        for step in self.outline.steps:
+            if step.effects:
+                break
+            harmless = step.name
+        return harmless
 
     @property
     def repeatable(self) -> bool:

@@ -296,3 +296,12 @@ def test_the_code_that_threw_is_suspected_where_it_is_a_vendors():
     journey = the_journey(a_situation(evidence))
     assert journey is not None
     assert journey.hosts == ("tags.adverts.example",)
+
+
+@pytest.mark.parametrize(("effects", "until"), [("", "thanks"), ("pay", "open")])
+def test_a_run_that_never_began_is_made_again_as_far_as_it_changes_nothing(effects, until):
+    attempt = an_attempt(outcome=Outcome.INCONCLUSIVE, prober_fault=ProberFault.BROWSER_CRASHED)
+    ill = replace(failed(), attempts=(attempt,))
+    journey = the_journey(a_situation(ill, outline=an_outline(effects=effects)))
+    assert journey is not None
+    assert journey.until == until
