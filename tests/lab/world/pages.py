@@ -223,7 +223,11 @@ const pages = {
       document.querySelectorAll('.price').forEach((place, at) => {
         place.textContent = %(library)s.money(prices.items[at].amount);
       });
-    } catch (problem) { if (problem instanceof ReferenceError) { throw problem; } note(shop.sorry); }
+    } catch (problem) {
+      if (problem instanceof ReferenceError) { throw problem; }
+      if (problem.message === 'unexpected answer') { sessionStorage.setItem('prices', 'refused'); }
+      note(shop.sorry);
+    }
     if (shop.abort) {
       const stop = new AbortController();
       fetch(shop.reserve, { signal: stop.signal }).catch(() => {});
@@ -232,8 +236,11 @@ const pages = {
     }
   },
   async product() {
-    const known = JSON.parse(sessionStorage.getItem('prices') || 'null');
-    if (!known) { note(shop.sorry); return; }
+    if (sessionStorage.getItem('prices') === null) {
+      // The customer was faster than the prices on the front page.
+      try { sessionStorage.setItem('prices', JSON.stringify(await ask(shop.api + shop.prices))); } catch (problem) { /* none */ }
+    }
+    if (['refused', null].includes(sessionStorage.getItem('prices'))) { note(shop.sorry); return; }
     show('add');
     document.getElementById('add').addEventListener('click', async () => {
       %(broken)s
