@@ -238,7 +238,9 @@ const pages = {
   async product() {
     if (sessionStorage.getItem('prices') === null) {
       // The customer was faster than the prices on the front page.
-      try { sessionStorage.setItem('prices', JSON.stringify(await ask(shop.api + shop.prices))); } catch (problem) { /* none */ }
+      try {
+        sessionStorage.setItem('prices', JSON.stringify(await ask(shop.api + shop.prices)));
+      } catch (problem) { /* there are none */ }
     }
     if (['refused', null].includes(sessionStorage.getItem('prices'))) { note(shop.sorry); return; }
     show('add');
