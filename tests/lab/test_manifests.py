@@ -64,15 +64,15 @@ def test_nothing_that_is_drawn_tells_the_scenario():
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("what: stopped", "what: stoped", "is no fault; there are: stopped"),
+        ("what: stopped", "what: broken", "is no fault; there are: stopped"),
         ("what: stopped", "what: delay", "needs 'with: {seconds"),
         ("what: stopped", "what: stopped, with: {seconds: 1}", "has no 'seconds'"),
         ('where: "@own"', 'where: "@owner"', "is no role"),
-        ("detail: own.connect", "detail: own.conect", "expect.detail"),
+        ("detail: own.connect", "detail: own.unknown", "expect.detail"),
         ("outcome: failed", "outcome: passed", "none then"),
         ("detail: own.connect", "detail: own.connect, cause: third_party", "does not fit"),
         ("journey: buy", "journey: by", "journey"),
-        ("title: Something is broken", "titel: x", "titel"),
+        ("title: Something is broken", "heading: x", "heading"),
         ("id: O99", "id: O98", "must be the name of the file"),
     ],
 )
