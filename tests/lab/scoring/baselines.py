@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -94,15 +94,10 @@ def judged_by(baseline: Baseline, cases: Sequence[Case]) -> tuple[Case, ...]:
 
 
 def judged_by_majority(cases: Sequence[Case]) -> tuple[Case, ...]:
-    """Return the cases as B0 judges them: always the commonest cause of the other scenarios."""
-    groups = by_scenario(cases)
-    truth = {name: group[0].expected.cause for name, group in groups.items()}
-    return tuple(_with(case, _commonest(truth, case.scenario)) for case in cases)
-
-
-def _commonest(truth: Mapping[str, str], without: str) -> str:
-    rest = Counter(cause for name, cause in truth.items() if cause and name != without)
-    return min(rest, key=lambda cause: (-rest[cause], cause)) if rest else UNDETERMINED
+    """Return the cases as B0 judges them: always the commonest cause of all scenarios, which it is told."""
+    truths = Counter(group[0].expected.cause for group in by_scenario(cases).values() if group[0].expected.cause)
+    commonest = min(truths, key=lambda cause: (-truths[cause], cause)) if truths else UNDETERMINED
+    return tuple(_with(case, commonest) for case in cases)
 
 
 def _with(case: Case, cause: str) -> Case:

@@ -77,7 +77,7 @@ def test_a_request_still_open_counts_as_slower_than_the_slowest():
     assert baselines.slowest(facts) == THIRD
 
 
-def test_the_majority_is_that_of_the_other_scenarios():
+def test_the_majority_is_that_of_all_scenarios():
     def case(scenario: str, detail: str) -> Case:
         return Case(
             scenario=scenario,
