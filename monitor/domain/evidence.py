@@ -10,6 +10,7 @@ from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment
 from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.domain.reference import Baseline, Difference
+from monitor.domain.script_time import ScriptTime
 
 EVIDENCE_SCHEMA = 2
 """The version of the shape of evidence. Version 1 knew no comparison, no baseline and no facts of an experiment."""
@@ -193,15 +194,6 @@ class VantageHealth:
     browser_alive: bool | None = None
     oom_kills: int | None = None
     clock_stepped: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScriptTime:
-    """Main-thread work of one script during one step, as the browser attributes its long frames."""
-
-    url: str
-    seconds: float
-    step: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from monitor.domain.exchange import Exchange
 from monitor.domain.outcome import Outcome
+from monitor.domain.script_time import ScriptTime
 
 
 class ExperimentKind(StrEnum):
@@ -69,6 +70,11 @@ class Experiment:
         error: For a journey the message of that step.
         step_seconds: For a journey the seconds of the step that is investigated, where it was begun.
         requests: How many requests it caused.
+        received: How many bytes came in answer, as far as the browser told.
+        step_requests: For a journey the requests of the step that is investigated.
+        step_received: For a journey the bytes that came during that step.
+        scripts: For a journey the main thread's time in the step that is investigated, the longest first.
+        intercepted_stack: For a journey URLs of the scripts that made the element which was in the way of a click.
         missed: For a replay how many requests to its hosts the archive could not answer.
         of_run: The id of the run for which it was made, where a later run of the same episode goes by it.
     """
@@ -87,5 +93,10 @@ class Experiment:
     error: str = ""
     step_seconds: float | None = None
     requests: int = 0
+    received: int = 0
+    step_requests: int = 0
+    step_received: int = 0
+    scripts: tuple[ScriptTime, ...] = ()
+    intercepted_stack: tuple[str, ...] = ()
     missed: int = 0
     of_run: str = ""

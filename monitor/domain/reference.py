@@ -111,10 +111,16 @@ class StepBaseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What a run of one check at one place usually takes."""
+    """What a run of one check at one place usually takes.
+
+    Attributes:
+        profile: The profile of another check whose runs these are, where the check itself has none: what is sent to it
+            compares, its seconds do not. Empty for the check's own.
+    """
 
     runs: int
     steps: tuple[StepBaseline, ...] = ()
+    profile: str = ""
 
     def of(self, step: str) -> StepBaseline | None:
         """Return the baseline of a step; of the whole journey for an empty name."""

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 _MOST_EXCHANGES = 3
 _MOST_CERTIFICATES = 2
+_MOST_SCRIPTS = 20
 _ERROR_STATUS = 400
 _WORDS = 300
 _MISSED = "replay_missed"
@@ -102,7 +103,7 @@ class Trials:
         blank = replace(blank, duration=took)
         if isinstance(answer, NotMade):
             return replace(blank, note=answer.reason)
-        blank = replace(blank, requests=_sent(answer), missed=_missed(answer, again))
+        blank = _measured(blank, answer, again)
         illness = ill(answer)
         return replace(blank, note=illness) if illness else _walked(blank, answer, again, check)
 
@@ -184,8 +185,26 @@ def _interventions(again: Again) -> tuple[Intervention, ...]:
     )
 
 
-def _sent(evidence: Evidence) -> int:
-    return sum(not x.intervention and not x.from_cache for x in evidence.exchanges)
+def _measured(blank: Experiment, evidence: Evidence, again: Again) -> Experiment:
+    """Return the experiment with what was sent, what came, and what kept the page busy in the step in question."""
+    sent = [x for x in evidence.exchanges if not x.intervention and not x.from_cache]
+    inside = [x for x in sent if x.step == again.until]
+    steps = evidence.last.steps if evidence.attempts else ()
+    stacks = (each.error.intercepted_stack for each in steps if each.name == again.until and each.error)
+    return replace(
+        blank,
+        requests=len(sent),
+        received=_received(sent),
+        step_requests=len(inside),
+        step_received=_received(inside),
+        scripts=tuple([each for each in evidence.scripts if each.step in ("", again.until)][:_MOST_SCRIPTS]),
+        intercepted_stack=next(stacks, ()),
+        missed=_missed(evidence, again),
+    )
+
+
+def _received(exchanges: Sequence[Exchange]) -> int:
+    return sum(x.transfer_bytes or 0 for x in exchanges)
 
 
 def _missed(evidence: Evidence, again: Again) -> int:
@@ -210,7 +229,8 @@ def _walked(blank: Experiment, evidence: Evidence, again: Again, check: Check) -
     if broken.outcome is StepOutcome.INCONCLUSIVE:
         return replace(failed, outcome=Outcome.INCONCLUSIVE, note="the step ended without a result")
     if broken.name != again.until:
-        return replace(failed, note="an earlier step failed this time")
+        # What was changed may have broken it, or it may be another failure: of the step in question it says nothing.
+        return replace(failed, outcome=Outcome.INCONCLUSIVE, note=f"an earlier step failed this time: {broken.name}")
     return failed
 
 

@@ -11,12 +11,12 @@ from monitor.domain.evidence import (
     PageError,
     PageEvent,
     ProberFault,
-    ScriptTime,
     StepError,
     Truncation,
     Vitals,
     WebSocketFacts,
 )
+from monitor.domain.script_time import ScriptTime
 
 if TYPE_CHECKING:
     from monitor.domain.assignment import Assignment

@@ -6,7 +6,7 @@ import bisect
 import math
 from collections.abc import Callable
 
-from monitor.domain.evidence import ScriptTime
+from monitor.domain.script_time import ScriptTime
 
 _MOST = 20
 _SUMS = 500
