@@ -40,6 +40,7 @@ _BY_SOCKET = frozenset(
         Mechanism.TLS,
     }
 )
+_BY_THE_PAGE = frozenset({Failure.POLICY_CSP, Failure.POLICY_MIXED_CONTENT, Failure.POLICY_SRI})
 _MISSING_NAME = re.compile(r"is not defined|can't find variable", re.IGNORECASE)
 _SEVERAL = 3
 _SERVER_ERROR = 500
@@ -114,8 +115,11 @@ def _touched(incident: Incident, replayed: Experiment | None, blocked: Experimen
 
 
 def _is_disproved(incident: Incident, needed: tuple[Exchange, ...]) -> bool:
-    """Say whether the last good answers of the one host that failed did not help."""
-    if len({x.host for x in needed}) != 1:
+    """Say whether the last good answers of the one host that failed did not help.
+
+    What a policy of the page keeps out stays out, however well it is answered: that clears the host, not the policy.
+    """
+    if len({x.host for x in needed}) != 1 or any(x.failure in _BY_THE_PAGE for x in needed):
         return False
     replays = [e for e in made(incident, ExperimentKind.REPLAY) if not passed(e) and not e.missed]
     return any(all(covers(replay, x) for x in needed) for replay in replays)

@@ -286,6 +286,12 @@ def covers(experiment: Experiment, exchange: Exchange) -> bool:
     return on_host and parts_of(exchange.url).path.startswith(experiment.path)
 
 
+def was_cleared(incident: Incident, host: str) -> bool:
+    """Say whether the step failed just the same with a host blocked or as it last was."""
+    tried = made(incident, ExperimentKind.BLOCK, ExperimentKind.REPLAY)
+    return any(host in each.hosts and not passed(each) and not each.missed for each in tried)
+
+
 def reference_profile(incident: Incident) -> Experiment | None:
     """Return the run of the same journey with the profile that is known to be served well."""
     return next(iter(made(incident, ExperimentKind.PROFILE)), None)

@@ -11,7 +11,7 @@ from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternat
 from monitor.diagnosis.mechanisms import Mechanism, is_hollow, mechanism_of
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
-from monitor.diagnosis.scripts import busy_seconds, chain_of, stack_hosts
+from monitor.diagnosis.scripts import busy_seconds, chain_of, errors_in_force, stack_hosts
 from monitor.diagnosis.trials import covers, host_of, made, passed
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.diagnosis import Alternative
@@ -78,16 +78,24 @@ def _hosts(incident: Incident) -> Iterable[str]:
 
 def _harm(incident: Incident, host: str, owner: Owner) -> tuple[Detail, str]:
     own = owner.party is Party.OWN
-    duration = incident.step.duration if incident.step else 0.0
     hanging = [x for x in incident.exchanges if x.host == host and x.pending and x.resource in _CODE]
     if any(mechanism_of(x) is Mechanism.PATH for x in hanging):
         return (Detail.OWN_CONNECT if own else Detail.TP_CONNECT), "was not reached, and the page waited for it"
     if hanging:
         return (Detail.OWN_HTTP_STATUS if own else Detail.TP_SLOW), "never sent its script, and the page waited for it"
     seconds = busy_seconds(incident, host)
-    if duration and seconds >= _BUSY * duration:
-        return (Detail.OWN_SLOW_FRONTEND if own else Detail.TP_SLOW), f"kept the page busy for {seconds:.1f} s"
+    if _is_busy(incident, seconds):
+        return (Detail.OWN_SLOW_FRONTEND if own else Detail.TP_SLOW), _busy_words(seconds)
     return (Detail.OWN_SCRIPT if own else Detail.TP_SCRIPT), "broke the page"
+
+
+def _is_busy(incident: Incident, seconds: float) -> bool:
+    duration = incident.step.duration if incident.step else 0.0
+    return duration > 0 and seconds >= _BUSY * duration
+
+
+def _busy_words(seconds: float) -> str:
+    return f"kept the page busy for {seconds:.1f} s"
 
 
 def _others(blocked: Experiment, host: str) -> tuple[Alternative, ...]:
@@ -146,10 +154,11 @@ def _page_changed(incident: Incident, host: str) -> Finding:
     )
 
 
-def _difference_rank(incident: Incident, host: str) -> tuple[bool, bool, bool]:
+def _difference_rank(incident: Incident, host: str) -> tuple[bool, bool, bool, bool]:
     differing = [each for each in differences(incident) if each.host == host]
     hollow = any(is_hollow(x) for x in incident.exchanges if x.host == host)
-    return host in stack_hosts(incident), hollow, bool(differing)
+    busy = _is_busy(incident, busy_seconds(incident, host))
+    return busy, host in stack_hosts(incident), hollow, bool(differing)
 
 
 def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experiment) -> _Differs | None:
@@ -166,9 +175,12 @@ def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experim
     broken = _broken_by_data(incident, touched) if own else None
     if broken is not None:
         return Detail.OWN_CONTENT, f"sends data in {_path(broken)} that the page cannot use", broken
+    seconds = busy_seconds(incident, host)
+    if _is_busy(incident, seconds):
+        return (Detail.OWN_SLOW_FRONTEND if own else Detail.TP_SLOW), _busy_words(seconds), None
     if host in stack_hosts(incident):
         return (Detail.OWN_SCRIPT if own else Detail.TP_SCRIPT), "sends a script that breaks the page", None
-    return None if own else _vendor_differs(incident, differing)
+    return None if own else _vendor_differs(incident, host, differing)
 
 
 def _broken_by_data(incident: Incident, touched: list[Exchange]) -> Exchange | None:
@@ -178,12 +190,28 @@ def _broken_by_data(incident: Incident, touched: list[Exchange]) -> Exchange | N
     return data[-1] if data and (json or len(data) == len(touched)) else None
 
 
-def _vendor_differs(incident: Incident, differing: list[Difference]) -> _Differs:
+def _vendor_differs(incident: Incident, host: str, differing: list[Difference]) -> _Differs:
+    """Tell code that did harm from something that is missing: nobody misses what can be left out."""
     changed = next((each for each in differing if each.kind is DifferenceKind.CONTENT), None)
     if changed is None:
         return Detail.TP_CONTENT, "answers otherwise than in the last good run", None
     where = parts_of(changed.url).path
+    if changed.resource == "script" and not _is_missed(incident, host):
+        return Detail.TP_SCRIPT, f"sends another script in {where} than in the last good run", _of(incident, changed)
     return Detail.TP_CONTENT, f"sends something else in {where} than in the last good run", _of(incident, changed)
+
+
+def _is_missed(incident: Incident, host: str) -> bool:
+    """Say whether the step needs what comes from a host: it fails without it, or code of ours threw for want of it."""
+    if incident.blocked is not None and host in incident.blocked.hosts:
+        return False
+    needed = any(host in each.hosts and len(each.hosts) == 1 for each in _blocked_in_vain(incident))
+    thrown = (each.frames[0] for each in errors_in_force(incident) if each.frames)
+    return needed or any(incident.context.owners.owner_of(url).party is Party.OWN for url in thrown)
+
+
+def _blocked_in_vain(incident: Incident) -> Iterable[Experiment]:
+    return (each for each in made(incident, ExperimentKind.BLOCK) if not passed(each))
 
 
 def _content(*, own: bool) -> Detail:

@@ -11,7 +11,7 @@ from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.rules import exceptions
 from monitor.diagnosis.scripts import chain_of
-from monitor.diagnosis.trials import made, passed
+from monitor.diagnosis.trials import made, passed, was_cleared
 from monitor.diagnosis.wording import where
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import ConsoleLevel, StepError, StepErrorKind
@@ -138,7 +138,7 @@ def _vendor_changed(incident: Incident, words: str, hosts: list[str]) -> Finding
     owner = incident.context.owners.owner_of(hosts[0])
     data = [d for d in differences(incident) if d.resource in _DATA and d.kind in _OTHERWISE and d.host not in hosts]
     lasts = any(not passed(rerun) for rerun in made(incident, ExperimentKind.RERUN))
-    if len(hosts) == 1 and lasts and not data and not _was_cleared(incident, hosts[0]):
+    if len(hosts) == 1 and lasts and not data and not was_cleared(incident, hosts[0]):
         via = chain_of(incident, owner.host)
         loaded = f"; {' and '.join(via)} loaded it" if via else ""
         return Finding(
@@ -159,12 +159,6 @@ def _vendor_changed(incident: Incident, words: str, hosts: list[str]) -> Finding
             alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page or the journey may have changed"),
         ),
     )
-
-
-def _was_cleared(incident: Incident, host: str) -> bool:
-    """Say whether the step failed just the same with a host blocked or as it last was."""
-    tried = made(incident, ExperimentKind.BLOCK, ExperimentKind.REPLAY)
-    return any(host in each.hosts and not passed(each) and not each.missed for each in tried)
 
 
 def socket_failed(incident: Incident) -> Finding | None:

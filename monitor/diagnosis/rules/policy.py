@@ -7,6 +7,7 @@ import re
 from monitor.diagnosis.compared import changed, differences, is_new
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.trials import was_cleared
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.exchange import Exchange
@@ -77,7 +78,8 @@ def _by_comparison(incident: Incident, blocked: Exchange) -> Finding | None:
     """Compare both sides with the last good run: the page that sets or demands, and the answer that has to fit."""
     if incident.evidence.compared is None:
         return None
-    ours, theirs = _our_change(incident, blocked), _their_change(incident, blocked)
+    ours = _our_change(incident, blocked)
+    theirs = _their_change(incident, blocked)
     if ours and theirs:
         return Finding(
             detail=Detail.UND_SHARED_RESPONSIBILITY,
@@ -112,6 +114,8 @@ def _their_change(incident: Incident, blocked: Exchange) -> str:
     """Return what changed on the side of the answer."""
     if blocked.failure in _OF_THE_PAGE:
         return _new_address(incident, blocked)
+    if was_cleared(incident, blocked.host):
+        return ""
     header = next((e for e in changed(incident, blocked) if e.header in _THEIR_HEADERS and _really(e)), None)
     if header is not None:
         return f"{blocked.host} changed its {header.header}"
