@@ -215,7 +215,8 @@ class BrowserSession:
             raise error
         self._raise_if_ours(error)
         explained = explanation.explain(error, self._ledger)
-        if self._journal.crashed and explained.kind is not StepErrorKind.EXPECTATION:
+        if self._journal.crashed:
+            # What is expected of a page that is gone says nothing, however patiently it was waited for.
             return StepError(
                 kind=StepErrorKind.PAGE_CRASHED, message="the page crashed", detail=explained.message[:500]
             )
