@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from posixpath import commonpath
 
 from monitor.diagnosis.case import SeenHost
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
@@ -10,14 +12,22 @@ from monitor.domain.evidence import StepErrorKind
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome
 from monitor.domain.profile import ClientProfile
-from monitor.domain.reference import DifferenceKind
 from monitor.investigation.experiments import Again
 from monitor.investigation.situation import Situation
+from monitor.investigation.suspects import (
+    Suspect,
+    can_be_spared,
+    changed_paths,
+    fell_short,
+    hangs,
+    in_order,
+    policy_hosts,
+    suspects,
+)
 
-_CODE = frozenset({"script", "stylesheet"})
 _HARD = frozenset({Mechanism.STATUS, Mechanism.REFUSED, Mechanism.TLS, Mechanism.PROTOCOL, Mechanism.POLICY})
-_CHANGES = frozenset({DifferenceKind.CONTENT, DifferenceKind.STATUS, DifferenceKind.NEW, DifferenceKind.HEADER})
 _SINGLE = 3
+_PAIR = 2
 _BY_HOSTS = (ExperimentKind.BLOCK, ExperimentKind.REPLAY, ExperimentKind.COUNTERFACTUAL)
 _PAGE = frozenset(
     {
@@ -33,7 +43,7 @@ _PAGE = frozenset(
 
 def interventions(situation: Situation) -> tuple[Again, ...]:
     """Return what could be changed for one more journey and was not yet tried, the most telling first."""
-    tried = [(each.kind, frozenset(each.hosts), each.path) for each in situation.done(*_BY_HOSTS)]
+    tried = _tried(situation)
     profiles = {each.subject for each in situation.done(ExperimentKind.PROFILE)}
     found = _for_slow(situation) if situation.only_slow else _for_failed(situation)
     wanted: list[Again] = []
@@ -46,6 +56,18 @@ def interventions(situation: Situation) -> tuple[Again, ...]:
             tried.append(known)
             wanted.append(again)
     return tuple(wanted)
+
+
+def _tried(situation: Situation) -> list[tuple[ExperimentKind, frozenset[str], str]]:
+    """Return what was tried already: with a result, without one twice, or with the page broken by what was blocked."""
+    tried, fell = [], set()
+    for each in situation.done(*_BY_HOSTS):
+        known = (each.kind, frozenset(each.hosts), each.path)
+        if fell_short(each) and each.kind is not ExperimentKind.BLOCK and known not in fell:
+            fell.add(known)
+        else:
+            tried.append(known)
+    return tried
 
 
 def rerun(situation: Situation) -> Again:
@@ -70,7 +92,7 @@ def narrower(situation: Situation) -> Again | None:
         frozenset(each.hosts) for each in blocks if each.outcome is Outcome.FAILED and frozenset(each.hosts) < smallest
     ]
     left = smallest.difference(*acquitted)
-    ordered = [host.host for host in situation.case.hosts if host.host in left]
+    ordered = [host.host for host in in_order(situation) if host.host in left]
     if not ordered or (len(ordered) == 1 and left == smallest):
         return None
     # With one journey to spare beside the plain one the likeliest is asked alone; else halves are asked.
@@ -79,7 +101,17 @@ def narrower(situation: Situation) -> Again | None:
     return _block(situation, tuple(half))
 
 
-_PAIR = 2
+def jointly(situation: Situation) -> Again | None:
+    """Return the last good answers of all needed hosts at once, where those of each party alone did not help."""
+    needed = [host for host in situation.case.hosts if host.needed and situation.replayable(host.host)]
+    if len({host.owner.name for host in needed}) < _PAIR:
+        return None
+    alone = {each.hosts for each in situation.done(ExperimentKind.REPLAY) if each.outcome is Outcome.FAILED}
+    again = _replay(situation, tuple(host.host for host in needed[:_SINGLE]))
+    tried = {frozenset(hosts) for hosts in alone}
+    if not all((host,) in alone for host in again.hosts) or frozenset(again.hosts) in tried:
+        return None
+    return again
 
 
 def _for_failed(situation: Situation) -> Iterator[Again]:
@@ -90,11 +122,13 @@ def _for_failed(situation: Situation) -> Iterator[Again]:
         yield other
     if not situation.in_browser:
         return
-    if situation.case.needed:
-        yield from _stood_in(situation, [host for host in situation.case.hosts if host.needed][:_SINGLE])
+    for name in policy_hosts(situation):
+        if situation.replayable(name):
+            yield _replay(situation, (name,))
+    if situation.case.needed and not hangs(situation):
+        yield from _needed(situation)
     elif _on_page(situation):
-        yield from _singly(situation)
-        yield from _together(situation)
+        yield from _on_suspicion(situation)
 
 
 def _on_page(situation: Situation) -> bool:
@@ -102,42 +136,69 @@ def _on_page(situation: Situation) -> bool:
     return error is not None and error.kind in _PAGE
 
 
-def _singly(situation: Situation) -> Iterator[Again]:
-    """Yield the likeliest suspects one by one: whose code threw or is in the way, hangs, or differs from last time."""
-    changed = _changed_code(situation)
-    hosts = situation.case.hosts
-    loud = [host for host in hosts if host.on_stack and (host.foreign or host.host in changed)]
-    hanging = [host for host in hosts if host.pending and host.foreign]
-    busy = [host for host in hosts if host.host in situation.slow and host.foreign]
-    failed = [host for host in hosts if host.failed and host.code and host.foreign and not host.beside]
-    differing = [host for host in hosts if host.host in changed]
-    ordered = dict.fromkeys(
-        host.host
-        for host in (*sorted(loud, key=lambda one: one.host not in changed), *hanging, *busy, *failed, *differing)
-    )
-    by_name = {host.host: host for host in hosts}
-    yield from _stood_in(situation, [by_name[name] for name in ordered][:_SINGLE])
+def _needed(situation: Situation) -> Iterator[Again]:
+    """Yield for each host that failed its last good answers, and those of all of them together."""
+    for host in [host for host in situation.case.hosts if host.needed][:_SINGLE]:
+        if situation.replayable(host.host):
+            yield _replay(situation, (host.host,))
+    both = jointly(situation)
+    if both is not None:
+        yield both
+
+
+def _on_suspicion(situation: Situation) -> Iterator[Again]:
+    """Yield the likeliest suspect first, then what is strongly suspected, then what merely differs."""
+    suspected = suspects(situation)[:_SINGLE]
+    for number, suspect in enumerate(suspected):
+        if number == 0 or suspect.strong:
+            yield from _alone(situation, suspect, first=number == 0)
+    yield from _together(situation)
+    for suspect in suspected[1:]:
+        if not suspect.strong:
+            yield from _alone(situation, suspect)
+
+
+def _alone(situation: Situation, suspect: Suspect, *, first: bool = False) -> Iterator[Again]:
+    """Yield the page without a suspect, and with what it last sent; what is missed by the page is not taken away."""
+    host = suspect.host
+    if not host.foreign:
+        yield from _own(situation, host)
+        return
+    replayable = situation.replayable(host.host)
+    spared = can_be_spared(situation, host)
+    if spared and not (suspect.missed and replayable):
+        yield _block(situation, (host.host,))
+    if replayable and (first or suspect.missed or not spared):
+        yield _replay(situation, (host.host,))
+
+
+def _own(situation: Situation, host: SeenHost) -> Iterator[Again]:
+    """Yield our own host as it last was: only what changed, so that the resource is named; all of it where much did."""
+    if not situation.replayable(host.host):
+        return
+    paths = changed_paths(situation, host.host)
+    # The beginning of all paths that changed; the root stands for all of the host.
+    part = paths[0] if len(paths) == 1 else f"{commonpath(paths)}/" if paths else ""
+    narrow = part if part.strip("/") else paths[0] if len(paths) > 1 else ""
+    if narrow.strip("/"):
+        yield _replay(situation, (host.host,), path=narrow)
+    if len(paths) != 1 or not narrow.strip("/"):
+        yield _replay(situation, (host.host,))
 
 
 def _together(situation: Situation) -> Iterator[Again]:
     """Yield all vendors that the journey can do without, then all vendors as they were, then ourselves as we were."""
-    vendors = [host for host in situation.case.vendors if host.code or host.data]
-    spare = tuple(host.host for host in vendors if not host.owner.critical)
+    ordered = [host for host in in_order(situation) if host.code or host.data]
+    spare = tuple(host.host for host in ordered if can_be_spared(situation, host))
     if spare:
         yield _block(situation, spare)
+        broke = {frozenset(each.hosts) for each in situation.done(ExperimentKind.BLOCK) if fell_short(each)}
+        if len(spare) > 1 and frozenset(spare) in broke:
+            yield _block(situation, spare[: len(spare) // 2])
     for group in (situation.case.vendors, situation.case.own):
         hosts = tuple(host.host for host in group if situation.replayable(host.host))
         if hosts:
             yield _replay(situation, hosts)
-
-
-def _stood_in(situation: Situation, hosts: list[SeenHost]) -> Iterator[Again]:
-    """Yield for each host the last good answers in place of its own; where there are none, the page without it."""
-    for host in hosts:
-        if situation.replayable(host.host):
-            yield _replay(situation, (host.host,))
-        elif host.foreign and not host.owner.critical and not host.needed:
-            yield _block(situation, (host.host,))
 
 
 def _for_slow(situation: Situation) -> Iterator[Again]:
@@ -187,18 +248,13 @@ def is_unusual(profile: ClientProfile, reference: ClientProfile) -> bool:
     return any(limits)
 
 
-def _changed_code(situation: Situation) -> frozenset[str]:
-    compared = situation.evidence.compared
-    differences = compared.differences if compared else ()
-    return frozenset(each.host for each in differences if each.resource in _CODE and each.kind in _CHANGES)
-
-
 def _block(situation: Situation, hosts: tuple[str, ...]) -> Again:
     return _again(situation, ExperimentKind.BLOCK, hosts)
 
 
-def _replay(situation: Situation, hosts: tuple[str, ...]) -> Again:
-    return _again(situation, ExperimentKind.REPLAY, hosts, archive=_archive(situation))
+def _replay(situation: Situation, hosts: tuple[str, ...], *, path: str = "") -> Again:
+    again = _again(situation, ExperimentKind.REPLAY, hosts, archive=_archive(situation))
+    return replace(again, path=path)
 
 
 def _archive(situation: Situation) -> str:

@@ -124,8 +124,16 @@ def _more_probes(situation: Situation) -> Iterator[Look]:
     for exchange in _in_question(situation):
         of_host = [each for each in made if each.subject == exchange.host and not each.of_run]
         first_passed = len(of_host) == 1 and of_host[0].outcome is Outcome.PASSED
-        if first_passed and exchange.host not in guarded_hosts(situation) and situation.case.needed:
+        if first_passed and _tells_more(situation, exchange):
             yield from (_probe(situation, exchange) for _ in range(MORE_PROBES))
+
+
+def _tells_more(situation: Situation, exchange: Exchange) -> bool:
+    """Say whether asking again and again may tell what comes and goes: not where the very request cannot be asked."""
+    if not situation.case.needed or exchange.host in guarded_hosts(situation):
+        return False
+    _, only_reach = _address(exchange)
+    return not only_reach or exchange.failed_phase in _BEFORE_HTTP
 
 
 def _resolvers(situation: Situation, exchange: Exchange) -> Iterator[Look]:

@@ -8,19 +8,33 @@ what is seen                                          what is tried, in this ord
 ====================================================  ====================================================
 any failure                                           each control, on the way that the run took
 a needed request failed                               it is asked once more; four times more where that passed
+it must not be sent again                             its host's root, once: only whether it can be reached
 its name was not resolved, or led astray              the client's own resolver, and each configured one
 its host has an origin, or is served by a vendor      the origin past the edge; another tenant of the vendor
 other places, or a proxy, are configured              the same from there; the same past the proxy
 it was refused with 401, 403 or a challenge           the same as an ordinary browser, once
 we ourselves were unwell                              the run again, once
 the client is an unusual one                          the reference profile
+a policy that changed forbids a request               the host that changed it, as it last was
 a needed host left an archive                         that host as it last was
-an exception, something in the way, a hang            the suspects singly, those that changed first; then without
-or an element that is missing                         every vendor that can be spared, and without half of those;
-                                                      then all vendors as they were, then ourselves as we were
+needed hosts of several parties failed                each as it last was, then all of them together
+an exception, something in the way, a hang, an        the likeliest suspect first: a vendor that can be spared is
+element that is missing, a page that is busy          left out, then answered as it last was; ourselves as we
+                                                      were, only the paths that changed; then other strong suspects
+nobody is strongly suspected, or none of it helped    without every vendor that can be spared; half of them where
+                                                      that broke an earlier step; all vendors as they were; then
+                                                      ourselves as we were
+leaving out several helped                            without the likeliest, or half, of those
 one of these passed                                   the journey unchanged, to see that it still fails
 none of these is left                                 the journey unchanged, to see whether it still fails
+that passed, and no vendor visibly failed             the journey unchanged, up to three times in all
+a journey broke off at an earlier step                the same once more, unless what it left out broke it
 ====================================================  ====================================================
+
+The likeliest suspect is whose code threw or made what is in the way; who changed a policy that forbids a request; of a
+page that hung as a whole, the vendor whose script came last before; whose script hangs, kept the page busy or failed;
+who answers otherwise than in the last good run. Vendors that others call necessary, that failed what is needed, that
+pages are built on, or without which an earlier step broke, cannot be spared.
 
 A journey is never made again where a step on the way has effects, nor after a rate limit or a robot challenge.
 """
@@ -29,16 +43,18 @@ from __future__ import annotations
 
 from monitor.domain.cause import Cause, Detail
 from monitor.domain.diagnosis import Diagnosis
-from monitor.domain.experiment import ExperimentKind
+from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome, Validity
 from monitor.investigation.experiments import Again, Batch
-from monitor.investigation.interventions import interventions, narrower, rerun, was_helpful
+from monitor.investigation.interventions import interventions, jointly, narrower, rerun, was_helpful
 from monitor.investigation.looks import controls, looks_for, probes
 from monitor.investigation.situation import Situation
+from monitor.investigation.suspects import fell_short
 
 # Seconds that a journey needs at the least to be worth beginning.
 LEAST_SECONDS = 3.0
 _WITH_RERUN = 2
+_RERUNS = 3
 _BY_PROFILE = frozenset({Detail.CLIENT_BROWSER, Detail.CLIENT_SLOW_LINK})
 
 
@@ -76,21 +92,37 @@ def _once_more(situation: Situation) -> Batch | None:
 
 
 def _journey(situation: Situation) -> Batch | None:
-    if situation.done(ExperimentKind.RERUN) or situation.left.journeys < 1 or not situation.repeatable:
+    if situation.left.journeys < 1 or not situation.repeatable or situation.left.seconds < LEAST_SECONDS:
         return None
-    if situation.left.seconds < LEAST_SECONDS:
-        return None
+    reruns = situation.done(ExperimentKind.RERUN)
+    if reruns:
+        again = rerun(situation) if _is_in_doubt(situation, reruns) else None
+        return Batch(settles="whether it is gone", again=again) if again else None
     again = _changed(situation)
     if again is not None:
         return Batch(settles="which resource it is", again=again)
     return Batch(settles="whether it still fails", again=rerun(situation))
 
 
+def _is_in_doubt(situation: Situation, reruns: tuple[Experiment, ...]) -> bool:
+    """Say whether journeys that passed, or did not come so far, leave open whether the failure is gone."""
+    if len(reruns) >= _RERUNS or any(each.outcome is Outcome.FAILED for each in reruns):
+        return False
+    if reruns[-1].outcome is Outcome.INCONCLUSIVE:
+        return fell_short(reruns[-1]) and len(reruns) < _RERUNS - 1
+    # What a third party visibly answered stands, whether or not it does so again.
+    return not any(host.needed and host.foreign for host in situation.case.hosts)
+
+
 def _changed(situation: Situation) -> Again | None:
-    """Return one more journey with something changed, as long as the unchanged one can still follow."""
-    if situation.left.journeys < _WITH_RERUN:
-        return None
+    """Return one more journey with something changed, as long as the unchanged one can still follow.
+
+    Where two parties fail at once, each journey with one of them as it was has shown that it still fails: the last
+    journey is for both of them together.
+    """
     if any(was_helpful(each) for each in situation.evidence.experiments):
-        return narrower(situation)
+        return narrower(situation) if situation.left.journeys >= _WITH_RERUN else None
+    if situation.left.journeys < _WITH_RERUN:
+        return jointly(situation)
     found = interventions(situation)
     return found[0] if found else None

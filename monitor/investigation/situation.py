@@ -90,3 +90,8 @@ class Situation:
         """Say whether the last good run left something with which a host can be stood in for."""
         found = self.reference
         return found is not None and bool(found.archive) and any(x.replayable and x.host == host for x in found.answers)
+
+    def replayable_at(self, url: str) -> bool:
+        """Say whether the last good run left what was answered at a URL."""
+        found = self.reference
+        return found is not None and bool(found.archive) and any(x.replayable and x.url == url for x in found.answers)

@@ -6,7 +6,8 @@ import pytest
 
 from monitor.config.settings import InvestigationSettings, OtherVantage
 from monitor.domain.cause import Confidence
-from monitor.domain.evidence import PageError, ProberFault, StepErrorKind
+from monitor.domain.evidence import Evidence, PageError, ProberFault, StepErrorKind
+from monitor.domain.exchange import Initiator
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.failure import Failure, Phase
 from monitor.domain.journey import ProbeKind
@@ -15,6 +16,7 @@ from monitor.domain.ownership import HostedName, Origin
 from monitor.domain.profile import HostOverride, Network, Proxy
 from monitor.domain.reference import DifferenceKind
 from monitor.investigation.budget import Left
+from monitor.investigation.interventions import interventions
 from monitor.investigation.planner import brief_batch, next_batch
 from tests.builders import a_profile, an_attempt
 from tests.diagnosis.incidents import (
@@ -24,6 +26,7 @@ from tests.diagnosis.incidents import (
     CONTROLS,
     OWNERSHIP,
     PAY,
+    SHOP,
     a_step,
     again,
     compared,
@@ -31,6 +34,7 @@ from tests.diagnosis.incidents import (
     difference,
     failed,
     look,
+    page,
     passed,
     request,
 )
@@ -160,6 +164,13 @@ def test_a_repeated_failure_is_worth_controls_and_one_look():
 # Journeys.
 
 
+def of(evidence: Evidence, *archived: str) -> tuple[str, tuple[str, ...], str]:
+    """What is tried next: the kind, the hosts, the path; with what can be replayed."""
+    journey = the_journey(a_situation(evidence, reference=an_archive(*archived)))
+    assert journey is not None
+    return journey.kind.value, journey.hosts, journey.path
+
+
 def test_a_needed_host_is_replayed_before_anything_else_is_changed():
     evidence = failed(
         request(PAY, status=500), experiments=(well(ExperimentKind.REPROBE, "pay.payments.example", status=500),)
@@ -221,11 +232,159 @@ def test_the_vendor_whose_code_changed_is_suspected_first():
     assert (journey.kind, journey.hosts) == (ExperimentKind.BLOCK, ("cdn.libraries.example",))
 
 
-def test_a_vendor_that_can_be_replayed_is_replayed_rather_than_blocked():
-    evidence = a_broken_page(ADS, CDN, compared=compared(difference(DifferenceKind.CONTENT, CDN, resource="script")))
-    journey = the_journey(a_situation(evidence, reference=an_archive(CDN)))
+def test_a_vendor_that_may_do_harm_is_left_out_first_and_then_answered_as_it_last_was():
+    changes = compared(difference(DifferenceKind.CONTENT, CDN, resource="script"))
+    without = again(ExperimentKind.BLOCK, "cdn.libraries.example", well=False)
+    assert of(a_broken_page(ADS, CDN, compared=changes), CDN) == ("block", ("cdn.libraries.example",), "")
+    second = a_broken_page(ADS, CDN, compared=changes, experiments=(without,))
+    assert of(second, CDN) == ("replay", ("cdn.libraries.example",), "")
+
+
+@pytest.mark.parametrize("sign", ["a category", "an exception of ours", "nothing in it"])
+def test_a_vendor_that_the_page_misses_is_answered_as_it_last_was(sign):
+    changes = compared(difference(DifferenceKind.CONTENT, CDN, resource="script"))
+    evidence, ownership = a_broken_page(ADS, CDN, compared=changes), OWNERSHIP
+    match sign:
+        case "a category":
+            vendors = (*OWNERSHIP.vendors[:2], replace(OWNERSHIP.vendors[2], category="cdn"))
+            ownership = replace(OWNERSHIP, vendors=vendors)
+        case "an exception of ours":
+            thrown = PageError(message="lib is not defined", frames=(f"{SHOP}app.js",), step="pay")
+            evidence = replace(evidence, page_errors=(thrown,))
+        case _:
+            hollow = (replace(x, body_bytes=0) if x.url == CDN else x for x in evidence.exchanges)
+            evidence = replace(evidence, exchanges=tuple(hollow))
+    journey = the_journey(a_situation(evidence, ownership=ownership, reference=an_archive(CDN)))
     assert journey is not None
-    assert journey.kind is ExperimentKind.REPLAY
+    assert (journey.kind, journey.hosts) == (ExperimentKind.REPLAY, ("cdn.libraries.example",))
+
+
+def test_our_own_host_that_answers_otherwise_is_replayed_where_it_changed():
+    flags = f"{SHOP}api/flags.json"
+    changes = compared(difference(DifferenceKind.CONTENT, flags, resource="fetch"))
+    evidence = a_broken_page(ADS, CDN, compared=changes)
+    evidence = replace(evidence, exchanges=(*evidence.exchanges, request(flags, resource="fetch")))
+    assert of(evidence, flags, ADS) == ("replay", ("www.shop.example",), "/api/flags.json")
+    tried = again(ExperimentKind.REPLAY, "www.shop.example", well=False, path="/api/flags.json")
+    second = replace(evidence, experiments=(tried,))
+    assert of(second, flags, ADS) != ("replay", ("www.shop.example",), "/api/flags.json")
+
+
+def test_our_own_host_is_replayed_whole_where_its_code_moved():
+    old, new = f"{SHOP}app.1.js", f"{SHOP}app.2.js"
+    changes = compared(
+        difference(DifferenceKind.CONTENT, SHOP, resource="document"),
+        difference(DifferenceKind.NEW, new, resource="script"),
+        difference(DifferenceKind.MISSING, old, resource="script"),
+    )
+    assert of(a_broken_page(new, compared=changes), SHOP, old) == ("replay", ("www.shop.example",), "")
+
+
+def test_what_answers_otherwise_is_suspected_before_what_does_not():
+    answers = compared(difference(DifferenceKind.CONTENT, f"{SHOP}app.js", resource="script"))
+    evidence = a_broken_page(ADS, CDN, f"{SHOP}app.js", compared=answers)
+    assert of(evidence, f"{SHOP}app.js", ADS, CDN) == ("replay", ("www.shop.example",), "/app.js")
+
+
+def test_a_policy_that_changed_is_put_back_where_it_forbids_a_request():
+    changes = compared(
+        difference(DifferenceKind.HEADER, SHOP, resource="document", header="content-security-policy"),
+        difference(DifferenceKind.STATUS, PAY, resource="script"),
+    )
+    forbidden = request(PAY, resource="script", failure=Failure.POLICY_CSP)
+    evidence = failed(page(), forbidden, compared=changes, kind=StepErrorKind.EXPECTATION)
+    first = interventions(a_situation(evidence, reference=an_archive(SHOP, PAY)))[0]
+    assert (first.kind, first.hosts) == (ExperimentKind.REPLAY, ("www.shop.example",))
+
+
+def test_without_a_vendor_that_cannot_be_spared_nothing_is_said_so_it_is_kept():
+    vendors = (*OWNERSHIP.vendors[:2], replace(OWNERSHIP.vendors[2], category="cdn"))
+    journey = the_journey(a_situation(a_broken_page(ADS, CDN, PAY), ownership=replace(OWNERSHIP, vendors=vendors)))
+    assert journey is not None
+    assert journey.hosts == ("ads.adverts.example",)
+
+
+def fell_short_by(kind: ExperimentKind, *hosts: str) -> Experiment:
+    """A journey that broke off at an earlier step."""
+    return replace(again(kind, *hosts, well=False), outcome=Outcome.INCONCLUSIVE, failed_step="open")
+
+
+def test_where_leaving_out_all_broke_an_earlier_step_half_of_them_are_left_out():
+    broke = fell_short_by(ExperimentKind.BLOCK, "ads.adverts.example", "cdn.libraries.example")
+    kind, hosts, _ = of(a_broken_page(ADS, CDN, experiments=(broke,)))
+    assert (kind, len(hosts)) == ("block", 1)
+
+
+def test_a_vendor_without_which_an_earlier_step_broke_is_kept():
+    broke = fell_short_by(ExperimentKind.BLOCK, "cdn.libraries.example")
+    assert of(a_broken_page(ADS, CDN, experiments=(broke,))) == ("block", ("ads.adverts.example",), "")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_replay_that_broke_off_at_an_earlier_step_is_made_once_more(times):
+    broke = (fell_short_by(ExperimentKind.REPLAY, "pay.payments.example"),) * times
+    looked = well(ExperimentKind.REPROBE, "pay.payments.example", status=500)
+    kind, _, _ = of(failed(request(PAY, status=500), experiments=(looked, *broke)), PAY)
+    assert kind == ("replay" if times == 1 else "rerun")
+
+
+def two_needed(*experiments: Experiment):
+    """A page of which our own script and that of a vendor failed, and journeys that were made again."""
+    looked = [well(ExperimentKind.REPROBE, host, status=500) for host in ("www.shop.example", "pay.payments.example")]
+    own = request(f"{SHOP}pay.js", resource="script", status=500, initiator=Initiator(kind="parser"))
+    theirs = request(PAY, resource="script", status=500, initiator=Initiator(kind="parser"))
+    return failed(page(), own, theirs, experiments=(*looked, *experiments))
+
+
+def test_needed_hosts_of_two_parties_are_replayed_singly_and_then_together():
+    archive = an_archive(f"{SHOP}pay.js", PAY)
+    hosts = {"www.shop.example", "pay.payments.example"}
+    first = the_journey(a_situation(two_needed(), reference=archive))
+    assert first is not None
+    assert len(first.hosts) == 1
+    one = again(ExperimentKind.REPLAY, *first.hosts, well=False)
+    second = the_journey(a_situation(two_needed(one), reference=archive, left=replace(PLENTY, journeys=2)))
+    assert second is not None
+    assert {*first.hosts, *second.hosts} == hosts
+    both = (one, again(ExperimentKind.REPLAY, *second.hosts, well=False))
+    third = the_journey(a_situation(two_needed(*both), reference=archive, left=replace(PLENTY, journeys=1)))
+    assert third is not None
+    assert (third.kind, set(third.hosts)) == (ExperimentKind.REPLAY, hosts)
+
+
+def test_of_a_page_that_hung_the_vendor_that_came_last_is_left_out():
+    tags = request(TAGS, resource="script", initiator=Initiator(kind="parser"))
+    open_ones = (request(url, resource="script", pending=True) for url in (f"{SHOP}app.js", CDN, ADS))
+    evidence = failed(page(), tags, *open_ones, kind=StepErrorKind.TIMEOUT)
+    situation = a_situation(evidence, left=replace(PLENTY, requests=0))
+    assert the_journey(situation) is not None
+    assert the_journey(situation).hosts == ("tags.adverts.example",)
+
+
+@pytest.mark.parametrize(("times", "more"), [(1, True), (2, True), (3, False)])
+def test_a_journey_that_passes_is_made_up_to_three_times(times, more):
+    reruns = (again(ExperimentKind.RERUN, well=True),) * times
+    evidence = failed(BROKEN_API, experiments=(*reprobed(status=200), *reprobed(status=200, times=4), *reruns))
+    journey = the_journey(a_situation(evidence))
+    assert (journey is not None) is more
+
+
+def test_what_a_vendor_visibly_failed_is_not_looked_for_again_once_it_is_gone():
+    looked = well(ExperimentKind.REPROBE, "pay.payments.example", status=500)
+    evidence = failed(request(PAY, status=500), experiments=(looked, again(ExperimentKind.RERUN, well=True)))
+    assert the_journey(a_situation(evidence)) is None
+
+
+def test_a_journey_that_failed_again_after_it_passed_is_enough():
+    reruns = (again(ExperimentKind.RERUN, well=True), again(ExperimentKind.RERUN, well=False))
+    evidence = failed(BROKEN_API, experiments=(*reprobed(status=500), *reruns))
+    assert the_journey(a_situation(evidence)) is None
+
+
+def test_a_host_whose_request_must_not_be_sent_again_is_looked_at_once():
+    sent = failed(request(API, method="POST", status=404), experiments=reprobed(status=200))
+    batch = next_batch(a_situation(sent))
+    assert not [one for one in looks(batch) if one[0] == "reprobe"]
 
 
 def test_without_a_suspect_all_vendors_that_can_be_spared_are_blocked_together():
