@@ -9,6 +9,7 @@ from monitor.domain.reference import Difference, DifferenceKind
 
 _ANSWERS = frozenset({DifferenceKind.CONTENT, DifferenceKind.STATUS, DifferenceKind.NEW})
 _CODE = frozenset({"script", "stylesheet"})
+_NO_CODE = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "csp_report", "xhr", "fetch"})
 
 
 def differences(incident: Incident) -> tuple[Difference, ...]:
@@ -35,6 +36,19 @@ def code_changed(incident: Incident, party: Party) -> tuple[Difference, ...]:
         for each in differences(incident)
         if each.kind in _ANSWERS and each.resource in _CODE and owner_of(each.url).party is party
     )
+
+
+def own_changed(incident: Incident) -> bool:
+    """Say whether a page or code of ours answers otherwise than before; its data and its pictures may."""
+    owner_of = incident.context.owners.owner_of
+    own = [e for e in differences(incident) if e.resource not in _NO_CODE and owner_of(e.url).party is Party.OWN]
+    return any(each.kind is not DifferenceKind.HEADER for each in own)
+
+
+def turned(incident: Incident, exchange: Exchange) -> bool:
+    """Say whether an exchange was answered well in the last good run and has another status now."""
+    status = (each for each in changed(incident, exchange) if each.kind is DifferenceKind.STATUS)
+    return any(each.before[:1] in ("2", "3") for each in status)
 
 
 def size_of(text: str) -> int | None:

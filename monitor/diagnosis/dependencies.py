@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from monitor.diagnosis.compared import turned
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.mechanisms import Mechanism, is_defect, mechanism_of
@@ -45,6 +46,7 @@ _MISSING_NAME = re.compile(r"is not defined|can't find variable", re.IGNORECASE)
 _SEVERAL = 3
 _SERVER_ERROR = 500
 _TOO_MANY = 429
+_REFUSED = frozenset({401, 403})
 _HALF = 0.5
 
 
@@ -223,7 +225,8 @@ def _telling(incident: Incident, exchange: Exchange) -> bool:
         patience = (incident.step.duration if incident.step else 0.0) * _HALF
         return incident.kind in _WAITED | {StepErrorKind.EXPECTATION} and exchange.timings.total >= patience
     if exchange.resource in _DATA and exchange.status is not None and exchange.failure is None:
-        return exchange.status >= _SERVER_ERROR or exchange.status == _TOO_MANY
+        refused = exchange.status in _REFUSED and turned(incident, exchange)
+        return exchange.status >= _SERVER_ERROR or exchange.status == _TOO_MANY or refused
     return True
 
 

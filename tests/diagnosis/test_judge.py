@@ -21,8 +21,25 @@ from monitor.domain.exchange import Certificate, Initiator, Timings, TlsFacts
 from monitor.domain.failure import Failure, Phase
 from monitor.domain.outcome import Outcome, StepOutcome, Validity
 from monitor.domain.profile import Network, Proxy
+from monitor.domain.reference import DifferenceKind
 from tests.builders import an_attempt, an_evidence
-from tests.diagnosis.incidents import ADS, API, CDN, PAY, SHOP, Court, a_step, failed, page, passed, request
+from tests.diagnosis.incidents import (
+    ADS,
+    API,
+    CDN,
+    PAY,
+    SHOP,
+    Court,
+    a_step,
+    compared,
+    difference,
+    failed,
+    page,
+    passed,
+    request,
+)
+
+SIGN_IN = "https://api.shop.example/session"
 
 TLS_ISSUER = TlsFacts(chain=(Certificate(subject="x", issuer="CN=Corporate Proxy"),))
 
@@ -341,9 +358,34 @@ def test_a_limit_that_customers_may_share_counts(court):
 
 
 def test_a_refused_sign_in_is_a_matter_of_the_monitors_account(court):
-    judgement = court.judge(failed(page(), request(API, status=401, method="POST"), error={"exchange": API}))
+    refused = request(SIGN_IN, status=401, method="POST")
+    judgement = court.judge(failed(page(), refused, error={"exchange": SIGN_IN}))
     assert (judgement.outcome, judgement.validity) == (Outcome.INCONCLUSIVE, Validity.INVALID)
     assert judgement.diagnosis.detail is Detail.UND_MONITOR_CONFIG
+    assert "if that is refused too, nobody can sign in" in judgement.diagnosis.because
+
+
+NOT_JUST_THE_ACCOUNT = {
+    "another request of the journey": ((request(API, status=401, method="POST"),), {}),
+    "something else failed too": ((request(SIGN_IN, status=401, method="POST"), request(API, status=500)), {}),
+    "our code threw": (
+        (request(SIGN_IN, status=401, method="POST"),),
+        {"page_errors": (PageError(message="x is null", frames=(f"{SHOP}app.js",)),)},
+    ),
+    "our code changed": (
+        (request(SIGN_IN, status=401, method="POST"),),
+        {"compared": compared(difference(DifferenceKind.CONTENT, f"{SHOP}app.js", resource="script"))},
+    ),
+    "a vendor refuses our key": ((request(f"{PAY}/session", status=401, method="POST"),), {}),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in NOT_JUST_THE_ACCOUNT.items()])
+def test_a_refusal_that_may_be_everybodys_counts(court, case):
+    exchanges, values = case
+    judgement = court.judge(failed(page(), *exchanges, error={"exchange": exchanges[0].id}, **values))
+    assert (judgement.outcome, judgement.validity) == (Outcome.FAILED, Validity.VALID)
+    assert judgement.diagnosis.cause in (Cause.UNDETERMINED, Cause.OWN_INFRASTRUCTURE)
 
 
 def test_a_refused_account_stays_a_failure_until_another_account_is_tried(court):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+from monitor.diagnosis.compared import own_changed
 from monitor.diagnosis.edges import edge_named
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
+from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.trials import looks, passed
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
@@ -17,6 +20,9 @@ from monitor.domain.outcome import Validity
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _TOO_MANY = 429
+_IDENTITY = "identity"
+_DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch"})
+_SIGN_IN = re.compile(r"log-?_? ?[io]n|sign-?_? ?[io]n|auth|session|token|password|credential", re.IGNORECASE)
 _REFUSALS = frozenset({_UNAUTHORIZED, _FORBIDDEN, 406})
 
 
@@ -109,18 +115,20 @@ def refused_account(incident: Incident) -> Finding | None:
     own = incident.owner(refused).party is Party.OWN
     if own and refused.status == _FORBIDDEN and _refuses_everybody(incident, refused):
         return _closed(incident, refused)
-    detail = Detail.UND_MONITOR_CONFIG if refused.status == _UNAUTHORIZED else Detail.UND_INSUFFICIENT
-    sign_in = _is_sign_in(incident, refused)
+    if not own and incident.owner(refused).category != _IDENTITY:
+        return _refused_by_vendor(incident, refused)
+    if _is_sign_in(incident, refused):
+        return _signed_in_nowhere(incident, refused)
+    unknown = refused.status == _UNAUTHORIZED
     advice = (
         "try another account by hand: if it is let in, the monitor's account has to be renewed"
-        if refused.status == _UNAUTHORIZED
+        if unknown
         else "try another client and another account by hand, to tell a guard that refuses the monitor from one that "
         "refuses everybody"
     )
     return Finding(
-        detail=detail,
+        detail=Detail.UND_MONITOR_CONFIG if unknown else Detail.UND_INSUFFICIENT,
         confidence=Confidence.NONE,
-        validity=Validity.INVALID if sign_in else Validity.VALID,
         because=f"{incident.scene} {happening(refused)}; {advice}.",
         evidence=(happening(refused),),
         exchanges=(refused.id,),
@@ -131,11 +139,53 @@ def refused_account(incident: Incident) -> Finding | None:
     )
 
 
+def _refused_by_vendor(incident: Incident, refused: Exchange) -> Finding:
+    """A vendor that does not take the key we send: it may have withdrawn the key, or we may send a wrong one."""
+    owner = incident.owner(refused)
+    return Finding(
+        detail=Detail.UND_SHARED_RESPONSIBILITY,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {happening(refused)}; whether {owner.title} turned our key or account down or the "
+        "page sends a wrong one, its answer does not say: compare the key with the vendor's console.",
+        evidence=(happening(refused), owner.because),
+        exchanges=(refused.id,),
+        alternatives=(
+            alternative(Detail.TP_ACCESS, f"{owner.name} may refuse a key that is right"),
+            alternative(Detail.UND_MONITOR_CONFIG, "the key that the target is set up with may have expired"),
+        ),
+    )
+
+
+def _signed_in_nowhere(incident: Incident, refused: Exchange) -> Finding:
+    known = incident.evidence.compared is not None
+    unchanged = " and is what it was in the last good run" if known else ""
+    words = f"the page of the sign-in and all else was answered{unchanged}"
+    return Finding(
+        detail=Detail.UND_MONITOR_CONFIG,
+        confidence=Confidence.NONE,
+        validity=Validity.INVALID,
+        because=f"{incident.scene} {happening(refused)} to the monitor's account, while {words}: renew the account's "
+        "password. Sign in with another account by hand first: if that is refused too, nobody can sign in.",
+        evidence=(happening(refused), words),
+        exchanges=(refused.id,),
+        alternatives=(
+            alternative(Detail.OWN_HTTP_STATUS, "the sign-in may refuse everybody"),
+            alternative(Detail.OWN_ACCESS, "a guard may refuse the monitor"),
+        ),
+    )
+
+
 def _is_sign_in(incident: Incident, refused: Exchange) -> bool:
-    """Say whether the very request that signs the monitor in was refused, by a host that is well otherwise."""
-    well = any(x.status is not None and x.status < _UNAUTHORIZED and x.host == refused.host for x in incident.exchanges)
-    own = any(x.status is not None and x.status < _UNAUTHORIZED for x in incident.exchanges)
-    return refused.status == _UNAUTHORIZED and refused.method == "POST" and (well or own)
+    """Say whether the very request that signs the monitor in was refused, and nothing else went wrong or changed."""
+    step = incident.step
+    names = (step.name, step.title, step.capability or "") if step else ()
+    asks = any(_SIGN_IN.search(words) for words in (*names, parts_of(refused.url).path))
+    if refused.status != _UNAUTHORIZED or refused.method != "POST" or not asks:
+        return False
+    answered = any(x.status is not None and x.status < _UNAUTHORIZED for x in incident.exchanges)
+    failed = [x for x in (*incident.needed, *incident.suspects) if x.resource not in _DECORATION]
+    others = [x for x in failed if x.id != refused.id and not incident.owner(x).beside]
+    return answered and not others and not incident.evidence.page_errors and not own_changed(incident)
 
 
 def _refuses_everybody(incident: Incident, refused: Exchange) -> bool:

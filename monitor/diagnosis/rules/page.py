@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.diagnosis.compared import changed, code_changed, differences, size_of
+from monitor.diagnosis.compared import changed, code_changed, differences, own_changed, size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import is_hollow
 from monitor.diagnosis.names import parts_of
@@ -109,7 +109,7 @@ def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
     error = incident.step.error if incident.step else None
     seen = error.message if error else ""
     vendors = code_changed(incident, Party.THIRD_PARTY)
-    if vendors and not _own_changed(incident):
+    if vendors and not own_changed(incident):
         return _vendor_changed(incident, words, sorted({each.host for each in vendors}))
     foreign = any(x.resource == "script" and incident.owner(x).party is Party.THIRD_PARTY for x in incident.exchanges)
     return Finding(
@@ -122,13 +122,6 @@ def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
             *([alternative(Detail.TP_SCRIPT, "a vendor's script may have changed the page")] if foreign else []),
         ),
     )
-
-
-def _own_changed(incident: Incident) -> bool:
-    owner_of = incident.context.owners.owner_of
-    kept = _DECORATION | _DATA
-    own = [e for e in differences(incident) if owner_of(e.url).party is Party.OWN and e.resource not in kept]
-    return any(each.kind is not DifferenceKind.HEADER for each in own)
 
 
 def _vendor_changed(incident: Incident, words: str, hosts: list[str]) -> Finding:
