@@ -9,8 +9,9 @@ from monitor.domain.evidence import PageError, ScriptTime, StepErrorKind
 from monitor.domain.exchange import Initiator
 from monitor.domain.experiment import ExperimentKind as Kind
 from monitor.domain.failure import Failure
+from monitor.domain.outcome import Validity
 from monitor.domain.reference import DifferenceKind
-from tests.diagnosis.incidents import CDN, SHOP, again, compared, difference, failed, page, request
+from tests.diagnosis.incidents import ADS, API, CDN, PAY, SHOP, again, compared, difference, failed, page, request
 
 WWW = "www.shop.example"
 MAIN = f"{SHOP}main.js"
@@ -113,6 +114,83 @@ def test_code_that_does_harm_is_told_from_code_that_is_missing(court, case):
     judgement = court.judge(evidence)
     assert judgement.diagnosis.detail.value == detail
     assert judgement.diagnosis.culprit.name == "Libraries"
+
+
+# What cannot be read at all.
+
+UNPARSED = PageError(message="Unexpected end of input", frames=(PAY,), step="pay")
+MARKUP = "Unexpected token '<', \"<h1>Sign in\" is not valid JSON"
+SESSION = "https://pay.payments.example/session"
+HTML = {"mime_type": "text/html", "resource": "fetch"}
+UNREADABLE = {
+    "the payment vendor's script does not parse": (
+        (script(PAY),),
+        (UNPARSED, throws(SHOP, "Till is not defined")),
+        "tp.script",
+    ),
+    "the name is missed first": ((script(PAY),), (throws(SHOP, "Till is not defined"), UNPARSED), "tp.script"),
+    "a needed vendor's script does not parse": ((script(PAY),), (UNPARSED,), "tp.script"),
+    "a vendor's that nobody misses": ((script(CDN),), (throws(CDN, "Unexpected end of input"),), "und.insufficient"),
+    "an advertiser's, and our own code misses a name": (
+        (script(ADS),),
+        (throws(ADS, "Unexpected token '}'"), throws(MAIN)),
+        "und.insufficient",
+    ),
+    "two vendors' scripts": (
+        (script(PAY), script(CDN)),
+        (UNPARSED, throws(CDN, "Unexpected end of input"), throws(MAIN)),
+        "und.insufficient",
+    ),
+    "our own script does not parse": ((script(CDN),), (throws(MAIN, "Invalid or unexpected token"),), "own.script"),
+    "our own does not, and the page misses its name": (
+        (script(CDN),),
+        (throws(MAIN, "missing ) after argument list"), throws(SHOP, "Shop is not defined")),
+        "own.script",
+    ),
+    "a vendor's own code reads a page as data": ((request(SESSION, **HTML),), (throws(PAY, MARKUP),), "tp.content"),
+    "a promise of nobody's reads a vendor's page as data": (
+        (request(SESSION, **HTML),),
+        (PageError(message=MARKUP, step="pay"),),
+        "tp.content",
+    ),
+    "our own api sends a page": ((request(API, **HTML),), (throws(MAIN, MARKUP),), "own.content"),
+    "a page of ours, and nobody knows what the vendor sent": (
+        (request(API, **HTML), request(SESSION, resource="fetch")),
+        (throws(PAY, MARKUP),),
+        "und.insufficient",
+    ),
+    "both sent a page": (
+        (request(API, **HTML), request(SESSION, **HTML)),
+        (throws(PAY, MARKUP),),
+        "und.insufficient",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in UNREADABLE.items()])
+def test_what_cannot_be_read_is_whose_it_is(court, case):
+    exchanges, errors, detail = case
+    judgement = court.judge(failed(page(), script(MAIN), *exchanges, kind=ABSENT, page_errors=errors))
+    assert judgement.diagnosis.detail.value == detail
+    assert judgement.diagnosis.confidence is not Confidence.CONFIRMED
+
+
+def test_markup_that_was_always_sent_is_not_what_cannot_be_read(court):
+    evidence = failed(
+        page(), request(API, **HTML), kind=ABSENT, page_errors=(throws(PAY, MARKUP),), compared=compared()
+    )
+    assert court.detail(evidence) == "und.insufficient"
+
+
+def test_a_vendor_that_refuses_its_own_script_is_never_ours(court):
+    refused = request(SESSION, resource="fetch", method="POST", status=401)
+    thrown = (throws(PAY, "Till got no token"),)
+    before = compared(difference(STATUS, SESSION, resource="fetch", before="200", after="401"))
+    for comparison in (None, compared(), before):
+        judgement = court.judge(failed(page(), refused, kind=ABSENT, page_errors=thrown, compared=comparison))
+        assert judgement.diagnosis.detail in (Detail.UND_INSUFFICIENT, Detail.UND_SHARED_RESPONSIBILITY)
+        assert judgement.validity is Validity.VALID
+    assert judgement.diagnosis.detail is Detail.UND_SHARED_RESPONSIBILITY
 
 
 # Our own script holds the page.

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from monitor.diagnosis.compared import code_changed, differences, size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import is_defect, is_hollow
+from monitor.diagnosis.rules.unreadable import JSON, MISSING_NAME, page_for_data, unreadable_script
 from monitor.diagnosis.scripts import chain_of, errors_in_force
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import PageError, StepErrorKind
 from monitor.domain.reference import DifferenceKind
 
-_MISSING_NAME = re.compile(r"is not defined|can't find variable", re.IGNORECASE)
-_JSON = re.compile(r"\bJSON\b")
 _CODE = frozenset({"script", "stylesheet"})
 _DATA = frozenset({"xhr", "fetch"})
 
@@ -25,9 +22,11 @@ def exception_thrown(incident: Incident) -> Finding | None:
         return None
     error = next((each for each in errors if each.frames), errors[0])
     if not error.frames:
-        return _malformed_data(incident, error)
+        return page_for_data(incident, error) or _malformed_data(incident, error)
     return (
-        _library_lost(incident, error)
+        unreadable_script(incident)
+        or page_for_data(incident, error)
+        or _library_lost(incident, error)
         or _data_changed(incident, error)
         or _changed_side(incident, error)
         or _by_frames(incident, error)
@@ -36,7 +35,7 @@ def exception_thrown(incident: Incident) -> Finding | None:
 
 def _library_lost(incident: Incident, error: PageError) -> Finding | None:
     """Our own code misses a name, and just one vendor's script came with nothing in it, or with less than before."""
-    if _party_of(incident, error) is not Party.OWN or not _MISSING_NAME.search(error.message):
+    if _party_of(incident, error) is not Party.OWN or not MISSING_NAME.search(error.message):
         return None
     if _own_code_changed(incident):
         return None
@@ -59,7 +58,7 @@ def _library_lost(incident: Incident, error: PageError) -> Finding | None:
 
 def _data_changed(incident: Incident, error: PageError) -> Finding | None:
     """Our own code cannot read data, and of all data only that of one own address differs from the last good run."""
-    if _party_of(incident, error) is not Party.OWN or not _JSON.search(error.message) or _own_code_changed(incident):
+    if _party_of(incident, error) is not Party.OWN or not JSON.search(error.message) or _own_code_changed(incident):
         return None
     data = [e for e in differences(incident) if e.resource in _DATA and e.kind is DifferenceKind.CONTENT]
     owners = [incident.context.owners.owner_of(each.url) for each in data]
@@ -141,7 +140,7 @@ def _by_frames(incident: Incident, error: PageError) -> Finding:
     owner = incident.context.owners.owner_of(error.frames[0])
     words = f'{owner.host} threw "{error.message}"'
     if parties == {Party.OWN} and not _vendor_may_be_behind(incident, error):
-        detail = Detail.OWN_CONTENT if _JSON.search(error.message) else Detail.OWN_SCRIPT
+        detail = Detail.OWN_CONTENT if JSON.search(error.message) else Detail.OWN_SCRIPT
     elif parties == {Party.THIRD_PARTY} and incident.kind is StepErrorKind.SCRIPT:
         detail = Detail.TP_SCRIPT
     else:
@@ -168,7 +167,7 @@ def _malformed_data(incident: Incident, error: PageError) -> Finding | None:
     """An exception of a promise has no stack; that it is about JSON is enough where all data of the page is our own."""
     data = [x for x in incident.exchanges if x.resource in _DATA and not incident.owner(x).beside]
     own = [x for x in data if incident.owner(x).party is Party.OWN]
-    if not _JSON.search(error.message) or not own or len(own) < len(data):
+    if not JSON.search(error.message) or not own or len(own) < len(data):
         return None
     owner = incident.owner(own[-1])
     words = f'the page could not read the data it was sent ("{error.message}")'
@@ -185,9 +184,9 @@ def _vendor_may_be_behind(incident: Incident, error: PageError) -> bool:
     foreign = [x for x in incident.exchanges if incident.owner(x).party is Party.THIRD_PARTY]
     if any((is_defect(x) or is_hollow(x)) and x.resource in _CODE | _DATA for x in foreign):
         return True
-    if _MISSING_NAME.search(error.message):
+    if MISSING_NAME.search(error.message):
         return any(x.resource in _CODE for x in foreign)
-    return bool(_JSON.search(error.message)) and any(x.resource in _DATA for x in foreign)
+    return bool(JSON.search(error.message)) and any(x.resource in _DATA for x in foreign)
 
 
 RULES = (Rule(id="R09", decide=exception_thrown),)
