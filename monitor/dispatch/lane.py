@@ -55,7 +55,7 @@ class _Waiter:
 
 
 class Lane:
-    """Hands runs to workers, first come first served."""
+    """Hands runs to workers, first come first served; what is done in the background waits for all others."""
 
     def __init__(self, plan: LanePlan, *, directory: Path, clock: Clock) -> None:
         """Prepare the lane; its workers start with the first run, or with :meth:`open`."""
@@ -184,7 +184,7 @@ class Lane:
         loop = asyncio.get_running_loop()
         waiter = _Waiter(order, outline, loop.create_future())
         timer = loop.call_later(patience, self._give_up, waiter)
-        self._waiters.append(waiter)
+        self._line_up(waiter)
         since = self._clock.elapsed()
         try:
             return await waiter.turn
@@ -198,6 +198,12 @@ class Lane:
         finally:
             timer.cancel()
             self._waited += self._clock.elapsed() - since
+
+    def _line_up(self, waiter: _Waiter) -> None:
+        """Have a run wait behind all others, but before what is done in the background."""
+        due = [not each.order.assignment.background for each in self._waiters]
+        behind = len(due) if waiter.order.assignment.background else sum(due)
+        self._waiters.insert(behind, waiter)
 
     def _give_up(self, waiter: _Waiter) -> None:
         if not waiter.turn.done():

@@ -44,6 +44,7 @@ class Assignment:
         artifact_directory: Where the worker may put files of this run.
         first_party: Registrable domains and hosts that count as own; trace context and target headers go only there.
         until: The last step to perform; all of them where it is empty. Experiments end where the failure was.
+        background: Whether it waits for a worker behind every run that is due.
         archive_to: The folder, not there yet, where answers are kept if the run passes; empty for none.
     """
 
@@ -58,4 +59,5 @@ class Assignment:
     interventions: tuple[Intervention, ...] = ()
     traceparent: str | None = None
     until: str = ""
+    background: bool = False
     archive_to: str = ""

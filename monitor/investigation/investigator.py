@@ -107,8 +107,8 @@ class Investigator:
 
     async def _investigate(self, run: Run, *, alone: bool) -> Run:
         context = self._contexts[run.check.name]
-        reference = await self._reference(run.check)
-        run = _seen_beside(run, context, reference, await self._baseline(run.check.name))
+        reference = await self._last_good(run.check)
+        run = _seen_beside(run, context, reference, await self._usual(run))
         if not self._settings.enabled or run.outcome is Outcome.PASSED:
             return run
         matter = Matter(
@@ -133,6 +133,31 @@ class Investigator:
             self._busy.discard(target)
         self.episodes.investigated(found)
         return found
+
+    async def _last_good(self, check: Check) -> Reference | None:
+        """Return the last good run of a check; where it never had one, that of the same journey as another client."""
+        for one in (check, *self._as_other_clients(check)):
+            if (found := await self._reference(one)) is not None:
+                return found
+        return None
+
+    async def _usual(self, run: Run) -> Baseline | None:
+        """Return what a run usually takes; where that is not known, for a failed one what is sent to another client."""
+        found = await self._baseline(run.check.name)
+        if found is not None or run.outcome is not Outcome.FAILED:
+            return found
+        for one in self._as_other_clients(run.check):
+            if (other := await self._baseline(one.name)) is not None:
+                return replace(other, profile=one.profile.name)
+        return None
+
+    def _as_other_clients(self, check: Check) -> list[Check]:
+        """Return the checks that make the same journey at the same target, the one of the reference profile first."""
+        known = self._reference_profile(check)
+        others = [
+            one for one in _others(check, self._profiles) if one.journey == check.journey and one.name != check.name
+        ]
+        return sorted(others, key=lambda one: known is None or one.profile.name != known.name)
 
     async def _bounded(self, inquiry: Inquiry, work: Awaitable[Run]) -> Run:
         try:

@@ -124,6 +124,7 @@ class Trials:
             artifact_directory="",
             interventions=_interventions(again) if again else (),
             until=again.until if again else "",
+            background=True,
         )
         answer = await self._bounded(assignment, outline, seconds)
         return answer, round(self._clock.elapsed() - before, 3)

@@ -12,7 +12,7 @@ from typing import Self
 
 from monitor.config.settings import Settings
 from monitor.diagnosis.names import load_names
-from monitor.dispatch import Dispatcher, NoResult
+from monitor.dispatch import Dispatcher, LaneName, NoResult
 from monitor.domain.check import Check
 from monitor.domain.clock import Clock
 from monitor.domain.run import Run
@@ -50,8 +50,13 @@ class OneShot:
         """Find the journeys and start the workers. Raises StartupError where a journey cannot be used."""
         contexts = self._runs.configure(self._settings, await journeys_for(self._settings), load_names())
         await self._insight.configure(self._settings, contexts)
-        await self._dispatcher.start()
+        # The first look of an investigation shall not wait for a worker that starts cold.
+        await self._dispatcher.start([LaneName.HTTP] if self._looks_into_failures else [])
         return self
+
+    @property
+    def _looks_into_failures(self) -> bool:
+        return self._investigates and self._settings.investigation.enabled
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

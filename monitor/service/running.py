@@ -14,16 +14,16 @@ import monitor
 from monitor.config.settings import Settings
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.names import Names
-from monitor.dispatch import Dispatcher, DispatcherStatus, NoResult
+from monitor.dispatch import Dispatcher, NoResult
 from monitor.domain.clock import Clock
 from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.outcome import Outcome, SlotReason, SlotState
 from monitor.domain.run import Run, Slot
 from monitor.domain.secret import Redactor
 from monitor.history import History, StoredRun
+from monitor.investigation.correlation import Incident
 from monitor.investigation.drill_reports import DrillReports
 from monitor.publishing.health import Health as Vitals
-from monitor.publishing.health import QueueState, WorkerCount
 from monitor.publishing.metrics import Metrics
 from monitor.publishing.publishers import Publishers
 from monitor.publishing.run_json import to_json
@@ -39,6 +39,7 @@ from monitor.service.nightly import Nightly
 from monitor.service.revising import Revisions
 from monitor.service.runs import Runs, recorded
 from monitor.service.startup import StartupError, journeys_for, new_run_id
+from monitor.service.workload import queues_of, worker_counts
 from monitor.web.monitor import Health
 from monitor.web.run_view import OwnerName
 
@@ -124,7 +125,7 @@ class Service:
         for slot in await self.history.reap(self.clock.now()):
             self._metrics.slot_closed(slot)
         await self._restore()
-        await self._dispatcher.start(self._runs.lanes(check for check in self.settings.checks if check.enabled))
+        await self._dispatcher.start(self._runs.lanes(self.settings))
         self._scheduler.run()
         self._housekeeping = asyncio.create_task(self._keep_house())
         self._nightly.start()
@@ -191,6 +192,10 @@ class Service:
         if self._last_reload:
             notices.append(f"the last reload was refused: {self._last_reload[0]}")
         return notices
+
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """Return what is wrong just now, the oldest first; each open episode belongs to one incident."""
+        return self._insight.correlator.open_incidents()
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """Render the metrics; called in a thread."""
@@ -315,8 +320,8 @@ class Service:
             Vitals(
                 loop_lag=self._loop_lag,
                 scheduler_tick=self.clock.now() - dt.timedelta(seconds=scheduler.turned),
-                workers=_worker_counts(workers),
-                queues=_queues(workers),
+                workers=worker_counts(workers),
+                queues=queues_of(workers),
                 store_writable=store.healthy,
                 store_bytes=(("database", store.size_bytes or 0), ("wal", store.wal_bytes or 0)),
                 checks_running=len(enabled),
@@ -324,19 +329,6 @@ class Service:
                 checks_disabled=len(self.settings.checks) - len(enabled),
             )
         )
-
-
-def _worker_counts(status: DispatcherStatus) -> tuple[WorkerCount, ...]:
-    counts = []
-    for lane in status.lanes:
-        states = {"ready": lane.ready, "starting": lane.starting}
-        counts += [WorkerCount(pool=lane.lane.value, state=state, count=count) for state, count in states.items()]
-    return tuple(counts)
-
-
-def _queues(status: DispatcherStatus) -> tuple[QueueState, ...]:
-    queues = [QueueState(queue=lane.lane.value, length=lane.queued) for lane in status.lanes]
-    return (*queues, QueueState(queue="target", length=status.waiting_for_target))
 
 
 async def _whatever_comes(what: str, work: Coroutine[Any, Any, object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -44,9 +44,11 @@ class Runs:
         self._contexts = contexts_for(settings.checks, settings.ownership, names)
         return self._contexts
 
-    def lanes(self, checks: Iterable[Check]) -> frozenset[LaneName]:
-        """Return the lanes in which these checks run."""
-        return frozenset(lane_of(self._outlines[check.journey]) for check in checks if check.journey in self._outlines)
+    def lanes(self, settings: Settings) -> frozenset[LaneName]:
+        """Return the lanes in which the checks run; where failures are investigated, that of looks is one of them."""
+        checks = [check for check in settings.checks if check.enabled and check.journey in self._outlines]
+        lanes = frozenset(lane_of(self._outlines[check.journey]) for check in checks)
+        return lanes | {LaneName.HTTP} if lanes and settings.investigation.enabled else lanes
 
     def in_browser(self, check: Check) -> bool:
         """Say whether the runs of a check leave pictures and files."""

@@ -26,7 +26,7 @@ from monitor.web import words
 from monitor.web.gate import Gate
 from monitor.web.investigation_view import investigation_view
 from monitor.web.monitor import Monitor
-from monitor.web.overview import STRIP, Overview, Past, Row, Standing, row, standings, tiles
+from monitor.web.overview import STRIP, Overview, Past, Row, Standing, incident_lines, row, standings, tiles
 from monitor.web.owners_page import owners_view
 from monitor.web.run_view import run_view
 from monitor.web.today import Today
@@ -83,6 +83,7 @@ class Pages:
         shown = everyone[(page - 1) * _ROWS : page * _ROWS]
         view = Overview(
             rows=tuple(await asyncio.gather(*(self._row(one, now) for one in shown))),
+            incidents=incident_lines(self._parts.open_incidents(), now),
             tiles=tiles(everyone),
             notices=(*health.problems, *health.notices, *await self._new_dependencies()),
             page=page,

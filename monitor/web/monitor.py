@@ -11,6 +11,7 @@ from monitor.domain.clock import Clock
 from monitor.domain.journey import JourneyCatalogue
 from monitor.history import History
 from monitor.history.values import StoredRun
+from monitor.investigation.correlation import Incident
 from monitor.web.run_view import OwnerName
 
 
@@ -54,6 +55,10 @@ class Monitor(Protocol):
 
     def health(self) -> Health:
         """Say how the monitor is, from what it did lately."""
+        ...
+
+    def open_incidents(self) -> Sequence[Incident]:
+        """Return what is wrong just now, the oldest first."""
         ...
 
     async def reload(self) -> Sequence[str]:

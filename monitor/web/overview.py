@@ -11,11 +11,13 @@ from enum import StrEnum
 from monitor.domain.check import Check
 from monitor.domain.run import Slot
 from monitor.history.values import Coverage, RunSummary
+from monitor.investigation.correlation import Incident
 from monitor.web import words
 
 # A figure that rests on fewer of the planned slots says more about the monitor than about the site.
 LEAST_COVERAGE = 0.9
 STRIP = 30
+_NAMED = 5
 _SLACK = dt.timedelta(seconds=60)
 _CRON_AGE = dt.timedelta(days=1)
 
@@ -101,10 +103,23 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentLine:
+    """One cause that several checks suffer from."""
+
+    cause: str
+    cause_word: str
+    culprit: str
+    age: str
+    checks: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """The whole front page."""
 
     rows: tuple[Row, ...]
+    incidents: tuple[IncidentLine, ...]
     tiles: tuple[Tile, ...]
     notices: tuple[str, ...]
     page: int
@@ -149,6 +164,25 @@ def row(one: Standing, past: Past, *, title: str, now: dt.datetime) -> Row:
         cause_word=words.cause_word(verdict.cause) if verdict else "",
         culprit=verdict.culprit.name if verdict and verdict.culprit else "",
         because=verdict.because if verdict else "",
+    )
+
+
+def incident_lines(incidents: Sequence[Incident], now: dt.datetime) -> tuple[IncidentLine, ...]:
+    """Return a line for each cause that several checks suffer from; what one check suffers from stands in its row."""
+    several = [incident for incident in incidents if len(incident.episodes) > 1]
+    return tuple(_incident_line(incident, now) for incident in several)
+
+
+def _incident_line(incident: Incident, now: dt.datetime) -> IncidentLine:
+    names = ", ".join(incident.episodes[:_NAMED])
+    more = len(incident.episodes) - _NAMED
+    return IncidentLine(
+        cause=incident.cause.value,
+        cause_word=words.cause_word(incident.cause),
+        culprit=incident.culprit.name if incident.culprit else "",
+        age=words.span((now - incident.since).total_seconds()),
+        checks=f"{names} and {more} more" if more > 0 else names,
+        note=incident.note,
     )
 
 

@@ -42,6 +42,7 @@ class Bench:
         deadline: float = 20.0,
         patience: float = 20.0,
         target: Target | None = None,
+        background: bool = False,
     ) -> Evidence | NoResult:
         now = dt.datetime.now(dt.UTC)
         assignment: Assignment = an_assignment(
@@ -53,6 +54,7 @@ class Bench:
             ),
             scheduled_at=now,
             not_after=now + dt.timedelta(seconds=patience),
+            background=background,
         )
         return await self.dispatcher.run(assignment, outline(journey, lane))
 

@@ -61,6 +61,22 @@ async def test_no_more_browsers_work_than_configured_and_the_wait_is_not_part_of
     assert all(1.0 <= result.duration < 2.0 for result in results)
 
 
+async def test_runs_that_are_due_go_before_what_is_done_in_the_background(a_bench):
+    bench = await a_bench(browsers=1)
+    ended: list[str] = []
+
+    async def through(name: str, *, background: bool) -> None:
+        await bench.evidence("look", LaneName.BROWSER, background=background)
+        ended.append(name)
+
+    await asyncio.gather(
+        through("first", background=False),
+        *(through(f"experiment {number}", background=True) for number in (1, 2)),
+        *(through(f"due {number}", background=False) for number in (1, 2)),
+    )
+    assert ended == ["first", "due 1", "due 2", "experiment 1", "experiment 2"]
+
+
 @pytest.mark.parametrize(
     ("journey", "expected", "words"),
     [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -15,16 +16,18 @@ from monitor.diagnosis.context import contexts_for
 from monitor.diagnosis.judge import judge
 from monitor.domain.assignment import Assignment
 from monitor.domain.cause import Cause, Confidence, Detail
-from monitor.domain.evidence import Evidence, ProberFault
+from monitor.domain.check import Check
+from monitor.domain.evidence import Evidence, ProberFault, StepError, StepErrorKind
 from monitor.domain.experiment import ExperimentKind
 from monitor.domain.failure import Failure, Phase
 from monitor.domain.journey import JourneyOutline
 from monitor.domain.outcome import Outcome, StepOutcome, Validity
-from monitor.domain.reference import Reference
+from monitor.domain.reference import Baseline, Reference, StepBaseline
 from monitor.domain.run import Run
+from monitor.domain.script_time import ScriptTime
 from monitor.investigation.investigator import Investigator
 from monitor.investigation.trials import NotMade
-from tests.builders import A_MOMENT, a_check, a_run, a_target, an_attempt, an_evidence, an_exchange
+from tests.builders import A_MOMENT, a_check, a_profile, a_run, a_target, an_attempt, an_evidence, an_exchange
 from tests.diagnosis.incidents import ADS, API, CDN, CONTROLS, OWNERSHIP, SHOP, a_step, failed, passed, request
 from tests.investigation.situations import NAMES, a_broken_page, an_outline
 
@@ -104,25 +107,33 @@ def investigator(world, clock):
     return an_investigator(world, clock)
 
 
-def an_investigator(world: World, clock: HandClock, **changes) -> Investigator:
-    async def reference(_) -> Reference | None:
-        return None
+def an_investigator(
+    world: World,
+    clock: HandClock,
+    *,
+    good: Mapping[str, Reference] = MappingProxyType({}),
+    usual: Mapping[str, Baseline] = MappingProxyType({}),
+    checks: tuple[Check, ...] = CHECKS,
+    **changes,
+) -> Investigator:
+    async def reference(check: Check) -> Reference | None:
+        return good.get(check.name)
 
-    async def baseline(_) -> None:
-        return None
+    async def baseline(check: str) -> Baseline | None:
+        return usual.get(check)
 
     made = Investigator(world.perform, clock=clock, location="here", reference=reference, baseline=baseline)
     settings = Settings(
         path=Path("monitor.yaml"),
         location="here",
         journeys=Path("checks"),
-        checks=CHECKS,
+        checks=checks,
         ownership=replace(OWNERSHIP, controls=CONTROLS),
         storage=StorageSettings(directory=Path("data")),
         web=WebSettings(),
         investigation=replace(InvestigationSettings(), **changes),
     )
-    made.configure(settings, {"buy": an_outline()}, contexts_for(CHECKS, settings.ownership, NAMES))
+    made.configure(settings, {"buy": an_outline()}, contexts_for(checks, settings.ownership, NAMES))
     return made
 
 
@@ -323,3 +334,63 @@ async def test_a_run_in_which_we_were_unwell_stays_so_and_keeps_the_second_one(i
     assert run.outcome is Outcome.INCONCLUSIVE
     assert run.judgement.validity is Validity.INVALID
     assert [(each.kind.value, each.outcome.value) for each in run.evidence.experiments] == [("rerun", "passed")]
+
+
+PHONE = replace(CHECKS[0], name="buy@shop/phone", profile=a_profile(name="phone"))
+USUAL = Baseline(runs=20, steps=(StepBaseline(step="pay", runs=20, median=1.0, deviation=0.1, requests=9.0),))
+
+
+async def test_a_check_that_never_passed_is_compared_with_the_same_journey_as_another_client(world, clock):
+    desktop = CHECKS[0].name
+    investigator = an_investigator(
+        world,
+        clock,
+        checks=(*CHECKS, PHONE),
+        good={desktop: Reference(run_id="good", taken_at=A_MOMENT)},
+        usual={desktop: USUAL},
+    )
+    run = a_judged_run(failed(request(API, status=500)), check=CHECKS[0])
+    run = await investigator.investigate(replace(run, check=PHONE))
+    assert run.evidence.compared is not None
+    assert run.evidence.compared.run_id == "good"
+    assert run.evidence.baseline == replace(USUAL, profile="desktop")
+
+
+async def test_what_is_usual_for_the_check_itself_comes_first(world, clock):
+    usual = {CHECKS[0].name: USUAL, PHONE.name: replace(USUAL, runs=3)}
+    investigator = an_investigator(world, clock, checks=(*CHECKS, PHONE), usual=usual)
+    run = await investigator.investigate(replace(a_judged_run(failed(request(API, status=500))), check=PHONE))
+    assert run.evidence.baseline == replace(USUAL, runs=3)
+
+
+async def test_a_journey_that_breaks_off_at_an_earlier_step_says_nothing(investigator, world):
+    open_broke = a_step(name="open", error=StepError(kind=StepErrorKind.TIMEOUT, message="no button"))
+    steps = (open_broke, a_step(name="pay", outcome=StepOutcome.NOT_REACHED))
+    world.journey = lambda _: an_evidence(attempts=(an_attempt(outcome=Outcome.FAILED, steps=steps),))
+    run = await investigator.investigate(a_judged_run(a_broken_page()))
+    rerun = run.evidence.experiments[-1]
+    assert (rerun.kind, rerun.outcome, rerun.failed_step) == (ExperimentKind.RERUN, Outcome.INCONCLUSIVE, "open")
+    assert rerun.note == "an earlier step failed this time: open"
+
+
+async def test_of_a_journey_made_again_is_kept_what_it_received_and_what_kept_its_page_busy(investigator, world):
+    answers = (
+        request(SHOP, id="1", transfer_bytes=1_000),
+        request(API, id="2", transfer_bytes=500, step="open"),
+        request(ADS, id="3", intervention=True, transfer_bytes=7),
+    )
+    error = StepError(kind=StepErrorKind.INTERCEPTED, message="in the way", intercepted_stack=(ADS,))
+    times = (ScriptTime(url=ADS, seconds=3.0, step="pay"), ScriptTime(url=CDN, seconds=1.0, step="open"))
+    attempt = an_attempt(outcome=Outcome.FAILED, steps=(a_step(error=error),))
+    world.journey = lambda _: an_evidence(attempts=(attempt,), exchanges=answers, scripts=times)
+    run = await investigator.investigate(a_judged_run(a_broken_page()))
+    rerun = run.evidence.experiments[-1]
+    assert (rerun.requests, rerun.received) == (2, 1_500)
+    assert (rerun.step_requests, rerun.step_received) == (1, 1_000)
+    assert rerun.scripts == times[:1]
+    assert rerun.intercepted_stack == (ADS,)
+
+
+async def test_experiments_wait_behind_every_run_that_is_due(investigator, world):
+    await investigator.investigate(a_judged_run(a_broken_page(ADS, CDN)))
+    assert {one.background for one in world.asked} == {True}

@@ -3,15 +3,20 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from monitor.config.settings import Settings
+from monitor.diagnosis.names import load_names
+from monitor.dispatch import Dispatcher, LaneName
 from monitor.domain.clock import SystemClock
+from monitor.domain.journey import JourneyCatalogue, JourneyOutline, ProbeKind
 from monitor.domain.outcome import Outcome
 from monitor.service import OneShot, StartupChoices, read_settings
-from monitor.service.runs import traceparent_of
+from monitor.service.runs import Runs, traceparent_of
 from monitor.service.startup import new_run_id
 from tests.builders import A_MOMENT
 
@@ -58,16 +63,41 @@ def seen() -> Iterator[tuple[str, list[str | None]]]:
     server.server_close()
 
 
+def settings_in(folder: Path, url: str) -> Settings:
+    (folder / "journeys").mkdir()
+    (folder / "journeys" / "get.yaml").write_text(JOURNEY)
+    (folder / "monitor.yaml").write_text(CONFIG.format(url=url))
+    return read_settings(folder / "monitor.yaml", {}, StartupChoices())
+
+
 async def test_only_a_target_that_asks_for_it_gets_a_trace_context_made_from_the_run(seen, tmp_path: Path) -> None:
     url, contexts = seen
-    (tmp_path / "journeys").mkdir()
-    (tmp_path / "journeys" / "get.yaml").write_text(JOURNEY)
-    (tmp_path / "monitor.yaml").write_text(CONFIG.format(url=url))
-    settings = read_settings(tmp_path / "monitor.yaml", {}, StartupChoices())
+    settings = settings_in(tmp_path, url)
     async with OneShot(settings, clock=SystemClock()) as shot:
         runs = [await shot.make(check, artifacts=tmp_path) for check in settings.checks]
     assert [run.outcome for run in runs] == [Outcome.PASSED, Outcome.PASSED]
     assert contexts == [None, traceparent_of(runs[1].run_id)]
+
+
+@pytest.mark.parametrize("investigate", [True, False])
+async def test_the_worker_of_looks_starts_before_anything_fails(tmp_path: Path, *, investigate: bool) -> None:
+    settings = settings_in(tmp_path, "http://127.0.0.1:9")
+    async with OneShot(settings, clock=SystemClock(), investigate=investigate) as shot:
+        lanes = {lane.lane: lane.starting + lane.ready > 0 for lane in shot._dispatcher.status().lanes}
+    assert lanes == {LaneName.HTTP: investigate, LaneName.SCRIPT: False, LaneName.BROWSER: False}
+
+
+@pytest.mark.parametrize(("enabled", "lanes"), [(True, {"browser", "http"}), (False, {"browser"})])
+def test_a_monitor_of_browser_checks_starts_the_lane_of_looks_too(
+    tmp_path: Path, lanes: set[str], *, enabled: bool
+) -> None:
+    settings = settings_in(tmp_path, "http://127.0.0.1:9")
+    settings = replace(settings, investigation=replace(settings.investigation, enabled=enabled))
+    runs = Runs(Dispatcher(settings.workers, journeys=tmp_path, clock=SystemClock()), location="here")
+    browse = JourneyOutline(name="get", title="Get", probe=ProbeKind.BROWSER, steps=())
+    runs.configure(settings, JourneyCatalogue(journeys=(browse,)), load_names())
+    assert {lane.value for lane in runs.lanes(settings)} == lanes
+    assert runs.lanes(replace(settings, checks=())) == frozenset()
 
 
 def test_a_trace_context_has_the_form_of_the_standard():

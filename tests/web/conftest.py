@@ -15,6 +15,7 @@ from monitor.config.settings import Settings, StorageSettings, WebSettings
 from monitor.domain.journey import JourneyCatalogue, JourneyOutline, ProbeKind
 from monitor.history import History
 from monitor.history.values import StoredRun
+from monitor.investigation.correlation import Incident
 from monitor.web.app import create_app
 from monitor.web.monitor import Health
 from monitor.web.run_view import OwnerName
@@ -41,11 +42,15 @@ class TestMonitor:
             journeys=(JourneyOutline(name="browse", title="Browse the shop", probe=ProbeKind.HTTP, steps=()),)
         )
         self.state = Health()
+        self.incidents: tuple[Incident, ...] = ()
         self.reload_problems: tuple[str, ...] = ()
         self.reloads = 0
 
     def health(self) -> Health:
         return self.state
+
+    def open_incidents(self) -> tuple[Incident, ...]:
+        return self.incidents
 
     async def reload(self) -> Sequence[str]:
         self.reloads += 1

@@ -14,6 +14,7 @@ from monitor.domain.failure import Failure, Phase
 from monitor.domain.outcome import Outcome, SlotReason, SlotState, StepOutcome, Validity
 from monitor.domain.run import Judgement, Run, Slot
 from monitor.domain.secret import Secret
+from monitor.investigation.correlation import Incident, Scope
 from monitor.investigation.drill import Dependency
 from monitor.investigation.drill_reports import DrillReports
 from monitor.web.app import create_app
@@ -203,3 +204,25 @@ async def test_a_new_single_point_of_failure_stands_above_everything_else(client
     assert "single point of failure" not in (await client.get("/")).text
     reports.keep(a_drill_report(Dependency.HARD))
     assert "browse@shop/desktop has a new single point of failure: Example Pay" in (await client.get("/")).text
+
+
+@pytest.mark.parametrize(("names", "shown"), [(("one", "two"), True), (("one",), False)])
+async def test_one_cause_of_several_checks_stands_on_the_front_page(
+    client: httpx.AsyncClient, parts, names: tuple[str, ...], *, shown: bool
+) -> None:
+    parts.incidents = (
+        Incident(
+            id="vendor-pay",
+            scope=Scope.VENDOR,
+            cause=Cause.THIRD_PARTY,
+            detail=Detail.TP_CONNECT,
+            culprit=Culprit(kind=CulpritKind.VENDOR, name="Example Pay"),
+            episodes=names,
+            since=A_MOMENT,
+            note=HOSTILE,
+        ),
+    )
+    page = (await client.get("/")).text
+    assert ("One cause, several checks" in page) is shown
+    assert ("Example Pay" in page) is shown
+    assert HOSTILE not in page

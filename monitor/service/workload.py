@@ -1,0 +1,21 @@
+"""How busy the workers are, in the form in which it is published."""
+
+from __future__ import annotations
+
+from monitor.dispatch import DispatcherStatus
+from monitor.publishing.health import QueueState, WorkerCount
+
+
+def worker_counts(status: DispatcherStatus) -> tuple[WorkerCount, ...]:
+    """Return how many workers of each pool are ready, and how many are starting."""
+    counts = []
+    for lane in status.lanes:
+        states = {"ready": lane.ready, "starting": lane.starting}
+        counts += [WorkerCount(pool=lane.lane.value, state=state, count=count) for state, count in states.items()]
+    return tuple(counts)
+
+
+def queues_of(status: DispatcherStatus) -> tuple[QueueState, ...]:
+    """Return how many runs wait for a worker, pool by pool, and how many for their target."""
+    queues = [QueueState(queue=lane.lane.value, length=lane.queued) for lane in status.lanes]
+    return (*queues, QueueState(queue="target", length=status.waiting_for_target))
