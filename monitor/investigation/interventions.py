@@ -52,7 +52,7 @@ def interventions(situation: Situation) -> tuple[Again, ...]:
         if again.kind is ExperimentKind.PROFILE:
             if again.subject not in profiles:
                 wanted.append(again)
-        elif known not in tried:
+        elif known not in tried and (again.kind, frozenset(again.hosts), "") not in tried:
             tried.append(known)
             wanted.append(again)
     return tuple(wanted)

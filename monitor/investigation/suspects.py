@@ -113,7 +113,7 @@ def _grounds(situation: Situation, host: SeenHost, rank: int, *, is_last: bool) 
     busy = max(_seconds(situation, host), _BUSY if host.foreign and host.host in situation.slow else 0.0)
     failed = host.failed and host.code and host.foreign and not host.beside and not hangs(situation)
     return (
-        float(host.on_stack and (host.foreign or rank > _NOTHING)),
+        float(_in_the_way(situation, host) and (host.foreign or rank > _NOTHING)),
         float(rank == _POLICY),
         float(is_last),
         float(pending),
@@ -129,9 +129,15 @@ def _seconds(situation: Situation, host: SeenHost) -> float:
     """Return the main-thread work of a host's scripts in the step, in the run or when the journey was made again."""
     times = (
         sum(script.seconds for script in each.scripts if parts_of(script.url).hostname == host.host)
-        for each in situation.done(ExperimentKind.RERUN)
+        for each in situation.evidence.experiments
     )
     return max(host.seconds, *times, 0.0)
+
+
+def _in_the_way(situation: Situation, host: SeenHost) -> bool:
+    """Say whether a host's code threw or made what was in the way, in the run or when the journey was made again."""
+    stacks = (url for each in situation.evidence.experiments for url in each.intercepted_stack)
+    return host.on_stack or any(parts_of(url).hostname == host.host for url in stacks)
 
 
 def _is_missed(situation: Situation, host: SeenHost) -> bool:
@@ -139,7 +145,7 @@ def _is_missed(situation: Situation, host: SeenHost) -> bool:
     own = {one.host for one in situation.case.own}
     throws = any(parts_of(each.frames[0]).hostname in own for each in situation.evidence.page_errors if each.frames)
     failed = host.failed and not host.pending
-    return hollow or failed or (throws and not host.on_stack) or not can_be_spared(situation, host)
+    return hollow or failed or (throws and not _in_the_way(situation, host)) or not can_be_spared(situation, host)
 
 
 def _differences(situation: Situation) -> tuple[Difference, ...]:

@@ -15,6 +15,7 @@ from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.domain.ownership import HostedName, Origin
 from monitor.domain.profile import HostOverride, Network, Proxy
 from monitor.domain.reference import DifferenceKind
+from monitor.domain.script_time import ScriptTime
 from monitor.investigation.budget import Left
 from monitor.investigation.interventions import interventions
 from monitor.investigation.planner import brief_batch, next_batch
@@ -359,6 +360,22 @@ def test_of_a_page_that_hung_the_vendor_that_came_last_is_left_out():
     situation = a_situation(evidence, left=replace(PLENTY, requests=0))
     assert the_journey(situation) is not None
     assert the_journey(situation).hosts == ("tags.adverts.example",)
+
+
+@pytest.mark.parametrize(
+    "seen", [{"scripts": (ScriptTime(url=TAGS, seconds=3.0, step="pay"),)}, {"intercepted_stack": (TAGS,)}]
+)
+def test_what_a_journey_made_again_shows_of_its_page_tells_whom_to_suspect(seen):
+    broke = again(ExperimentKind.BLOCK, "ads.adverts.example", "cdn.libraries.example", well=False, **seen)
+    kind, hosts, _ = of(a_broken_page(CDN, ADS, TAGS, kind=StepErrorKind.INTERCEPTED, experiments=(broke,)))
+    assert (kind, hosts) == ("block", ("tags.adverts.example",))
+
+
+def test_no_part_of_a_host_is_replayed_where_all_of_it_did_not_help():
+    changes = compared(difference(DifferenceKind.CONTENT, f"{SHOP}app.js", resource="script"))
+    tried = again(ExperimentKind.REPLAY, "www.shop.example", well=False)
+    evidence = a_broken_page(f"{SHOP}app.js", compared=changes, experiments=(tried,))
+    assert of(evidence, f"{SHOP}app.js")[0] == "rerun"
 
 
 @pytest.mark.parametrize(("times", "more"), [(1, True), (2, True), (3, False)])
