@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from monitor.diagnosis.compared import turned
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.incident import Incident
-from monitor.diagnosis.mechanisms import Mechanism, is_defect, mechanism_of
+from monitor.diagnosis.mechanisms import Mechanism, is_defect, is_half_taken, mechanism_of
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.trials import covers, flips, looks, made, passed, reprobes
 from monitor.domain.cause import Party
@@ -69,6 +69,7 @@ def with_needs(incident: Incident) -> Incident:
         needed, certain = _touched(incident, replayed, blocked), True
     elif not certain:
         needed = () if _is_disproved(incident, needed) else tuple(x for x in needed if not _answers_again(incident, x))
+    needed = tuple(x for x in needed if not _came_whole_again(incident, x))
     chosen = {x.id for x in needed}
     suspects = tuple(x for x in incident.exchanges if x.id not in chosen and is_defect(x))
     return replace(
@@ -133,6 +134,17 @@ def _answers_again(incident: Incident, exchange: Exchange) -> bool:
         return False
     again = [e for e in looks(incident, ExperimentKind.REPROBE, exchange.host) if e.exchanges[-1].url == exchange.url]
     return len(again) >= _SEVERAL and all(passed(e) for e in again)
+
+
+def _came_whole_again(incident: Incident, exchange: Exchange) -> bool:
+    """Say whether an answer that had begun, and whose end the page never took in, comes whole to our own socket.
+
+    A page whose only thread is held takes nothing in, not even the rest of itself.
+    """
+    if not is_half_taken(exchange):
+        return False
+    again = [e for e in looks(incident, ExperimentKind.REPROBE, exchange.host) if e.exchanges[-1].url == exchange.url]
+    return bool(again) and all(passed(e) for e in again)
 
 
 def _clearer(incident: Incident, exchange: Exchange) -> Exchange:

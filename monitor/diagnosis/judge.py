@@ -20,6 +20,7 @@ from monitor.diagnosis.rules import (
     policy,
     resolution,
     segments,
+    standstill,
     statements,
     validity,
 )
@@ -55,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     *policy.RULES,
     *interventions.RULES,
     *client.BUSY,
+    *standstill.RULES,
     *needed.RULES,
     *LATE,
     *page.RULES,

@@ -165,6 +165,12 @@ def is_defect(exchange: Exchange) -> bool:
     return exchange.pending or exchange.failure not in (None, Failure.ABANDONED)
 
 
+def is_half_taken(exchange: Exchange) -> bool:
+    """Say whether a browser saw a good answer begin and not end: the server stopped, or the page took nothing in."""
+    begun = exchange.status is not None and exchange.status < _ERROR_STATUS and exchange.resource != "http"
+    return exchange.pending and begun
+
+
 def is_hollow(exchange: Exchange) -> bool:
     """Say whether an answer of 200 carried nothing; a browser counts no bytes where none came."""
     if exchange.status != _OK or exchange.failure is not None or exchange.pending:

@@ -83,9 +83,20 @@ def too_slow_to_pass(incident: Incident) -> Finding | None:
     seconds = seen.excess.of(part)
     if seconds < max(_WORTH_NAMING, _HALF * excess.took) or part is Part.CLIENT or seen.doubt:
         return None
+    if _is_pause_with_something_open(incident, seen.excess, part):
+        return None
     finding = _named(incident, seen, part)
     trials = trials_of(incident, seen.excess)
     return finding if finding.detail.cause is Cause.UNDETERMINED else _with_trials(incident, seen, trials, finding)
+
+
+def _is_pause_with_something_open(incident: Incident, excess: Excess, part: Part) -> bool:
+    """Say whether all that speaks against a party is a pause in which the page may have waited for what never came."""
+    mine = [piece for piece in excess.pieces if piece.part is part]
+    paused = sum(piece.seconds for piece in mine if piece.phase == BETWEEN)
+    step = incident.step.name if incident.step else ""
+    waits = any(x.pending and x.step in ("", step) for x in incident.exchanges)
+    return waits and paused >= _HALF * sum(piece.seconds for piece in mine)
 
 
 LATE = (Rule(id="R18", decide=too_slow_to_pass),)

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
-from monitor.domain.cause import Confidence, Detail
+from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.evidence import PageError, ScriptTime, StepErrorKind
-from monitor.domain.exchange import Initiator
+from monitor.domain.exchange import Initiator, Timings
 from monitor.domain.experiment import ExperimentKind as Kind
 from monitor.domain.failure import Failure
 from monitor.domain.outcome import Validity
+from monitor.domain.profile import Network
 from monitor.domain.reference import DifferenceKind
-from tests.diagnosis.incidents import ADS, API, CDN, PAY, SHOP, again, compared, difference, failed, page, request
+from tests.diagnosis.incidents import (
+    ADS,
+    API,
+    CDN,
+    PAY,
+    SHOP,
+    Court,
+    again,
+    compared,
+    controls,
+    difference,
+    failed,
+    look,
+    page,
+    request,
+)
 
 WWW = "www.shop.example"
 MAIN = f"{SHOP}main.js"
@@ -214,3 +232,81 @@ def test_an_own_page_that_differs_and_is_idle_stays_a_change(court):
         page(), script(MAIN), kind=ABSENT, scripts=idle, compared=compared(OWN_CHANGED), experiments=OWN_MENDED
     )
     assert court.detail(evidence) == "und.script_or_app_change"
+
+
+# A page that takes nothing in any more.
+
+TAGS = "https://tag.labels.example/t.js"
+SEEN = {"body_sha256": "a", "timings": Timings(started=0.1, total=0.1)}
+OPEN = {"pending": True, "timings": Timings(started=0.2, total=1.8)}
+HELD = (
+    page(**SEEN),
+    script(TAGS, timings=Timings(started=0.2, total=0.1)),
+    script(MAIN, **OPEN),
+    script(CDN, **OPEN),
+    script(ADS, **OPEN),
+)
+ANSWERS = (*controls(), *(look(Kind.REPROBE, WWW, url=MAIN) for _ in range(3)))
+LASTS = again(Kind.RERUN, well=False)
+
+
+def held(court, exchanges=HELD, differences=(), experiments=(*ANSWERS, LASTS), **values):
+    comparison = compared(*differences) if differences is not None else None
+    return court.judge(failed(*exchanges, compared=comparison, experiments=experiments, **values)).diagnosis
+
+
+def test_a_page_that_stands_still_was_held_by_the_only_code_that_may_be_new(court):
+    diagnosis = held(court)
+    assert (diagnosis.detail, diagnosis.rule, diagnosis.confidence) == (Detail.TP_SLOW, "R19", Confidence.PROBABLE)
+    assert diagnosis.culprit.host == "tag.labels.example"
+
+
+NOT_HELD_BY_IT = {
+    "its code is what it was": {"exchanges": (HELD[0], script(TAGS, **SEEN), *HELD[2:])},
+    "nobody knows what the page was": {"differences": None},
+    "our page changed": {"differences": (difference(CONTENT, SHOP, resource="document"),)},
+    "more code had come": {"exchanges": (*HELD[:2], script("https://x.chat.example/c.js"), *HELD[2:])},
+    "it passed when made again": {"experiments": (*ANSWERS, again(Kind.RERUN, well=True))},
+    "nobody made it again": {"experiments": ANSWERS},
+    "it was cleared": {"experiments": (*ANSWERS, again(Kind.BLOCK, "tag.labels.example", well=False), LASTS)},
+    "our own host does not answer us either": {
+        "experiments": (*controls(), look(Kind.REPROBE, WWW, url=MAIN, failure=Failure.TCP_TIMED_OUT), LASTS)
+    },
+    "nobody asked our own host": {"experiments": (*controls(), LASTS)},
+    "something came in till the end": {"exchanges": (*HELD, request(API, timings=Timings(started=1.5, total=0.4)))},
+    "only our own host is open": {"exchanges": HELD[:3]},
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in NOT_HELD_BY_IT.items()])
+def test_a_page_that_stands_still_accuses_nobody_on_less(court, case):
+    assert held(court, **case).cause is Cause.UNDETERMINED
+
+
+def test_a_slow_line_is_no_page_that_stands_still(names):
+    court = Court(names, network=Network(name="slow", latency=dt.timedelta(seconds=2)))
+    assert held(court).rule != "R19"
+
+
+HALF = page(pending=True, status=200, timings=Timings(started=0.1, total=1.9))
+
+
+def test_an_answer_that_began_is_not_blamed_on_the_host_before_it_was_asked_again(court):
+    """A script that never lets go keeps the page from taking in even the rest of itself."""
+    assert court.detail(failed(HALF, script(TAGS))) == "und.insufficient"
+    whole = look(Kind.REPROBE, WWW, url=SHOP)
+    assert court.detail(failed(HALF, script(TAGS), experiments=(*controls(), whole))) == "und.insufficient"
+    lets_go = (whole, again(Kind.BLOCK, "tag.labels.example", well=True), LASTS)
+    judgement = court.judge(failed(HALF, script(TAGS), experiments=(*controls(), *lets_go)))
+    assert judgement.diagnosis.cause is Cause.THIRD_PARTY
+    cut = look(Kind.REPROBE, WWW, url=SHOP, failure=Failure.HTTP_RESPONSE_TIMED_OUT)
+    assert court.detail(failed(HALF, script(TAGS), experiments=(*controls(), cut))) == "own.http_status"
+
+
+def test_a_script_that_was_measured_to_hold_the_page_stays_named_when_the_fault_is_gone(court):
+    gone = again(Kind.RERUN, well=True)
+    busy = (ScriptTime(url=CDN, seconds=1.9, step="pay"),)
+    values = {"kind": ABSENT, "scripts": busy, "experiments": (gone,)}
+    judgement = court.judge(failed(page(), script(CDN), compared=compared(CHANGED), **values))
+    assert (judgement.diagnosis.detail, judgement.diagnosis.confidence) == (Detail.TP_SLOW, Confidence.PROBABLE)
+    assert court.detail(failed(page(), script(CDN), compared=compared(), **values)) == "und.not_reproduced"

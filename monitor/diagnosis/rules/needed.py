@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
-from monitor.diagnosis.mechanisms import Mechanism, detail_for, is_hollow, mechanism_of
+from monitor.diagnosis.mechanisms import Mechanism, detail_for, is_half_taken, is_hollow, mechanism_of
 from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.trials import failing_alike, world_answers
 from monitor.diagnosis.wording import happening
@@ -66,7 +66,8 @@ def _decisive(incident: Incident, exchange: Exchange) -> Detail | None:
     mechanism = mechanism_of(exchange)
     if mechanism in (Mechanism.PATH, Mechanism.UNREACHABLE):
         return detail_for(owner.party, mechanism) if _only_that_vendor(incident, owner) else None
-    if mechanism in (Mechanism.RESOLVER, Mechanism.POLICY):
+    half = is_half_taken(exchange) and not failing_alike(incident, exchange, ExperimentKind.REPROBE)
+    if half or mechanism in (Mechanism.RESOLVER, Mechanism.POLICY):
         return None
     if mechanism is Mechanism.BROKEN_OFF and not _repeated(incident, exchange):
         return None
@@ -147,6 +148,11 @@ def _open_question(mechanism: Mechanism, *, operator: str | None) -> tuple[Detai
         return Detail.UND_PATH, "the host, the way to it or this place may be at fault, and only another place can tell"
     if mechanism in (Mechanism.NAME, Mechanism.RESOLVER):
         return Detail.UND_INSUFFICIENT, "the zone or our resolver may be at fault, and only a second resolver can tell"
+    if mechanism is Mechanism.SILENT:
+        return (
+            Detail.UND_INSUFFICIENT,
+            "the answer had begun, and whether the host stopped or the page was busy is not known",
+        )
     return Detail.UND_INSUFFICIENT, "this says too little about whose failure it is"
 
 

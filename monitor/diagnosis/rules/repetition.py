@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from monitor.diagnosis.compared import differences
 from monitor.diagnosis.incident import Finding, Incident, alternative
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.rules.client import page_too_busy
 from monitor.diagnosis.trials import failing_alike, gone, passed, reruns
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Cause, Confidence, Detail
@@ -30,7 +32,7 @@ def not_reproduced(incident: Incident, finding: Finding) -> Finding | None:
     times = sum(passed(rerun) for rerun in reruns(incident))
     words = "the journey passed when it was made again" + (f", {times} times" if times > 1 else "")
     visible = {x.id for x in incident.needed if _is_plain(x)} & set(finding.exchanges)
-    if finding.detail.cause is not Cause.UNDETERMINED and visible:
+    if finding.detail.cause is not Cause.UNDETERMINED and (visible or _was_measured(incident, finding)):
         return replace(
             finding,
             confidence=Confidence.PROBABLE,
@@ -47,6 +49,14 @@ def not_reproduced(incident: Incident, finding: Finding) -> Finding | None:
         exchanges=finding.exchanges,
         alternatives=tuple(dict.fromkeys(others))[:2],
     )
+
+
+def _was_measured(incident: Incident, finding: Finding) -> bool:
+    """Say whether a script that is not what it was in the last good run was measured to hold the page."""
+    busy = page_too_busy(incident)
+    host = busy.culprit.host if busy is not None and busy.culprit is not None else ""
+    changed = any(each.host == host and each.resource == "script" for each in differences(incident))
+    return busy is not None and busy.detail is finding.detail and changed
 
 
 def _is_plain(exchange: Exchange) -> bool:
