@@ -139,6 +139,7 @@ class Driller:
             artifact_directory="",
             interventions=interventions,
             until=until,
+            background=True,
         )
         return await self._runs.perform(assignment, outline)
 
