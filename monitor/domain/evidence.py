@@ -198,11 +198,17 @@ class VantageHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """With which good run this one was compared, how old that was in seconds, and in what the two differ."""
+    """With which good run this one was compared, how old that was in seconds, and in what the two differ.
+
+    Attributes:
+        profile: The profile of another check whose good run that was, where the check itself has none: what it was sent
+            may differ for that reason alone. Empty for the check's own.
+    """
 
     run_id: str
     age: float
     differences: tuple[Difference, ...] = ()
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,8 +107,8 @@ class Investigator:
 
     async def _investigate(self, run: Run, *, alone: bool) -> Run:
         context = self._contexts[run.check.name]
-        reference = await self._last_good(run.check)
-        run = _seen_beside(run, context, reference, await self._usual(run))
+        reference, whose = await self._last_good(run.check)
+        run = _seen_beside(run, context, reference, await self._usual(run), whose=whose)
         if not self._settings.enabled or run.outcome is Outcome.PASSED:
             return run
         matter = Matter(
@@ -134,12 +134,18 @@ class Investigator:
         self.episodes.investigated(found)
         return found
 
-    async def _last_good(self, check: Check) -> Reference | None:
-        """Return the last good run of a check; where it never had one, that of the same journey as another client."""
-        for one in (check, *self._as_other_clients(check)):
+    async def _last_good(self, check: Check) -> tuple[Reference | None, str]:
+        """Return the last good run of a check; where it never had one, that of the same journey as another client.
+
+        Which client that is comes with it. What another client was sent is not given to this one.
+        """
+        found = await self._reference(check)
+        if found is not None:
+            return found, ""
+        for one in self._as_other_clients(check):
             if (found := await self._reference(one)) is not None:
-                return found
-        return None
+                return replace(found, archive=""), one.profile.name
+        return None, ""
 
     async def _usual(self, run: Run) -> Baseline | None:
         """Return what a run usually takes; where that is not known, for a failed one what is sent to another client."""
@@ -181,8 +187,12 @@ def _others(check: Check, checks: Iterable[Check]) -> list[Check]:
     return sorted(of_target, key=lambda one: one.journey != check.journey)
 
 
-def _seen_beside(run: Run, context: Context, reference: Reference | None, baseline: Baseline | None) -> Run:
+def _seen_beside(
+    run: Run, context: Context, reference: Reference | None, baseline: Baseline | None, *, whose: str
+) -> Run:
     """Return the run with how it differs from the last good one and from what is usual. Nothing is sent."""
-    compared = compare(run.evidence, reference, run.started_at) if reference and run.evidence.attempts else None
+    compared = None
+    if reference and run.evidence.attempts:
+        compared = replace(compare(run.evidence, reference, run.started_at), profile=whose)
     evidence = replace(run.evidence, compared=compared, baseline=baseline)
     return replace(run, evidence=evidence, judgement=judge(evidence, context))

@@ -150,7 +150,11 @@ def _is_missed(situation: Situation, host: SeenHost) -> bool:
 
 def _differences(situation: Situation) -> tuple[Difference, ...]:
     compared = situation.evidence.compared
-    return compared.differences if compared else ()
+    if compared is None:
+        return ()
+    # Another client may well be sent something else.
+    own = not compared.profile
+    return tuple(each for each in compared.differences if own or each.kind is DifferenceKind.STATUS)
 
 
 def _ranks(situation: Situation) -> Mapping[str, int]:

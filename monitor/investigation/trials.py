@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -188,24 +188,23 @@ def _interventions(again: Again) -> tuple[Intervention, ...]:
 
 def _measured(blank: Experiment, evidence: Evidence, again: Again) -> Experiment:
     """Return the experiment with what was sent, what came, and what kept the page busy in the step in question."""
-    sent = [x for x in evidence.exchanges if not x.intervention and not x.from_cache]
-    inside = [x for x in sent if x.step == again.until]
+    asked = [x for x in evidence.exchanges if not x.intervention]
+    sent = [x for x in asked if not x.from_cache]
     steps = evidence.last.steps if evidence.attempts else ()
+    # As what is usual is counted: answers of the cache too, and to the first step what began before it.
+    names = ("", again.until) if steps and steps[0].name == again.until else (again.until,)
+    inside = [x for x in asked if x.step in names]
     stacks = (each.error.intercepted_stack for each in steps if each.name == again.until and each.error)
     return replace(
         blank,
         requests=len(sent),
-        received=_received(sent),
+        received=sum(x.transfer_bytes or 0 for x in sent),
         step_requests=len(inside),
-        step_received=_received(inside),
+        step_received=sum(x.transfer_bytes or x.body_bytes or 0 for x in inside),
         scripts=tuple([each for each in evidence.scripts if each.step in ("", again.until)][:_MOST_SCRIPTS]),
         intercepted_stack=next(stacks, ()),
         missed=_missed(evidence, again),
     )
-
-
-def _received(exchanges: Sequence[Exchange]) -> int:
-    return sum(x.transfer_bytes or 0 for x in exchanges)
 
 
 def _missed(evidence: Evidence, again: Again) -> int:

@@ -29,7 +29,7 @@ from monitor.investigation.investigator import Investigator
 from monitor.investigation.trials import NotMade
 from tests.builders import A_MOMENT, a_check, a_profile, a_run, a_target, an_attempt, an_evidence, an_exchange
 from tests.diagnosis.incidents import ADS, API, CDN, CONTROLS, OWNERSHIP, SHOP, a_step, failed, passed, request
-from tests.investigation.situations import NAMES, a_broken_page, an_outline
+from tests.investigation.situations import NAMES, a_broken_page, an_archive, an_outline
 
 CHECKS = tuple(
     a_check(name=f"{name}@shop/desktop", journey="buy", target=a_target(base_url=SHOP)) for name in ("buy", "return")
@@ -346,13 +346,14 @@ async def test_a_check_that_never_passed_is_compared_with_the_same_journey_as_an
         world,
         clock,
         checks=(*CHECKS, PHONE),
-        good={desktop: Reference(run_id="good", taken_at=A_MOMENT)},
+        good={desktop: replace(an_archive(API), run_id="good")},
         usual={desktop: USUAL},
     )
     run = a_judged_run(failed(request(API, status=500)), check=CHECKS[0])
     run = await investigator.investigate(replace(run, check=PHONE))
     assert run.evidence.compared is not None
-    assert run.evidence.compared.run_id == "good"
+    assert (run.evidence.compared.run_id, run.evidence.compared.profile) == ("good", "desktop")
+    assert "replay" not in kinds(run)
     assert run.evidence.baseline == replace(USUAL, profile="desktop")
 
 
@@ -377,6 +378,7 @@ async def test_of_a_journey_made_again_is_kept_what_it_received_and_what_kept_it
     answers = (
         request(SHOP, id="1", transfer_bytes=1_000),
         request(API, id="2", transfer_bytes=500, step="open"),
+        request(CDN, id="4", from_cache=True, body_bytes=200),
         request(ADS, id="3", intervention=True, transfer_bytes=7),
     )
     error = StepError(kind=StepErrorKind.INTERCEPTED, message="in the way", intercepted_stack=(ADS,))
@@ -386,7 +388,7 @@ async def test_of_a_journey_made_again_is_kept_what_it_received_and_what_kept_it
     run = await investigator.investigate(a_judged_run(a_broken_page()))
     rerun = run.evidence.experiments[-1]
     assert (rerun.requests, rerun.received) == (2, 1_500)
-    assert (rerun.step_requests, rerun.step_received) == (1, 1_000)
+    assert (rerun.step_requests, rerun.step_received) == (2, 1_200)
     assert rerun.scripts == times[:1]
     assert rerun.intercepted_stack == (ADS,)
 

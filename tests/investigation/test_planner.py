@@ -281,6 +281,12 @@ def test_our_own_host_is_replayed_whole_where_its_code_moved():
     assert of(a_broken_page(new, compared=changes), SHOP, old) == ("replay", ("www.shop.example",), "")
 
 
+def test_what_another_client_was_sent_makes_nobody_a_suspect():
+    changes = replace(compared(difference(DifferenceKind.CONTENT, CDN, resource="script")), profile="desktop")
+    kind, hosts, _ = of(a_broken_page(ADS, CDN, compared=changes))
+    assert (kind, len(hosts)) == ("block", 2)
+
+
 def test_what_answers_otherwise_is_suspected_before_what_does_not():
     answers = compared(difference(DifferenceKind.CONTENT, f"{SHOP}app.js", resource="script"))
     evidence = a_broken_page(ADS, CDN, f"{SHOP}app.js", compared=answers)
