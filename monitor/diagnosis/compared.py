@@ -13,9 +13,14 @@ _NO_CODE = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "c
 
 
 def differences(incident: Incident) -> tuple[Difference, ...]:
-    """Return every difference from the last good run; none where there was nothing to compare with."""
+    """Return every difference from the last good run; none where there was nothing to compare with.
+
+    Of another client's good run only a status that turned bad says something: the rest may be meant for that client.
+    """
     compared = incident.evidence.compared
-    return compared.differences if compared else ()
+    if compared is None or not compared.profile:
+        return compared.differences if compared else ()
+    return tuple(each for each in compared.differences if each.kind is DifferenceKind.STATUS)
 
 
 def changed(incident: Incident, exchange: Exchange) -> tuple[Difference, ...]:
@@ -36,6 +41,12 @@ def code_changed(incident: Incident, party: Party) -> tuple[Difference, ...]:
         for each in differences(incident)
         if each.kind in _ANSWERS and each.resource in _CODE and owner_of(each.url).party is party
     )
+
+
+def is_comparable(incident: Incident) -> bool:
+    """Say whether there is a good run of this very check, so that what does not differ from it is what it was."""
+    compared = incident.evidence.compared
+    return compared is not None and not compared.profile
 
 
 def own_changed(incident: Incident) -> bool:

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from monitor.diagnosis.compared import turned
+from monitor.diagnosis.compared import differences, is_comparable, is_new, turned
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.mechanisms import Mechanism, is_defect, is_half_taken, mechanism_of
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.trials import covers, flips, looks, made, passed, reprobes
 from monitor.domain.cause import Party
-from monitor.domain.evidence import Comparison, Evidence, StepError, StepErrorKind, StepResult
+from monitor.domain.evidence import Evidence, StepError, StepErrorKind, StepResult
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.failure import Failure
@@ -69,7 +69,7 @@ def with_needs(incident: Incident) -> Incident:
         needed, certain = _touched(incident, replayed, blocked), True
     elif not certain:
         needed = () if _is_disproved(incident, needed) else tuple(x for x in needed if not _answers_again(incident, x))
-    needed = tuple(x for x in needed if not _came_whole_again(incident, x))
+    needed = tuple(x for x in needed if not came_whole_again(incident, x))
     chosen = {x.id for x in needed}
     suspects = tuple(x for x in incident.exchanges if x.id not in chosen and is_defect(x))
     return replace(
@@ -136,7 +136,7 @@ def _answers_again(incident: Incident, exchange: Exchange) -> bool:
     return len(again) >= _SEVERAL and all(passed(e) for e in again)
 
 
-def _came_whole_again(incident: Incident, exchange: Exchange) -> bool:
+def came_whole_again(incident: Incident, exchange: Exchange) -> bool:
     """Say whether an answer that had begun, and whose end the page never took in, comes whole to our own socket.
 
     A page whose only thread is held takes nothing in, not even the rest of itself.
@@ -265,29 +265,25 @@ def _blocking(incident: Incident) -> Iterable[Exchange]:
 
 def _only_new(incident: Incident) -> Iterable[Exchange]:
     """The one host that fails now and answered in the last good run, where all else of ours is as it was."""
-    compared = incident.evidence.compared
     thrown = [e for e in incident.evidence.page_errors if not _NOT_FETCHED.search(e.message)]
-    if compared is None or thrown or _own_differs(incident):
+    if not is_comparable(incident) or thrown or _own_differs(incident):
         return ()
     failed = [
         x for x in _in_step(incident) if is_defect(x) and x.resource in _OWN_NEEDS and not incident.owner(x).beside
     ]
-    return failed if len({x.host for x in failed}) == 1 and all(_was_well(x, compared) for x in failed) else ()
+    return failed if len({x.host for x in failed}) == 1 and all(_was_well(incident, x) for x in failed) else ()
 
 
-def _was_well(exchange: Exchange, compared: Comparison) -> bool:
-    mine = [d for d in compared.differences if d.exchange == exchange.id or d.url == exchange.url]
-    if any(d.kind is DifferenceKind.NEW for d in mine):
+def _was_well(incident: Incident, exchange: Exchange) -> bool:
+    if is_new(incident, exchange):
         return False
     # What a policy keeps from the page may have been answered as ever.
-    turned = any(d.kind is DifferenceKind.STATUS and d.before[:1] in ("2", "3") for d in mine)
-    return turned or mechanism_of(exchange) is Mechanism.POLICY
+    return turned(incident, exchange) or mechanism_of(exchange) is Mechanism.POLICY
 
 
 def _own_differs(incident: Incident) -> bool:
-    compared = incident.evidence.compared
     owner_of = incident.context.owners.owner_of
-    ours = [d for d in (compared.differences if compared else ()) if owner_of(d.url).party is Party.OWN]
+    ours = [d for d in differences(incident) if owner_of(d.url).party is Party.OWN]
     return any(d.resource in _CODE | {"document"} and d.kind is not DifferenceKind.HEADER for d in ours)
 
 

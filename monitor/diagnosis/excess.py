@@ -77,9 +77,9 @@ def limit_of(usual: StepBaseline) -> float:
 
 
 def usual_of(incident: Incident, step: str) -> StepBaseline | None:
-    """Return what a step usually takes, where that is known."""
+    """Return what a step usually takes, where that is known of this client: another's seconds do not compare."""
     baseline = incident.evidence.baseline
-    return baseline.of(step) if baseline is not None else None
+    return baseline.of(step) if baseline is not None and not baseline.profile else None
 
 
 def slow_steps(incident: Incident) -> list[StepResult]:

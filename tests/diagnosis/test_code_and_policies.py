@@ -288,6 +288,21 @@ def test_a_slow_line_is_no_page_that_stands_still(names):
     assert held(court).rule != "R19"
 
 
+def test_a_vendor_without_whose_script_a_page_that_stands_still_goes_on_held_it(court):
+    blocked = again(Kind.BLOCK, "tag.labels.example", well=True)
+    diagnosis = held(court, experiments=(*ANSWERS, blocked, LASTS))
+    assert (diagnosis.detail, diagnosis.rule) == (Detail.TP_SLOW, "R20")
+    assert diagnosis.culprit.host == "tag.labels.example"
+
+
+def test_the_seconds_of_a_script_may_be_known_from_the_journey_made_again(court):
+    seconds = (ScriptTime(url=TAGS, seconds=1.5, step="pay"),)
+    tried = (again(Kind.BLOCK, "tag.labels.example", well=True), again(Kind.RERUN, well=False, scripts=seconds))
+    assert court.detail(failed(page(), script(TAGS), kind=ABSENT, experiments=tried)) == "tp.slow"
+    idle = (tried[0], LASTS)
+    assert court.detail(failed(page(), script(TAGS), kind=ABSENT, experiments=idle)) == "tp.script"
+
+
 HALF = page(pending=True, status=200, timings=Timings(started=0.1, total=1.9))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from monitor.diagnosis.compared import own_changed
+from monitor.diagnosis.compared import is_comparable, own_changed
 from monitor.diagnosis.edges import edge_named
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.names import parts_of
@@ -157,7 +157,7 @@ def _refused_by_vendor(incident: Incident, refused: Exchange) -> Finding:
 
 
 def _signed_in_nowhere(incident: Incident, refused: Exchange) -> Finding:
-    known = incident.evidence.compared is not None
+    known = is_comparable(incident)
     unchanged = " and is what it was in the last good run" if known else ""
     words = f"the page of the sign-in and all else was answered{unchanged}"
     return Finding(

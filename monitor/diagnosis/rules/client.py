@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from statistics import median
+
+from monitor.diagnosis.compared import size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.scripts import busy_hosts, chain_of
 from monitor.diagnosis.trials import gone, passed, reference_profile, reruns
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import StepErrorKind
+from monitor.domain.experiment import Experiment
 from monitor.domain.profile import ClientProfile
+from monitor.domain.reference import DifferenceKind, StepBaseline
 
 _LATE = frozenset({StepErrorKind.TIMEOUT, StepErrorKind.DEADLINE, StepErrorKind.EXPECTATION})
 _SHARE = 0.70
 _GREW = 1.5
+_SEVERAL = 3
+_BITS = 8
+_ROUNDS = 2.5
+_LITTLE = 0.3
 
 
 def only_this_client(incident: Incident) -> Finding | None:
@@ -27,15 +36,21 @@ def only_this_client(incident: Incident) -> Finding | None:
     detail, part = limit
     again = any(not passed(rerun) for rerun in reruns(incident))
     words = f"the profile {reference.subject} passes" + (", and this one failed again" if again else "")
-    if detail is not Detail.CLIENT_BROWSER and _grew(incident) is not False:
-        return _slow_or_heavy(incident, detail, words)
+    known = detail is Detail.CLIENT_BROWSER
+    if not known:
+        grew = _grew(incident, reference)
+        if grew or (grew is None and not _is_the_line_alone(incident)):
+            return _slow_or_heavy(incident, detail, words)
+        known = grew is not None
+        words += "; no more was sent than usual" if known else "; each request took what this line takes"
     return Finding(
         detail=detail,
-        confidence=Confidence.CONFIRMED if again else Confidence.PROBABLE,
+        confidence=Confidence.CONFIRMED if again and known else Confidence.PROBABLE,
         families=frozenset({Family.ELSEWHERE}),
         because=f"{incident.scene} {_what(incident)}; {words}, so {part} is what keeps it from working.",
         culprit=environment(part),
         evidence=(_what(incident), words),
+        alternatives=() if known else (alternative(Detail.OWN_SLOW_DELIVERY, "if it sends more than before"),),
     )
 
 
@@ -59,16 +74,58 @@ def _limit_of(profile: ClientProfile) -> tuple[Detail, str] | None:
     return None
 
 
-def _grew(incident: Incident) -> bool | None:
+def _grew(incident: Incident, reference: Experiment) -> bool | None:
     """Say whether the site sends more than it used to; ``None`` where nobody knows what it used to send."""
+    usual = _usual(incident)
+    if usual is not None and usual.requests is not None:
+        # Another client's usual figures compare with what that client was sent now.
+        other = incident.evidence.baseline is not None and incident.evidence.baseline.profile
+        requests, received = (reference.step_requests, reference.step_received) if other else _sent(incident)
+        heavier = usual.received is not None and received > _GREW * usual.received
+        return heavier or requests > _GREW * usual.requests
+    if incident.evidence.compared is not None:
+        return _sends_more(incident)
+    return None
+
+
+def _usual(incident: Incident) -> StepBaseline | None:
     baseline = incident.evidence.baseline
-    usual = baseline.of(incident.step.name) if baseline and incident.step else None
-    if usual is None or usual.requests is None:
-        return None
+    return baseline.of(incident.step.name) if baseline and incident.step else None
+
+
+def _sent(incident: Incident) -> tuple[int, int]:
     mine = [x for x in incident.exchanges if incident.step and x.step == incident.step.name]
-    received = sum(x.transfer_bytes or 0 for x in mine)
-    heavier = usual.received is not None and received > _GREW * usual.received
-    return heavier or len(mine) > _GREW * usual.requests
+    return len(mine), sum(x.transfer_bytes or x.body_bytes or 0 for x in mine)
+
+
+def _sends_more(incident: Incident) -> bool:
+    """Say whether pages and code came that are much larger than in the last good run, or that it did not know."""
+    compared = incident.evidence.compared
+    received = {x.id: x.transfer_bytes or 0 for x in incident.exchanges}
+    more = 0
+    for each in compared.differences if compared else ():
+        if each.kind is DifferenceKind.NEW:
+            more += received.get(each.exchange, 0)
+        elif each.kind is DifferenceKind.CONTENT:
+            more += max(0, (size_of(each.after) or 0) - (size_of(each.before) or 0))
+    return more > (1 - 1 / _GREW) * sum(received.values())
+
+
+def _is_the_line_alone(incident: Incident) -> bool:
+    """Say whether requests to unrelated hosts each took what the profile's line takes, and little was sent in all.
+
+    Then no site of that many requests would be quick on it; a site that became heavy shows by its bytes.
+    """
+    line, step = incident.context.check.profile.network, incident.step
+    came = [x for x in incident.exchanges if not x.pending and x.failure is None and x.transfer_bytes]
+    domains = {incident.context.owners.domain_of(x.host) for x in came}
+    if line is None or step is None or len(domains) < _SEVERAL:
+        return False
+    rate = line.download_bits_per_second or 0
+    received = _BITS * sum(x.transfer_bytes or 0 for x in came) / rate if rate else 0.0
+    slowest = median(x.timings.total for x in came)
+    by_the_line = line.latency.total_seconds() <= slowest <= _ROUNDS * line.latency.total_seconds()
+    return by_the_line and received <= _LITTLE * (step.started + step.duration)
 
 
 def _slow_or_heavy(incident: Incident, detail: Detail, words: str) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.diagnosis.compared import code_changed, differences, size_of
+from monitor.diagnosis.compared import code_changed, differences, is_comparable, size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import is_defect, is_hollow
 from monitor.diagnosis.rules.unreadable import JSON, MISSING_NAME, page_for_data, unreadable_script
@@ -47,7 +47,7 @@ def _library_lost(incident: Incident, error: PageError) -> Finding | None:
     words = f'the script of {host} is not what it was, and our own code threw "{error.message}"'
     return Finding(
         detail=Detail.TP_CONTENT,
-        families=frozenset({Family.CODES, Family.COMPARISON} if incident.evidence.compared else {Family.CODES}),
+        families=frozenset({Family.CODES, Family.COMPARISON} if is_comparable(incident) else {Family.CODES}),
         because=f"{incident.scene} {words}; it belongs to {owner.title}.",
         culprit=incident.culprit(owner),
         evidence=(words, owner.because),
@@ -94,7 +94,7 @@ def _own_code_changed(incident: Incident) -> bool:
 
 def _changed_side(incident: Incident, error: PageError) -> Finding | None:
     """Only one side's code differs from the last good run, and it is the side that threw."""
-    if incident.evidence.compared is None or _others_defect(incident):
+    if not is_comparable(incident) or _others_defect(incident):
         return None
     own, theirs = code_changed(incident, Party.OWN), code_changed(incident, Party.THIRD_PARTY)
     owner = incident.context.owners.owner_of(error.frames[0])

@@ -11,6 +11,7 @@ from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternat
 from monitor.diagnosis.mechanisms import Mechanism, is_hollow, mechanism_of
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
+from monitor.diagnosis.rules.standstill import stands_still
 from monitor.diagnosis.scripts import busy_seconds, chain_of, errors_in_force, stack_hosts
 from monitor.diagnosis.trials import covers, host_of, made, passed
 from monitor.domain.cause import Confidence, Detail, Party
@@ -83,10 +84,19 @@ def _harm(incident: Incident, host: str, owner: Owner) -> tuple[Detail, str]:
         return (Detail.OWN_CONNECT if own else Detail.TP_CONNECT), "was not reached, and the page waited for it"
     if hanging:
         return (Detail.OWN_HTTP_STATUS if own else Detail.TP_SLOW), "never sent its script, and the page waited for it"
-    seconds = busy_seconds(incident, host)
+    seconds = _held(incident, host)
     if _is_busy(incident, seconds):
         return (Detail.OWN_SLOW_FRONTEND if own else Detail.TP_SLOW), _busy_words(seconds)
+    if stands_still(incident):
+        return (Detail.OWN_SLOW_FRONTEND if own else Detail.TP_SLOW), "held the page, which took in nothing any more"
     return (Detail.OWN_SCRIPT if own else Detail.TP_SCRIPT), "broke the page"
+
+
+def _held(incident: Incident, host: str) -> float:
+    """Return for how long a host's scripts held the page, in the run or when the journey failed again."""
+    failed = (e for e in made(incident, ExperimentKind.RERUN) if not passed(e))
+    again = (sum(s.seconds for s in e.scripts if parts_of(s.url).hostname == host) for e in failed)
+    return max(busy_seconds(incident, host), *again, 0.0)
 
 
 def _is_busy(incident: Incident, seconds: float) -> bool:
@@ -157,7 +167,7 @@ def _page_changed(incident: Incident, host: str) -> Finding:
 def _difference_rank(incident: Incident, host: str) -> tuple[bool, bool, bool, bool]:
     differing = [each for each in differences(incident) if each.host == host]
     hollow = any(is_hollow(x) for x in incident.exchanges if x.host == host)
-    busy = _is_busy(incident, busy_seconds(incident, host))
+    busy = _is_busy(incident, _held(incident, host))
     return busy, host in stack_hosts(incident), hollow, bool(differing)
 
 
@@ -175,7 +185,7 @@ def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experim
     broken = _broken_by_data(incident, touched) if own else None
     if broken is not None:
         return Detail.OWN_CONTENT, f"sends data in {_path(broken)} that the page cannot use", broken
-    seconds = busy_seconds(incident, host)
+    seconds = _held(incident, host)
     if _is_busy(incident, seconds):
         return (Detail.OWN_SLOW_FRONTEND if own else Detail.TP_SLOW), _busy_words(seconds), None
     if host in stack_hosts(incident):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.diagnosis.compared import changed, code_changed, differences, own_changed, size_of
+from monitor.diagnosis.compared import changed, code_changed, differences, is_comparable, own_changed, size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import is_hollow
 from monitor.diagnosis.names import parts_of
@@ -205,7 +205,7 @@ def _circle(incident: Incident) -> Exchange | None:
             continue
         other = last.resource == "document" and _place(last) != _place(middle)
         round_trip, seen = _place(first) == _place(last), _was_seen(incident, last, before=first)
-        known = incident.evidence.compared is not None and not changed(incident, middle)
+        known = is_comparable(incident) and not changed(incident, middle)
         if other and not known and (round_trip or seen) and (first.method == "POST" or (round_trip and seen)):
             return middle
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.diagnosis.compared import changed, differences, is_new
+from monitor.diagnosis.compared import changed, differences, is_comparable, is_new
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.trials import was_cleared
@@ -76,7 +76,7 @@ def _by_replay(incident: Incident, blocked: Exchange) -> Finding | None:
 
 def _by_comparison(incident: Incident, blocked: Exchange) -> Finding | None:
     """Compare both sides with the last good run: the page that sets or demands, and the answer that has to fit."""
-    if incident.evidence.compared is None:
+    if not is_comparable(incident):
         return None
     ours = _our_change(incident, blocked)
     theirs = _their_change(incident, blocked)
@@ -177,7 +177,7 @@ def _theirs(incident: Incident, blocked: Exchange, words: str) -> Finding:
 
 
 def _families(incident: Incident) -> frozenset[Family]:
-    compared = incident.evidence.compared is not None and incident.replayed is None
+    compared = is_comparable(incident) and incident.replayed is None
     return frozenset({Family.CODES, Family.COMPARISON} if compared else {Family.CODES})
 
 

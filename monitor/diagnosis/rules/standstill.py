@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor.diagnosis.compared import changed
+from monitor.diagnosis.compared import changed, is_comparable
+from monitor.diagnosis.dependencies import came_whole_again
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
+from monitor.diagnosis.mechanisms import is_half_taken
 from monitor.diagnosis.trials import looks, made, passed, was_cleared, world_answers
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import StepErrorKind
@@ -49,6 +51,13 @@ def page_stood_still(incident: Incident) -> Finding | None:
     )
 
 
+def stands_still(incident: Incident) -> bool:
+    """Say whether the page took in nothing any more, though those whom it waited for answer when asked directly."""
+    waiting = _waiting(incident)
+    half = [x for x in _in_step(incident) if is_half_taken(x) and came_whole_again(incident, x)]
+    return bool(half) or (bool(waiting) and _all_answer(incident, waiting))
+
+
 def _waiting(incident: Incident) -> tuple[Exchange, ...]:
     """Return what was open when the step ended, where nothing at all had come in for half of the step.
 
@@ -82,7 +91,7 @@ def _suspects(incident: Incident) -> list[str]:
 
 def _is_known(incident: Incident, exchange: Exchange) -> bool:
     same = not any(each.kind is DifferenceKind.CONTENT for each in changed(incident, exchange))
-    return incident.evidence.compared is not None and exchange.body_sha256 is not None and same
+    return is_comparable(incident) and exchange.body_sha256 is not None and same
 
 
 def _is_sole(incident: Incident, host: str) -> bool:

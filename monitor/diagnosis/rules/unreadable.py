@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from monitor.diagnosis.compared import changed
+from monitor.diagnosis.compared import changed, is_comparable
 from monitor.diagnosis.incident import Finding, Incident, alternative
 from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.scripts import errors_in_force
@@ -68,7 +68,7 @@ def page_for_data(incident: Incident, error: PageError) -> Finding | None:
     pages = [x for x in data if x.status == _OK and "html" in x.mime_type]
     if len({x.host for x in pages}) != 1:
         return None
-    known = incident.evidence.compared is not None
+    known = is_comparable(incident)
     # Some pages ask for markup and mean it: only a change, or that nobody else sent anything, tells.
     if not any(changed(incident, x) for x in pages) if known else len({x.host for x in data}) != 1:
         return None
