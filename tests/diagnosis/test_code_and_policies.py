@@ -325,3 +325,32 @@ def test_a_script_that_was_measured_to_hold_the_page_stays_named_when_the_fault_
     judgement = court.judge(failed(page(), script(CDN), compared=compared(CHANGED), **values))
     assert (judgement.diagnosis.detail, judgement.diagnosis.confidence) == (Detail.TP_SLOW, Confidence.PROBABLE)
     assert court.detail(failed(page(), script(CDN), compared=compared(), **values)) == "und.not_reproduced"
+
+
+# Two things failed in one step.
+
+FAILED_NOW = difference(STATUS, CDN, resource="script", before="200", after="tcp.refused")
+REFUSED = script(CDN, failure=Failure.TCP_REFUSED)
+TWO = {
+    "each of them is new": ({"compared": compared(FAILED_NOW)}, "und.multiple_causes"),
+    "nobody knows whether it is new": ({}, "own.http_status"),
+    "the other failed before": ({"compared": compared()}, "own.http_status"),
+    "the other was cleared": (
+        {"compared": compared(FAILED_NOW), "experiments": (again(Kind.REPLAY, LIBRARIES, well=False),)},
+        "own.http_status",
+    ),
+    "the step itself waited for ours": (
+        {"compared": compared(FAILED_NOW), "error": {"exchange": API}},
+        "own.http_status",
+    ),
+    "ours alone mends it": (
+        {"compared": compared(FAILED_NOW), "experiments": (again(Kind.REPLAY, "api.shop.example", well=True), LASTS)},
+        "own.http_status",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in TWO.items()])
+def test_two_failures_of_two_parties_are_weighed_against_each_other(court, case):
+    values, detail = case
+    assert court.detail(failed(page(), request(API, status=500), REFUSED, kind=ABSENT, **values)) == detail

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from monitor.diagnosis.compared import turned
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, is_half_taken, is_hollow, mechanism_of
 from monitor.diagnosis.owners import Owner
-from monitor.diagnosis.trials import failing_alike, world_answers
+from monitor.diagnosis.trials import failing_alike, was_cleared, world_answers
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.exchange import Exchange
@@ -28,12 +29,14 @@ _CERTIFICATES = {
     Failure.TLS_CERT_DATE_INVALID: (Detail.CLIENT_CLOCK, "if our clock is wrong"),
     Failure.TLS_CERT_NAME_INVALID: (Detail.CLIENT_NETWORK, "if a gateway answers for every host"),
 }
+_CODE_AND_DATA = frozenset({"script", "xhr", "fetch"})
 _ANSWERED_NAME = frozenset({Failure.DNS_NAME_NOT_RESOLVED, Failure.DNS_NO_ADDRESS, Failure.DNS_CNAME_LOOP})
 
 
 def several_parties(incident: Incident) -> Finding | None:
     """R16: needed exchanges of more than one party failed, and each may be enough."""
-    decided = {detail: x for x in incident.needed if (detail := _decisive(incident, x)) is not None}
+    failed = (*incident.needed, *_as_likely(incident))
+    decided = {detail: x for x in failed if (detail := _decisive(incident, x)) is not None}
     if len({detail.cause for detail in decided}) < 2:  # noqa: PLR2004 - several begins at two
         return None
     happened = tuple(happening(x) for x in decided.values())
@@ -45,6 +48,19 @@ def several_parties(incident: Incident) -> Finding | None:
         exchanges=tuple(x.id for x in decided.values()),
         alternatives=tuple(alternative(detail, happening(x)) for detail, x in decided.items()),
     )
+
+
+def _as_likely(incident: Incident) -> list[Exchange]:
+    """Return code and data of others that failed in the same step and did not before, where no experiment cleared them.
+
+    Where the step itself waited for what failed, or an intervention told, nothing else is as likely.
+    """
+    if not incident.needed or incident.certain:
+        return []
+    step = incident.step.name if incident.step else ""
+    mine = [x for x in incident.suspects if x.step in ("", step) and x.resource in _CODE_AND_DATA and not x.pending]
+    new = [x for x in mine if turned(incident, x) and not incident.owner(x).beside]
+    return [x for x in new if not was_cleared(incident, x.host)]
 
 
 def needed_failed(incident: Incident) -> Finding | None:
