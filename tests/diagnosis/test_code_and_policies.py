@@ -34,7 +34,8 @@ from tests.diagnosis.incidents import (
 WWW = "www.shop.example"
 MAIN = f"{SHOP}main.js"
 LIBRARIES = "cdn.libraries.example"
-CONTENT, HEADER, STATUS = DifferenceKind.CONTENT, DifferenceKind.HEADER, DifferenceKind.STATUS
+CONTENT, HEADER = DifferenceKind.CONTENT, DifferenceKind.HEADER
+NEW, STATUS = DifferenceKind.NEW, DifferenceKind.STATUS
 ABSENT = StepErrorKind.EXPECTATION
 PARSER = Initiator(kind="parser", url=SHOP)
 
@@ -354,3 +355,47 @@ TWO = {
 def test_two_failures_of_two_parties_are_weighed_against_each_other(court, case):
     values, detail = case
     assert court.detail(failed(page(), request(API, status=500), REFUSED, kind=ABSENT, **values)) == detail
+
+
+# A vendor's script that leads customers away.
+
+PRIZE = "https://win.prizes.example/now"
+AWAY = page(PRIZE, initiator=Initiator(kind="script", url=ADS), timings=Timings(started=1.0, total=0.1))
+LED = difference(NEW, PRIZE, resource="document")
+AT = "expected the page /pay, but the browser is at https://win.prizes.example/now"
+LEADS = {
+    "an advertiser's script led to a stranger's page": ((AWAY,), (LED,), (LASTS,), "tp.script"),
+    "it did so before": ((AWAY,), (), (LASTS,), "und.script_or_app_change"),
+    "other pages of that host were known": (
+        (AWAY,),
+        (LED, difference(DifferenceKind.MISSING, f"{PRIZE}?id=1", resource="document")),
+        (LASTS,),
+        "und.script_or_app_change",
+    ),
+    "a page of ours came after it": (
+        (AWAY, page(f"{SHOP}next", timings=Timings(started=1.5))),
+        (LED,),
+        (LASTS,),
+        "und.script_or_app_change",
+    ),
+    "our own script opened it": (
+        (page(PRIZE, initiator=Initiator(kind="script", url=MAIN), timings=Timings(started=1.0)),),
+        (LED,),
+        (LASTS,),
+        "und.script_or_app_change",
+    ),
+    "our own code changed too": ((AWAY,), (LED, OWN_CHANGED), (LASTS,), "und.script_or_app_change"),
+    "nobody made the journey again": ((AWAY,), (LED,), (), "und.script_or_app_change"),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in LEADS.items()])
+def test_a_script_that_leads_customers_away_is_its_owners(court, case):
+    exchanges, differences, experiments, detail = case
+    values = {"kind": ABSENT, "compared": compared(*differences), "experiments": experiments}
+    judgement = court.judge(failed(page(), script(MAIN), *exchanges, error={"message": AT}, **values))
+    assert judgement.diagnosis.detail.value == detail
+    # A page in a frame is no page that the customer was led to.
+    assert court.detail(failed(page(), script(MAIN), *exchanges, **values)) == "und.script_or_app_change"
+    if detail == "tp.script":
+        assert judgement.diagnosis.culprit.host == "ads.adverts.example"
