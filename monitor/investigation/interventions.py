@@ -123,8 +123,7 @@ def _for_failed(situation: Situation) -> Iterator[Again]:
     if not situation.in_browser:
         return
     for name in policy_hosts(situation):
-        if situation.replayable(name):
-            yield _replay(situation, (name,))
+        yield _replay(situation, (name,))
     if situation.case.needed and not hangs(situation):
         yield from _needed(situation)
     elif _on_page(situation):

@@ -92,9 +92,9 @@ def changed_paths(situation: Situation, host: str) -> tuple[str, ...]:
 
 
 def policy_hosts(situation: Situation) -> tuple[str, ...]:
-    """Return the hosts that changed a policy, where a policy forbade a request."""
-    found = [each.host for each in _differences(situation) if _rank(situation, each) == _POLICY]
-    return tuple(dict.fromkeys(found))
+    """Return the hosts that changed a policy, where a policy forbade a request and the one before was kept."""
+    changed = [each for each in _differences(situation) if _rank(situation, each) == _POLICY]
+    return tuple(dict.fromkeys(each.host for each in changed if situation.replayable_at(each.url)))
 
 
 def hangs(situation: Situation) -> bool:

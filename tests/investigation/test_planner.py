@@ -302,6 +302,9 @@ def test_a_policy_that_changed_is_put_back_where_it_forbids_a_request():
     evidence = failed(page(), forbidden, compared=changes, kind=StepErrorKind.EXPECTATION)
     first = interventions(a_situation(evidence, reference=an_archive(SHOP, PAY)))[0]
     assert (first.kind, first.hosts) == (ExperimentKind.REPLAY, ("www.shop.example",))
+    # Of a page with cookies nothing is kept, so there is no policy to put back.
+    first = interventions(a_situation(evidence, reference=an_archive(f"{SHOP}app.js", PAY)))[0]
+    assert first.hosts == ("pay.payments.example",)
 
 
 def test_without_a_vendor_that_cannot_be_spared_nothing_is_said_so_it_is_kept():
