@@ -20,6 +20,7 @@ from monitor.investigation.suspects import (
     changed_paths,
     fell_short,
     hangs,
+    has_moved_code,
     in_order,
     policy_hosts,
     suspects,
@@ -103,11 +104,11 @@ def narrower(situation: Situation) -> Again | None:
 
 def jointly(situation: Situation) -> Again | None:
     """Return the last good answers of all needed hosts at once, where those of each party alone did not help."""
-    needed = [host for host in situation.case.hosts if host.needed and situation.replayable(host.host)]
+    needed = _replayable_needed(situation)
     if len({host.owner.name for host in needed}) < _PAIR:
         return None
     alone = {each.hosts for each in situation.done(ExperimentKind.REPLAY) if each.outcome is Outcome.FAILED}
-    again = _replay(situation, tuple(host.host for host in needed[:_SINGLE]))
+    again = _replay(situation, tuple(host.host for host in needed))
     tried = {frozenset(hosts) for hosts in alone}
     if not all((host,) in alone for host in again.hosts) or frozenset(again.hosts) in tried:
         return None
@@ -137,12 +138,17 @@ def _on_page(situation: Situation) -> bool:
 
 def _needed(situation: Situation) -> Iterator[Again]:
     """Yield for each host that failed its last good answers, and those of all of them together."""
-    for host in [host for host in situation.case.hosts if host.needed][:_SINGLE]:
-        if situation.replayable(host.host):
-            yield _replay(situation, (host.host,))
+    for host in _replayable_needed(situation):
+        yield _replay(situation, (host.host,))
     both = jointly(situation)
     if both is not None:
         yield both
+
+
+def _replayable_needed(situation: Situation) -> list[SeenHost]:
+    """Return the few hosts of which something that failed and was needed can be replayed."""
+    kept = {x.host for x in situation.case.needed if situation.replayable_at(x.url)}
+    return [host for host in situation.case.hosts if host.host in kept][:_SINGLE]
 
 
 def _on_suspicion(situation: Situation) -> Iterator[Again]:
@@ -173,15 +179,20 @@ def _alone(situation: Situation, suspect: Suspect, *, first: bool = False) -> It
 
 def _own(situation: Situation, host: SeenHost) -> Iterator[Again]:
     """Yield our own host as it last was: only what changed, so that the resource is named; all of it where much did."""
-    if not situation.replayable(host.host):
+    if has_moved_code(situation, host.host):
+        # The page asks for its code where it was then, so that both have to come from then.
+        if situation.replayable(host.host):
+            yield _replay(situation, (host.host,))
         return
     paths = changed_paths(situation, host.host)
+    if not paths:
+        return
     # The beginning of all paths that changed; the root stands for all of the host.
-    part = paths[0] if len(paths) == 1 else f"{commonpath(paths)}/" if paths else ""
+    part = paths[0] if len(paths) == 1 else f"{commonpath(paths)}/"
     narrow = part if part.strip("/") else paths[0] if len(paths) > 1 else ""
     if narrow.strip("/"):
         yield _replay(situation, (host.host,), path=narrow)
-    if len(paths) != 1 or not narrow.strip("/"):
+    if len(paths) > 1 or not narrow.strip("/"):
         yield _replay(situation, (host.host,))
 
 

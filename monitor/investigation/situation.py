@@ -92,6 +92,12 @@ class Situation:
         return found is not None and bool(found.archive) and any(x.replayable and x.host == host for x in found.answers)
 
     def replayable_at(self, url: str) -> bool:
-        """Say whether the last good run left what was answered at a URL."""
-        found = self.reference
-        return found is not None and bool(found.archive) and any(x.replayable and x.url == url for x in found.answers)
+        """Say whether the last good run left what was answered at a URL, whatever its query."""
+        found, bare = self.reference, _bare(url)
+        if found is None or not found.archive:
+            return False
+        return any(answer.replayable and _bare(answer.url) == bare for answer in found.answers)
+
+
+def _bare(url: str) -> str:
+    return url.partition("#")[0].partition("?")[0]

@@ -83,12 +83,16 @@ def fell_short(experiment: Experiment) -> bool:
 
 
 def changed_paths(situation: Situation, host: str) -> tuple[str, ...]:
-    """Return the paths of a host whose answers differ and can be replayed; none where its code moved to other paths."""
+    """Return the paths of a host whose answers differ and can be replayed."""
     differences = [each for each in _differences(situation) if each.host == host]
-    if any(each.kind not in _OTHERWISE and each.resource in CODE for each in differences):
-        return ()
     urls = [each.url for each in differences if _rank(situation, each) and situation.replayable_at(each.url)]
     return tuple(dict.fromkeys(parts_of(url).path or "/" for url in urls))
+
+
+def has_moved_code(situation: Situation, host: str) -> bool:
+    """Say whether a host has code at other addresses than in the last good run, as after a deployment."""
+    moved = [each for each in _differences(situation) if each.host == host and each.kind not in _OTHERWISE]
+    return any(each.resource in CODE for each in moved)
 
 
 def policy_hosts(situation: Situation) -> tuple[str, ...]:

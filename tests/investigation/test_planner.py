@@ -287,6 +287,15 @@ def test_what_another_client_was_sent_makes_nobody_a_suspect():
     assert (kind, len(hosts)) == ("block", 2)
 
 
+def test_nothing_is_replayed_that_was_not_kept():
+    changes = compared(difference(DifferenceKind.CONTENT, f"{SHOP}cart", resource="document"))
+    assert of(a_broken_page(ADS, compared=changes), f"{SHOP}logo.png")[0] == "block"
+    looked = well(ExperimentKind.REPROBE, "pay.payments.example", status=500)
+    refused = failed(request(PAY, status=500), experiments=(looked,))
+    assert of(refused, "https://pay.payments.example/logo.png")[0] == "rerun"
+    assert of(refused, f"{PAY}?amount=1")[0] == "replay"
+
+
 def test_what_answers_otherwise_is_suspected_before_what_does_not():
     answers = compared(difference(DifferenceKind.CONTENT, f"{SHOP}app.js", resource="script"))
     evidence = a_broken_page(ADS, CDN, f"{SHOP}app.js", compared=answers)
