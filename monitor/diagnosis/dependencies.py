@@ -71,7 +71,9 @@ def with_needs(incident: Incident) -> Incident:
         needed = () if _is_disproved(incident, needed) else tuple(x for x in needed if not _answers_again(incident, x))
     needed = tuple(x for x in needed if not came_whole_again(incident, x))
     chosen = {x.id for x in needed}
-    suspects = tuple(x for x in incident.exchanges if x.id not in chosen and is_defect(x))
+    suspects = tuple(
+        x for x in incident.exchanges if x.id not in chosen and is_defect(x) and not _is_left_behind(incident, x)
+    )
     return replace(
         incident,
         needed=tuple(_clearer(incident, x) for x in needed),
@@ -80,6 +82,13 @@ def with_needs(incident: Incident) -> Incident:
         replayed=replayed,
         blocked=blocked,
     )
+
+
+def _is_left_behind(incident: Incident, exchange: Exchange) -> bool:
+    """Say whether what is open was asked for by a page that the browser has left since."""
+    mine = (x for x in incident.exchanges if x.attempt == exchange.attempt and not x.pending and x.failure is None)
+    later = (x for x in mine if x.timings.started > exchange.timings.started and x.step != exchange.step)
+    return exchange.pending and any(is_navigation(x, incident.exchanges) for x in later)
 
 
 def _needed(incident: Incident) -> tuple[tuple[Exchange, ...], bool]:

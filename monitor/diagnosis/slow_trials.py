@@ -52,7 +52,8 @@ class Trials:
     def refuted(self, host: str | None) -> str:
         """Say how slow the step stayed without the slowness of a host; empty where nothing showed that."""
         for one in self.useless:
-            if host in one.hosts and not any(host in good.hosts for _, good in self.restored):
+            # What the archive did not hold was answered by the host itself, as slowly as ever.
+            if host in one.hosts and not one.missed and not any(host in good.hosts for _, good in self.restored):
                 return (
                     f"with {host} {_GOOD_WORDS.get(one.kind, 'taking no time')} it still took {one.step_seconds:.1f} s"
                 )

@@ -152,7 +152,7 @@ def _named(incident: Incident, seen: Seen, part: Part) -> Finding:
         detail=_DETAILS[part],
         confidence=Confidence.CONFIRMED if statement and excess.compared else Confidence.PROBABLE,
         because=f"{opening(incident, excess)}; {seconds:.1f} s of that is {doing(excess, part, seen)}.",
-        culprit=_culprit(incident, excess, owner),
+        culprit=_culprit(incident, excess, _page_owner(incident, pieces) or owner),
         evidence=(shares_in_words(excess), *said, *seen.words, owner.because),
         exchanges=_exchanges(pieces),
         alternatives=_others(excess, part),
@@ -171,6 +171,14 @@ def _culprit(incident: Incident, excess: Excess, owner: Owner) -> Culprit:
     step = next((one for one in incident.attempt.steps if one.name == excess.step), None)
     team = incident.context.owners.team_of(step.capability) if step and owner.party is Party.OWN else None
     return Culprit(kind=CulpritKind.TEAM, name=team, host=owner.host) if team else owner.culprit
+
+
+def _page_owner(incident: Incident, pieces: Sequence[Piece]) -> Owner | None:
+    """Return whose page it is where the page called one after the other, or paused: that is not whom it called."""
+    if not pieces or not all(piece.phase in (SEQUENCE, BETWEEN) for piece in pieces):
+        return None
+    page = incident.context.owners.owner_of(incident.context.check.target.base_url)
+    return page if page.party is Party.OWN else None
 
 
 def _others(excess: Excess, part: Part) -> tuple[Alternative, ...]:

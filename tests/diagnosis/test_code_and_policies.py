@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from monitor.domain.cause import Cause, Confidence, Detail
-from monitor.domain.evidence import PageError, ScriptTime, StepErrorKind
+from monitor.domain.evidence import PageError, PageEvent, ScriptTime, StepErrorKind
 from monitor.domain.exchange import Initiator, Timings
 from monitor.domain.experiment import ExperimentKind as Kind
 from monitor.domain.failure import Failure
 from monitor.domain.outcome import Validity
+from monitor.domain.ownership import HostOwner
 from monitor.domain.profile import Network
 from monitor.domain.reference import DifferenceKind
 from tests.diagnosis.incidents import (
     ADS,
     API,
     CDN,
+    OWNERSHIP,
     PAY,
     SHOP,
     Court,
@@ -399,3 +402,35 @@ def test_a_script_that_leads_customers_away_is_its_owners(court, case):
     assert court.detail(failed(page(), script(MAIN), *exchanges, **values)) == "und.script_or_app_change"
     if detail == "tp.script":
         assert judgement.diagnosis.culprit.host == "ads.adverts.example"
+
+
+# Whose page it was.
+
+
+def test_a_policy_of_the_page_is_the_pages_teams_and_one_of_an_answer_its_own(names):
+    owners = replace(
+        OWNERSHIP,
+        hosts=(HostOwner(host="api.shop.example", team="api"), HostOwner(host=WWW, team="web")),
+        capabilities=(),
+    )
+    court = Court(names, owners)
+    plain = request(API, failure=Failure.POLICY_MIXED_CONTENT)
+    assert court.judge(failed(page(), plain)).diagnosis.culprit.name == "web"
+    closed = request(API, failure=Failure.POLICY_CORS)
+    assert court.judge(failed(page(), closed)).diagnosis.culprit.name == "api"
+
+
+def test_a_page_that_crashed_while_a_step_looked_on_is_the_monitors(court):
+    crash = (PageEvent(kind="crash", text=SHOP, step="pay"),)
+    judgement = court.judge(failed(page(), kind=ABSENT, events=crash))
+    assert (judgement.diagnosis.detail, judgement.validity) == (Detail.CLIENT_PROBER, Validity.INVALID)
+    earlier = (PageEvent(kind="crash", text=SHOP, step="browse"),)
+    assert court.judge(failed(page(), kind=ABSENT, events=earlier)).validity is Validity.VALID
+
+
+def test_what_a_page_asked_for_that_was_left_since_is_not_held_against_anybody(court):
+    open_before = request(API, step="browse", pending=True, timings=Timings(started=0.1, total=3.0))
+    arrived = page(f"{SHOP}pay", timings=Timings(started=1.0, total=0.1))
+    assert court.detail(failed(open_before, arrived, kind=ABSENT)) == "und.script_or_app_change"
+    before = page(timings=Timings(started=0.0, total=0.1), step="browse")
+    assert court.detail(failed(before, open_before, kind=ABSENT)) == "und.insufficient"

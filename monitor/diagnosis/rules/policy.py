@@ -40,10 +40,15 @@ def policy_blocked(incident: Incident) -> Finding | None:
         return _forbidden_address(incident, blocked)
     owner = incident.owner(blocked)
     if owner.party is Party.OWN or _asked_for_by_own(incident, blocked):
+        by_page = blocked.failure in _OF_THE_PAGE or owner.party is not Party.OWN
+        setter = incident.context.owners.owner_of(incident.context.check.target.base_url) if by_page else owner
+        whose = (
+            "our page asks for it so" if blocked.failure is Failure.POLICY_MIXED_CONTENT else "the policy is our own"
+        )
         return Finding(
             detail=Detail.OWN_POLICY,
-            because=f"{incident.scene} {happening(blocked)}: an own page or answer carries the policy.",
-            culprit=incident.culprit(owner) if owner.party is Party.OWN else None,
+            because=f"{incident.scene} {happening(blocked)}; {whose} ({setter.title}).",
+            culprit=incident.culprit(setter),
             evidence=(happening(blocked),),
             exchanges=(blocked.id,),
         )

@@ -22,6 +22,7 @@ _SOME_THROTTLING = 0.05
 PRESSURE_LIMIT = 40.0
 THROTTLED_LIMIT = 0.20
 DISK_LIMIT = 16_000_000
+_CRASH = "crash"
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
 _ANSWERS = frozenset(
@@ -99,6 +100,8 @@ def _prober_failed_unsaid(incident: Incident) -> Finding | None:
             "the page crashed in our browser" if incident.kind is StepErrorKind.PAGE_CRASHED else "the prober failed"
         )
         return _ours(incident, Detail.CLIENT_PROBER, words, error.message if error else "")
+    if _crashed(incident):
+        return _ours(incident, Detail.CLIENT_PROBER, "the page crashed in our browser", "")
     broken = next((x for x in incident.needed if mechanism_of(x) is Mechanism.PROBER), None)
     if broken is not None:
         return _ours(incident, Detail.CLIENT_PROBER, happening(broken), broken.failure_text)
@@ -107,6 +110,12 @@ def _prober_failed_unsaid(incident: Incident) -> Finding | None:
     if incident.attempt.outcome is Outcome.INCONCLUSIVE:
         return _ours(incident, Detail.CLIENT_PROBER, "the attempt ended without a result", "")
     return None
+
+
+def _crashed(incident: Incident) -> bool:
+    """Say whether a page crashed in the failing step, whatever the step itself saw of it."""
+    step = incident.step.name if incident.step else ""
+    return any(event.kind == _CRASH and event.step in ("", step) for event in incident.evidence.events)
 
 
 def _ours(incident: Incident, detail: Detail, words: str, text: str) -> Finding:
