@@ -31,10 +31,11 @@ that passed, and no vendor visibly failed             the journey unchanged, up 
 a journey broke off at an earlier step                the same once more, unless what it left out broke it
 ====================================================  ====================================================
 
-The likeliest suspect is whose code threw or made what is in the way; who changed a policy that forbids a request; of a
-page that hung as a whole, the vendor whose script came last before; whose script hangs, kept the page busy or failed;
-who answers otherwise than in the last good run. A vendor cannot be spared that is stated or known to be critical, that
-pages are built on, that failed what the step needs, or without which an earlier step broke.
+The likeliest suspect is whose code came with nothing in it; whose code threw or made what is in the way; who changed a
+policy that forbids a request; of a page that hung as a whole, the vendor whose script came last before; whose script
+hangs, kept the page busy or failed; who answers otherwise than in the last good run. A vendor cannot be spared that is
+stated or known to be critical, that pages are built on, that failed what the step needs, or without which an earlier
+step broke.
 
 A journey is never made again where a step on the way has effects, nor after a rate limit or a robot challenge.
 """

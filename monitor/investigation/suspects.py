@@ -117,6 +117,8 @@ def _grounds(situation: Situation, host: SeenHost, rank: int, *, is_last: bool) 
     busy = max(_seconds(situation, host), _BUSY if host.foreign and host.host in situation.slow else 0.0)
     failed = host.failed and host.code and host.foreign and not host.beside and not hangs(situation)
     return (
+        # What throws because of it threw second.
+        float(_is_hollow(situation, host, CODE)),
         float(_in_the_way(situation, host) and (host.foreign or rank > _NOTHING)),
         float(rank == _POLICY),
         float(is_last),
@@ -144,8 +146,14 @@ def _in_the_way(situation: Situation, host: SeenHost) -> bool:
     return host.on_stack or any(parts_of(url).hostname == host.host for url in stacks)
 
 
+def _is_hollow(situation: Situation, host: SeenHost, resources: frozenset[str]) -> bool:
+    """Say whether a host answered with success and nothing."""
+    exchanges = (x for x in situation.evidence.exchanges if x.host == host.host and x.resource in resources)
+    return not host.beside and any(is_hollow(x) for x in exchanges)
+
+
 def _is_missed(situation: Situation, host: SeenHost) -> bool:
-    hollow = any(is_hollow(x) for x in situation.evidence.exchanges if x.host == host.host)
+    hollow = _is_hollow(situation, host, CODE | _DATA)
     own = {one.host for one in situation.case.own}
     throws = any(parts_of(each.frames[0]).hostname in own for each in situation.evidence.page_errors if each.frames)
     failed = host.failed and not host.pending

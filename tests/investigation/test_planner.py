@@ -287,6 +287,14 @@ def test_what_another_client_was_sent_makes_nobody_a_suspect():
     assert (kind, len(hosts)) == ("block", 2)
 
 
+def test_code_with_nothing_in_it_is_suspected_before_the_code_that_throws_for_want_of_it():
+    thrown = PageError(message="lib is not defined", frames=(TAGS,), step="pay")
+    evidence = a_broken_page(TAGS, CDN, page_errors=(thrown,))
+    hollow = (replace(x, body_bytes=0) if x.url == CDN else x for x in evidence.exchanges)
+    evidence = replace(evidence, exchanges=tuple(hollow))
+    assert of(evidence, CDN, TAGS) == ("replay", ("cdn.libraries.example",), "")
+
+
 def test_nothing_is_replayed_that_was_not_kept():
     changes = compared(difference(DifferenceKind.CONTENT, f"{SHOP}cart", resource="document"))
     assert of(a_broken_page(ADS, compared=changes), f"{SHOP}logo.png")[0] == "block"
