@@ -18,6 +18,7 @@ from monitor.diagnosis.trials import (
     reprobes,
     world_answers,
 )
+from monitor.diagnosis.wording import listed
 from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment, ExperimentKind
@@ -66,7 +67,7 @@ def _proofs(incident: Incident, finding: Finding) -> Iterator[tuple[Family, str]
     places = [look for look in elsewhere(incident, exchange.host) if not passed(look)]
     alike = [look for look in places if fails_alike_there(exchange, look)]
     if alike:
-        yield Family.ELSEWHERE, f"it fails from {' and '.join(sorted({look.by for look in alike}))} too"
+        yield Family.ELSEWHERE, f"it fails from {listed(sorted({look.by for look in alike}))} too"
     again = _again(incident, exchange)
     if again:
         asked = _asked(incident, exchange)
@@ -93,11 +94,11 @@ def _by_intervention(incident: Incident) -> Iterator[tuple[Family, str]]:
     words = _deed(tried)
     yield Family.INTERVENTION, words
     if is_reproduced(incident, tried):
-        yield Family.REPRODUCED, f"{words}, and without it it failed again"
+        yield Family.REPRODUCED, f"{words}, and left alone it failed again"
 
 
 def _deed(experiment: Experiment) -> str:
-    hosts = " and ".join(experiment.hosts) or experiment.subject
+    hosts = listed(experiment.hosts) or experiment.subject
     if experiment.kind is ExperimentKind.BLOCK:
         return f"blocking {hosts} made the step pass"
     return f"replaying the last good answer of {hosts}{experiment.path} made the step pass"

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.trials import passed
-from monitor.diagnosis.wording import happening
+from monitor.diagnosis.wording import happening, listed
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome
 
@@ -42,7 +42,7 @@ def _sentence(experiment: Experiment) -> str:
 def _name(experiment: Experiment) -> str:
     if experiment.kind in _LOOKS:
         return _LOOKS[experiment.kind].format(by=experiment.by)
-    hosts = " and ".join(_hosts(experiment))
+    hosts = listed(_hosts(experiment))
     match experiment.kind:
         case ExperimentKind.RERUN:
             return "journey made again"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.names import parts_of
 from monitor.domain.exchange import Exchange
 from monitor.domain.failure import Failure
 
+_MOST_NAMED = 4
+_WORDS = 120
 PHRASES: Mapping[Failure, str] = {
     Failure.DNS_UNREACHABLE: "could not be looked up: the resolver was not reachable",
     Failure.DNS_NAME_NOT_RESOLVED: "does not resolve: the resolver says there is no such name",
@@ -86,6 +89,21 @@ def where(exchange: Exchange) -> str:
     """Return host and path of an exchange; the query may hold what nobody should read."""
     path = parts_of(exchange.url).path
     return exchange.host if path in ("", "/") else f"{exchange.host}{path}"
+
+
+def complaint(incident: Incident) -> str:
+    """Return what the failing step itself said, in one short line."""
+    error = incident.step.error if incident.step else None
+    lines = error.message.strip().splitlines() if error else []
+    return f"it failed ({lines[0].rstrip('.')[:_WORDS]})" if lines else "it failed"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a list in a sentence; of more than four only the first three are named."""
+    found = list(dict.fromkeys(name for name in names if name))
+    if len(found) > _MOST_NAMED:
+        found = [*found[: _MOST_NAMED - 1], f"{len(found) - _MOST_NAMED + 1} more"]
+    return " and ".join([part for part in (", ".join(found[:-1]), found[-1] if found else "") if part])
 
 
 def _phrase(exchange: Exchange) -> str:

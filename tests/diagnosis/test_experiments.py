@@ -427,7 +427,7 @@ def test_a_replay_that_helps_and_a_rerun_that_does_not_prove_the_resource(court)
     assert (diagnosis.detail.value, diagnosis.confidence) == ("tp.content", Confidence.CONFIRMED)
     assert diagnosis.culprit.name == "Libraries"
     assert (
-        "replaying the last good answer of cdn.libraries.example made the step pass, and without it it failed again"
+        "replaying the last good answer of cdn.libraries.example made the step pass, and left alone it failed again"
         in (diagnosis.because)
     )
 

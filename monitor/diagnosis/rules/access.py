@@ -100,7 +100,7 @@ def _refusal(incident: Incident, exchange: Exchange, detail: Detail, words: str,
     return Finding(
         detail=detail,
         validity=Validity.MONITOR_SPECIFIC,
-        because=f"{incident.scene} {happening(exchange)}: {words}; let it pass, or run less often.",
+        because=f"{incident.scene} {happening(exchange)}: {words}; let the monitor pass, or run it less often.",
         culprit=culprit,
         evidence=(happening(exchange),),
         exchanges=(exchange.id,),
@@ -159,13 +159,13 @@ def _refused_by_vendor(incident: Incident, refused: Exchange) -> Finding:
 def _signed_in_nowhere(incident: Incident, refused: Exchange) -> Finding:
     known = is_comparable(incident)
     unchanged = " and is what it was in the last good run" if known else ""
-    words = f"the page of the sign-in and all else was answered{unchanged}"
+    words = f"everything else was answered{unchanged}"
     return Finding(
         detail=Detail.UND_MONITOR_CONFIG,
         confidence=Confidence.NONE,
         validity=Validity.INVALID,
-        because=f"{incident.scene} {happening(refused)} to the monitor's account, while {words}: renew the account's "
-        "password. Sign in with another account by hand first: if that is refused too, nobody can sign in.",
+        because=f"{incident.scene} {happening(refused)} to the monitor's account, while {words}: its password has "
+        "probably expired. Sign in with another account by hand: if that is refused too, nobody can sign in.",
         evidence=(happening(refused), words),
         exchanges=(refused.id,),
         alternatives=(

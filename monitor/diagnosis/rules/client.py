@@ -9,6 +9,7 @@ from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternat
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.scripts import busy_hosts, chain_of
 from monitor.diagnosis.trials import gone, passed, reference_profile, reruns
+from monitor.diagnosis.wording import complaint
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import StepErrorKind
 from monitor.domain.experiment import Experiment
@@ -47,9 +48,9 @@ def only_this_client(incident: Incident) -> Finding | None:
         detail=detail,
         confidence=Confidence.CONFIRMED if again and known else Confidence.PROBABLE,
         families=frozenset({Family.ELSEWHERE}),
-        because=f"{incident.scene} {_what(incident)}; {words}, so {part} is what keeps it from working.",
+        because=f"{incident.scene} {complaint(incident)}; {words}, so {part} is what keeps it from working.",
         culprit=environment(part),
-        evidence=(_what(incident), words),
+        evidence=(complaint(incident), words),
         alternatives=() if known else (alternative(Detail.OWN_SLOW_DELIVERY, "if it sends more than before"),),
     )
 
@@ -132,8 +133,8 @@ def _slow_or_heavy(incident: Incident, detail: Detail, words: str) -> Finding:
     return Finding(
         detail=Detail.UND_INSUFFICIENT,
         confidence=Confidence.NONE,
-        because=f"{incident.scene} {_what(incident)}; {words}, yet whether the site became heavier is not ruled out.",
-        evidence=(_what(incident), words),
+        because=f"{incident.scene} {complaint(incident)}; {words}, yet the site may have become heavier.",
+        evidence=(complaint(incident), words),
         alternatives=(
             alternative(detail, "if the site sends what it always sent"),
             alternative(Detail.OWN_SLOW_DELIVERY, "if it sends more than before"),
@@ -173,12 +174,6 @@ def _busy(incident: Incident) -> tuple[str, float, float] | None:
         if total >= _SHARE * duration:
             return host, total, min(1.0, total / duration)
     return None
-
-
-def _what(incident: Incident) -> str:
-    error = incident.step.error if incident.step else None
-    lines = error.message.strip().splitlines() if error else []
-    return f"it failed ({lines[0].rstrip('.')[:120]})" if lines else "it failed"
 
 
 PROFILE = (Rule(id="R13", decide=only_this_client),)

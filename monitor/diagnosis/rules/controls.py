@@ -22,7 +22,7 @@ from monitor.diagnosis.trials import (
     portal_of,
     target_exchanges,
 )
-from monitor.diagnosis.wording import happening
+from monitor.diagnosis.wording import happening, listed
 from monitor.domain.cause import Detail, Party
 from monitor.domain.diagnosis import Culprit, CulpritKind
 from monitor.domain.exchange import Exchange
@@ -176,7 +176,7 @@ def _direct_passes(incident: Incident, target: Exchange) -> bool:
 
 
 def _list(some: Sequence[Control]) -> str:
-    return " and ".join(sorted(control.host for control in some))
+    return listed(sorted(control.host for control in some))
 
 
 def _client(incident: Incident, detail: Detail, part: str, words: str) -> Finding:

@@ -14,6 +14,7 @@ from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.rules.standstill import stands_still
 from monitor.diagnosis.scripts import busy_seconds, chain_of, errors_in_force, stack_hosts
 from monitor.diagnosis.trials import covers, host_of, made, passed
+from monitor.diagnosis.wording import listed
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.diagnosis import Alternative
 from monitor.domain.exchange import Exchange
@@ -30,6 +31,7 @@ _POLICY_HEADERS = frozenset(
 )
 _FAMILIES = frozenset({Family.INTERVENTION})
 _BUSY = 0.5
+_WORDS = 120
 
 
 def harmful_vendor(incident: Incident) -> Finding | None:
@@ -114,11 +116,11 @@ def _others(blocked: Experiment, host: str) -> tuple[Alternative, ...]:
 
 
 def _nobody_in_particular(incident: Incident, hosts: tuple[str, ...], detail: Detail) -> Finding:
-    named = ", ".join(hosts)
+    named = listed(hosts)
     return Finding(
         detail=detail,
         families=_FAMILIES,
-        because=f"{incident.scene} one of the third parties {named} broke the page; which one is not known.",
+        because=f"{incident.scene} one of {named} broke the page; which one is not known.",
         evidence=(f"one of {named} broke the page",),
     )
 
@@ -189,8 +191,14 @@ def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experim
     if _is_busy(incident, seconds):
         return (Detail.OWN_SLOW_FRONTEND if own else Detail.TP_SLOW), _busy_words(seconds), None
     if host in stack_hosts(incident):
-        return (Detail.OWN_SCRIPT if own else Detail.TP_SCRIPT), "sends a script that breaks the page", None
+        return (Detail.OWN_SCRIPT if own else Detail.TP_SCRIPT), _breaks(incident, host), None
     return None if own else _vendor_differs(incident, host, differing)
+
+
+def _breaks(incident: Incident, host: str) -> str:
+    thrown = (e.message for e in errors_in_force(incident) if e.frames and parts_of(e.frames[0]).hostname == host)
+    message = next(thrown, "").partition("\n")[0][:_WORDS]
+    return f'sends a script that breaks the page ("{message}")' if message else "sends a script that breaks the page"
 
 
 def _broken_by_data(incident: Incident, touched: list[Exchange]) -> Exchange | None:

@@ -43,7 +43,7 @@ def several_parties(incident: Incident) -> Finding | None:
     return Finding(
         detail=Detail.UND_MULTIPLE_CAUSES,
         confidence=Confidence.NONE,
-        because=f"{incident.scene} more than one thing failed: {'; '.join(happened)}.",
+        because=f"{incident.scene} more than one thing failed, and each may be enough: {'; '.join(happened)}.",
         evidence=happened,
         exchanges=tuple(x.id for x in decided.values()),
         alternatives=tuple(alternative(detail, happening(x)) for detail, x in decided.items()),

@@ -12,7 +12,7 @@ from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.rules import away, exceptions
 from monitor.diagnosis.scripts import chain_of
 from monitor.diagnosis.trials import made, passed, was_cleared
-from monitor.diagnosis.wording import where
+from monitor.diagnosis.wording import listed, where
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import ConsoleLevel, StepError, StepErrorKind
 from monitor.domain.exchange import Exchange
@@ -31,6 +31,7 @@ _REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 # Below this many bytes an answer says too little for its size to mean anything.
 _WORTH = 400
 _FRACTION = 0.3
+_WORDS = 100
 
 
 def click_intercepted(incident: Incident) -> Finding | None:
@@ -88,7 +89,7 @@ def ambiguous(incident: Incident) -> Finding | None:
     """R11: two elements match where the journey means one; the page or the journey has changed."""
     if incident.kind is not StepErrorKind.AMBIGUOUS:
         return None
-    return _changed(incident, "more than one element matches what the journey looks for")
+    return _changed(incident, f"more than one element matches what the journey looks for{_sought(incident)}")
 
 
 def absent_though_all_is_well(incident: Incident) -> Finding | None:
@@ -102,7 +103,15 @@ def absent_though_all_is_well(incident: Incident) -> Finding | None:
         return None
     capability = incident.step.capability if incident.step else None
     behind = f", or {capability} behind it did not do its part" if capability else ""
-    return _changed(incident, "what the journey looks for is not there, though every request succeeded", behind)
+    words = f"what the journey looks for{_sought(incident)} is not there, though every request succeeded"
+    return _changed(incident, words, behind)
+
+
+def _sought(incident: Incident) -> str:
+    """Return what the journey looked for, as the journey's code calls it."""
+    awaited = incident.step.error.awaited if incident.step and incident.step.error else ""
+    shown = awaited if len(awaited) <= _WORDS else f"{awaited[:_WORDS]}…"
+    return f" ({shown})" if shown else ""
 
 
 def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
@@ -126,7 +135,7 @@ def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
 
 def _vendor_changed(incident: Incident, words: str, hosts: list[str]) -> Finding:
     """The page and our code are what they were, and just one vendor's code is not: only that can have changed it."""
-    named = " and ".join(hosts)
+    named = listed(hosts)
     seen = f"since the last good run no page and no code but that of {named} changed"
     owner = incident.context.owners.owner_of(hosts[0])
     data = [d for d in differences(incident) if d.resource in _DATA and d.kind in _OTHERWISE and d.host not in hosts]

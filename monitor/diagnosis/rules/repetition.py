@@ -9,7 +9,7 @@ from monitor.diagnosis.incident import Finding, Incident, alternative
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.rules.client import page_too_busy
 from monitor.diagnosis.trials import failing_alike, gone, passed, reruns
-from monitor.diagnosis.wording import happening
+from monitor.diagnosis.wording import complaint, happening
 from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import ExperimentKind
@@ -39,7 +39,7 @@ def not_reproduced(incident: Incident, finding: Finding) -> Finding | None:
             because=f"{finding.because.removesuffix('.')}; {words}.",
             alternatives=(alternative(Detail.UND_NOT_REPRODUCED, words), *finding.alternatives)[:2],
         )
-    seen = happening(incident.needed[0]) if incident.needed else "it failed"
+    seen = happening(incident.needed[0]) if incident.needed else complaint(incident)
     others = (alternative(finding.detail, "what the failed run alone suggests"), *finding.alternatives)
     return Finding(
         detail=Detail.UND_NOT_REPRODUCED,

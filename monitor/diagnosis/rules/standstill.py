@@ -9,6 +9,7 @@ from monitor.diagnosis.dependencies import came_whole_again
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import is_half_taken
 from monitor.diagnosis.trials import looks, made, passed, was_cleared, world_answers
+from monitor.diagnosis.wording import listed
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import StepErrorKind
 from monitor.domain.exchange import Exchange
@@ -32,8 +33,8 @@ def page_stood_still(incident: Incident) -> Finding | None:
         return None
     asked = [host for host in dict.fromkeys(x.host for x in waiting) if looks(incident, ExperimentKind.REPROBE, host)]
     words = (
-        f"the page took in nothing any more, of {len(waiting)} requests that were open, though "
-        f"{' and '.join(asked[:3])} answered when asked directly, so a script held its only thread"
+        f"the page stopped: {len(waiting)} requests stayed open together, though {listed(asked)} answered when asked "
+        "directly, so a script held the page's only thread"
     )
     suspects = _suspects(incident)
     if len(suspects) == 1 and _is_sole(incident, suspects[0]):
@@ -41,7 +42,7 @@ def page_stood_still(incident: Incident) -> Finding | None:
     return Finding(
         detail=Detail.UND_INSUFFICIENT,
         confidence=Confidence.NONE,
-        because=f"{incident.scene} {words}; which script, a run with one vendor after the other blocked would tell.",
+        because=f"{incident.scene} {words}; blocking one vendor after the other would tell which.",
         evidence=(words,),
         exchanges=tuple(x.id for x in waiting[:2]),
         alternatives=(
@@ -105,7 +106,7 @@ def _is_sole(incident: Incident, host: str) -> bool:
 
 def _held_by(incident: Incident, host: str, words: str) -> Finding:
     owner = incident.context.owners.owner_of(host)
-    why = f"of all code that had come only that of {host} is not known to be what it was in the last good run"
+    why = f"of the code that had arrived, only that of {host} may differ from the last good run"
     return Finding(
         detail=Detail.TP_SLOW,
         families=frozenset({Family.COMPARISON}),
