@@ -29,6 +29,7 @@ from monitor.investigation.suspects import (
 _HARD = frozenset({Mechanism.STATUS, Mechanism.REFUSED, Mechanism.TLS, Mechanism.PROTOCOL, Mechanism.POLICY})
 _SINGLE = 3
 _PAIR = 2
+_WORK = 0.5
 _BY_HOSTS = (ExperimentKind.BLOCK, ExperimentKind.REPLAY, ExperimentKind.COUNTERFACTUAL)
 _PAGE = frozenset(
     {
@@ -216,18 +217,23 @@ def _for_slow(situation: Situation) -> Iterator[Again]:
     other = _other_profile(situation)
     hosts = {host.host: host for host in situation.case.hosts}
     if situation.in_browser:
-        for name in situation.slow:
-            host = hosts.get(name)
-            replayed = situation.replayable(name)
-            if host is not None and (replayed or (host.foreign and not host.owner.critical)):
-                yield _again(
-                    situation,
-                    ExperimentKind.COUNTERFACTUAL,
-                    (name,),
-                    archive=_archive(situation) if replayed else "",
-                )
+        for host in (hosts[name] for name in situation.slow if name in hosts):
+            spared = host.foreign and not host.owner.critical
+            # The work of a script is not taken away by answering it at once.
+            worked = spared and host.seconds >= _WORK
+            replayed = not worked and situation.replayable_at(_slowest(situation, host.host))
+            if replayed or spared:
+                archive = _archive(situation) if replayed else ""
+                yield _again(situation, ExperimentKind.COUNTERFACTUAL, (host.host,), archive=archive)
     if other is not None:
         yield other
+
+
+def _slowest(situation: Situation, host: str) -> str:
+    """Return the URL at a host that took longest in the step: where that was not kept, nothing takes its time away."""
+    asked = [x for x in situation.evidence.exchanges if x.host == host and not x.from_cache]
+    inside = [x for x in asked if x.step in ("", situation.until)] or asked
+    return max(inside, key=lambda x: x.timings.total).url if inside else ""
 
 
 def _other_profile(situation: Situation) -> Again | None:

@@ -7,7 +7,7 @@ import pytest
 from monitor.config.settings import InvestigationSettings, OtherVantage
 from monitor.domain.cause import Confidence
 from monitor.domain.evidence import Evidence, PageError, ProberFault, StepErrorKind
-from monitor.domain.exchange import Initiator
+from monitor.domain.exchange import Initiator, Timings
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.failure import Failure, Phase
 from monitor.domain.journey import ProbeKind
@@ -293,6 +293,32 @@ def test_code_with_nothing_in_it_is_suspected_before_the_code_that_throws_for_wa
     hollow = (replace(x, body_bytes=0) if x.url == CDN else x for x in evidence.exchanges)
     evidence = replace(evidence, exchanges=tuple(hollow))
     assert of(evidence, CDN, TAGS) == ("replay", ("cdn.libraries.example",), "")
+
+
+@pytest.mark.parametrize(("kept", "kind"), [(f"{SHOP}app.js", "counterfactual"), (f"{SHOP}logo.png", "rerun")])
+def test_only_slowness_that_can_be_taken_away_is_taken_away(kept, kind):
+    step = a_step(outcome=StepOutcome.DEGRADED, budget=1.0)
+    slow = request(f"{SHOP}app.js", resource="script", timings=Timings(started=0.0, wait=2.0, total=2.0))
+    evidence = replace(passed(page(), slow), attempts=(an_attempt(outcome=Outcome.DEGRADED, steps=(step,)),))
+    situation = a_situation(evidence, reference=an_archive(kept), slow=("www.shop.example",))
+    journey = the_journey(replace(situation, left=replace(PLENTY, requests=0)))
+    assert journey is not None
+    assert journey.kind == kind
+
+
+def test_a_vendor_whose_script_works_too_long_is_left_out_and_not_answered_at_once():
+    step = a_step(outcome=StepOutcome.DEGRADED, budget=1.0)
+    work = (ScriptTime(url=CDN, seconds=2.0, step="pay"),)
+    evidence = passed(page(), request(CDN, resource="script"), scripts=work)
+    evidence = replace(evidence, attempts=(an_attempt(outcome=Outcome.DEGRADED, steps=(step,)),))
+    situation = a_situation(evidence, reference=an_archive(CDN), slow=("cdn.libraries.example",))
+    journey = the_journey(replace(situation, left=replace(PLENTY, requests=0)))
+    assert journey is not None
+    assert (journey.kind, journey.hosts, journey.archive) == (
+        ExperimentKind.COUNTERFACTUAL,
+        ("cdn.libraries.example",),
+        "",
+    )
 
 
 def test_nothing_is_replayed_that_was_not_kept():
