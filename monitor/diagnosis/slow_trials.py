@@ -49,11 +49,15 @@ class Trials:
         found = self._of(party)
         return found.hosts[0] if found is not None else ""
 
-    def refuted(self, host: str | None) -> str:
+    def refuted(self, host: str | None, *, own: bool = False) -> str:
         """Say how slow the step stayed without the slowness of a host; empty where nothing showed that."""
         for one in self.useless:
-            # What the archive did not hold was answered by the host itself, as slowly as ever.
-            if host in one.hosts and not one.missed and not any(host in good.hosts for _, good in self.restored):
+            # Pages and calls of ours that the archive does not hold are answered by the host itself, as slowly as ever.
+            if (
+                host in one.hosts
+                and not (own and one.missed)
+                and not any(host in good.hosts for _, good in self.restored)
+            ):
                 return (
                     f"with {host} {_GOOD_WORDS.get(one.kind, 'taking no time')} it still took {one.step_seconds:.1f} s"
                 )

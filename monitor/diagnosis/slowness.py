@@ -237,7 +237,7 @@ def _with_trials(incident: Incident, seen: Seen, trials: Trials, finding: Findin
     party = next((one for one in Party if one.value == finding.detail.cause.value), None)
     if party is None:
         return _decided_by_trial(incident, seen, trials, finding)
-    refuted = trials.refuted(finding.culprit.host if finding.culprit else None)
+    refuted = trials.refuted(finding.culprit.host if finding.culprit else None, own=party is Party.OWN)
     if refuted and not any(piece.phase == SCRIPT for piece in most_of(seen.excess.pieces, Part.THIRD_PARTY)[1][:1]):
         return replace(
             _open(incident, seen),

@@ -13,10 +13,11 @@ from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.evidence import StepErrorKind, VantageHealth
 from monitor.domain.experiment import ExperimentKind
 from monitor.domain.outcome import Outcome, StepOutcome
+from monitor.domain.ownership import HostOwner
 from monitor.domain.profile import Network
 from monitor.domain.reference import Baseline, Part
 from tests.builders import an_attempt
-from tests.diagnosis.incidents import ADS, API, CDN, PAY, SHOP, Court, a_step, failed, page, request
+from tests.diagnosis.incidents import ADS, API, CDN, OWNERSHIP, PAY, SHOP, Court, a_step, failed, page, request
 from tests.diagnosis.slow_runs import (
     APP,
     again,
@@ -290,6 +291,23 @@ def test_the_number_of_calls_is_told_beside_the_usual_one(court):
     evidence, _ = CASES["P02 own page makes forty calls"]
     assert "40 calls that the page makes one after the other" in court.judge(evidence).diagnosis.because
     assert "41 requests in all, 4 in a usual run" in court.judge(evidence).diagnosis.because
+
+
+def test_calls_one_after_the_other_are_the_pages_teams(names):
+    evidence, _ = CASES["P02 own page makes forty calls"]
+    owners = replace(
+        OWNERSHIP,
+        hosts=(HostOwner(host="api.shop.example", team="api"), HostOwner(host="www.shop.example", team="web")),
+    )
+    assert Court(names, owners).judge(evidence).diagnosis.culprit.name == "web"
+
+
+def test_what_the_archive_did_not_hold_clears_no_host_of_ours(court):
+    asked = (call(API, 3.0, 0.0),)
+    held = without("api.shop.example", took=3.1)
+    assert court.detail(slow_run(*asked, took=3.1, usual=usual(), experiments=(held,))) == "und.insufficient"
+    missed = replace(held, missed=1)
+    assert court.detail(slow_run(*asked, took=3.1, usual=usual(), experiments=(missed,))) == "own.slow_backend"
 
 
 def test_timings_come_from_the_same_split(court):
