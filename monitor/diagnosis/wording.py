@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from monitor.diagnosis.incident import Incident
-from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.mechanisms import Mechanism, is_half_taken, mechanism_of
 from monitor.diagnosis.names import parts_of
 from monitor.domain.exchange import Exchange
 from monitor.domain.failure import Failure
@@ -107,6 +107,8 @@ def listed(names: Iterable[str]) -> str:
 
 
 def _phrase(exchange: Exchange) -> str:
+    if is_half_taken(exchange):
+        return "began to answer, and the rest had not come when the step ended"
     if mechanism_of(exchange) is Mechanism.STATUS:
         return f"answered {exchange.status} {exchange.reason}".rstrip()
     if exchange.failure is not None:

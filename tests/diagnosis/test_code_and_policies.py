@@ -322,6 +322,27 @@ def test_an_answer_that_began_is_not_blamed_on_the_host_before_it_was_asked_agai
     assert court.detail(failed(HALF, script(TAGS), experiments=(*controls(), cut))) == "own.http_status"
 
 
+SILENT = request(API, pending=True, address="192.0.2.1", timings=Timings(started=0.1, total=1.9))
+HANGS = look(Kind.REPROBE, "api.shop.example", url=API, failure=Failure.HTTP_RESPONSE_TIMED_OUT)
+SILENCE = {
+    "no code of vendors came": ((), {"compared": compared()}, "own.http_status"),
+    "their code is what it was": ((script(CDN, body_sha256="a"),), {"compared": compared()}, "own.http_status"),
+    "their code could not be read": ((script(CDN),), {"compared": compared()}, "und.insufficient"),
+    "their code changed": ((script(CDN, body_sha256="b"),), {"compared": compared(CHANGED)}, "und.insufficient"),
+    "our own socket gets no answer either": (
+        (script(CDN),),
+        {"compared": compared(), "experiments": (HANGS,)},
+        "own.http_status",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in SILENCE.items()])
+def test_silence_that_a_held_page_may_feign_is_not_held_against_us(court, case):
+    exchanges, values, detail = case
+    assert court.detail(failed(page(), *exchanges, SILENT, **values)) == detail
+
+
 def test_a_script_that_was_measured_to_hold_the_page_stays_named_when_the_fault_is_gone(court):
     gone = again(Kind.RERUN, well=True)
     busy = (ScriptTime(url=CDN, seconds=1.9, step="pay"),)

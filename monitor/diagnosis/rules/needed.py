@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.diagnosis.compared import turned
+from monitor.diagnosis.compared import code_changed, is_comparable, turned
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
-from monitor.diagnosis.mechanisms import Mechanism, detail_for, is_half_taken, is_hollow, mechanism_of
+from monitor.diagnosis.mechanisms import Mechanism, detail_for, is_defect, is_half_taken, is_hollow, mechanism_of
 from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.trials import failing_alike, was_cleared, world_answers
 from monitor.diagnosis.wording import happening
@@ -82,8 +82,7 @@ def _decisive(incident: Incident, exchange: Exchange) -> Detail | None:
     mechanism = mechanism_of(exchange)
     if mechanism in (Mechanism.PATH, Mechanism.UNREACHABLE):
         return detail_for(owner.party, mechanism) if _only_that_vendor(incident, owner) else None
-    half = is_half_taken(exchange) and not failing_alike(incident, exchange, ExperimentKind.REPROBE)
-    if half or mechanism in (Mechanism.RESOLVER, Mechanism.POLICY):
+    if _may_be_held(incident, exchange) or mechanism in (Mechanism.RESOLVER, Mechanism.POLICY):
         return None
     if mechanism is Mechanism.BROKEN_OFF and not _repeated(incident, exchange):
         return None
@@ -96,6 +95,27 @@ def _only_that_vendor(incident: Incident, owner: Owner) -> bool:
     """Say whether a vendor is proven to be what failed, while other sites answer: then it is not our line."""
     proven = incident.replayed is not None or incident.blocked is not None
     return owner.party is Party.THIRD_PARTY and proven and world_answers(incident)
+
+
+def _may_be_held(incident: Incident, exchange: Exchange) -> bool:
+    """Say whether the page itself may not have taken an answer in, and our own socket did not miss it either.
+
+    That is so where the answer had begun, or where a vendor's code came that is not known to be what it was.
+    """
+    if not exchange.pending or exchange.resource == "http":
+        return False
+    if incident.replayed is not None or failing_alike(incident, exchange, ExperimentKind.REPROBE):
+        return False
+    own = incident.owner(exchange).party is Party.OWN
+    return is_half_taken(exchange) or (own and is_comparable(incident) and _has_doubtful_code(incident))
+
+
+def _has_doubtful_code(incident: Incident) -> bool:
+    step = incident.step.name if incident.step else ""
+    code = [x for x in incident.exchanges if x.resource == "script" and x.step in ("", step) and not x.pending]
+    foreign = [x for x in code if incident.owner(x).party is Party.THIRD_PARTY and not is_defect(x)]
+    unread = any(x.body_sha256 is None and not x.from_cache and x.transfer_bytes != 0 for x in foreign)
+    return unread or bool(code_changed(incident, Party.THIRD_PARTY))
 
 
 def _repeated(incident: Incident, exchange: Exchange) -> bool:
@@ -165,10 +185,7 @@ def _open_question(mechanism: Mechanism, *, operator: str | None) -> tuple[Detai
     if mechanism in (Mechanism.NAME, Mechanism.RESOLVER):
         return Detail.UND_INSUFFICIENT, "the zone or our resolver may be at fault, and only a second resolver can tell"
     if mechanism is Mechanism.SILENT:
-        return (
-            Detail.UND_INSUFFICIENT,
-            "the answer had begun, and whether the host stopped or the page was busy is not known",
-        )
+        return Detail.UND_INSUFFICIENT, "whether the host was silent or the page too busy to take it in is not known"
     return Detail.UND_INSUFFICIENT, "this says too little about whose failure it is"
 
 
