@@ -128,7 +128,8 @@ def _for_failed(situation: Situation) -> Iterator[Again]:
         yield _replay(situation, (name,))
     if situation.case.needed and not hangs(situation):
         yield from _needed(situation)
-    elif _on_page(situation):
+    # What was still open may have been kept open by code that held the page.
+    if _on_page(situation) and all(x.pending for x in situation.case.needed):
         yield from _on_suspicion(situation)
 
 

@@ -321,6 +321,13 @@ def test_a_vendor_whose_script_works_too_long_is_left_out_and_not_answered_at_on
     )
 
 
+def test_where_our_own_request_stayed_open_a_vendor_that_changed_is_left_out():
+    changes = compared(difference(DifferenceKind.CONTENT, CDN, resource="script"))
+    evidence = failed(page(), request(CDN, resource="script"), request(API, pending=True), compared=changes)
+    first = interventions(a_situation(evidence))[0]
+    assert (first.kind, first.hosts) == (ExperimentKind.BLOCK, ("cdn.libraries.example",))
+
+
 def test_nothing_is_replayed_that_was_not_kept():
     changes = compared(difference(DifferenceKind.CONTENT, f"{SHOP}cart", resource="document"))
     assert of(a_broken_page(ADS, compared=changes), f"{SHOP}logo.png")[0] == "block"
