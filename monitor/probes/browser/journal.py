@@ -135,7 +135,7 @@ class PageJournal:
             if not frames or frames[-1] != clean:
                 frames.append(clean)
         # Code that does not parse has no stack, only the place where reading it ended.
-        place = error.location.get("url", "") if error.location else ""
+        place = error.location.get("url", "")
         if not frames and place.startswith(("http://", "https://")):
             frames.append(self._ledger.clean_url(place))
         self._errors.append(
