@@ -28,6 +28,12 @@ def changed(incident: Incident, exchange: Exchange) -> tuple[Difference, ...]:
     return tuple(each for each in differences(incident) if each.exchange == exchange.id or each.url == exchange.url)
 
 
+def failed_alike(incident: Incident, exchange: Exchange) -> bool:
+    """Say whether an exchange failed in the last good run too, always and in the same way: it is needed by nobody."""
+    compared = incident.evidence.compared
+    return compared is not None and not compared.profile and exchange.id in compared.failed_alike
+
+
 def is_new(incident: Incident, exchange: Exchange) -> bool:
     """Say whether the last good run did not ask this address at all."""
     return any(each.kind is DifferenceKind.NEW for each in changed(incident, exchange))

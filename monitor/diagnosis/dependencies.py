@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from monitor.diagnosis.compared import differences, is_comparable, is_new, turned
+from monitor.diagnosis.compared import differences, failed_alike, is_comparable, is_new, turned
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.mechanisms import Mechanism, is_defect, is_half_taken, mechanism_of
@@ -72,7 +72,9 @@ def with_needs(incident: Incident) -> Incident:
     needed = tuple(x for x in needed if not came_whole_again(incident, x))
     chosen = {x.id for x in needed}
     suspects = tuple(
-        x for x in incident.exchanges if x.id not in chosen and is_defect(x) and not _is_left_behind(incident, x)
+        x
+        for x in incident.exchanges
+        if x.id not in chosen and is_defect(x) and not _is_left_behind(incident, x) and not failed_alike(incident, x)
     )
     return replace(
         incident,
@@ -102,9 +104,11 @@ def _needed(incident: Incident) -> tuple[tuple[Exchange, ...], bool]:
         _only_new,
         _blocked_here,
     ):
-        found = tuple(x for x in kind(incident) if is_defect(x))
+        certain = kind in (_awaited, _navigated)
+        # What a step waits for may fail until it is there; with anything else a failure that was there before is none.
+        found = tuple(x for x in kind(incident) if is_defect(x) and (certain or not failed_alike(incident, x)))
         if found:
-            return found, kind in (_awaited, _navigated)
+            return found, certain
     return (), False
 
 

@@ -203,12 +203,14 @@ class Comparison:
     Attributes:
         profile: The profile of another check whose good run that was, where the check itself has none: what it was sent
             may differ for that reason alone. Empty for the check's own.
+        failed_alike: Ids of exchanges that failed in the good run too, in the same way and always, and did no harm.
     """
 
     run_id: str
     age: float
     differences: tuple[Difference, ...] = ()
     profile: str = ""
+    failed_alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ class Answer:
         replayable: Whether the archive holds the body: a static answer to a GET, without cookies.
         initiator: The script or page that made the browser ask.
         step: The step during which it was asked.
+        failure: How it ended where it had no status; the run passed all the same.
     """
 
     url: str
@@ -30,6 +31,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     replayable: bool = False
     initiator: str = ""
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

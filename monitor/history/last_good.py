@@ -281,6 +281,7 @@ def _answer(exchange: Exchange, archived: frozenset[tuple[str, str]]) -> Answer:
         headers=tuple(kept),
         replayable=(exchange.method, exchange.url.partition("#")[0]) in archived,
         initiator=exchange.initiator.url if exchange.initiator else "",
+        failure="" if exchange.status is not None or exchange.failure is None else exchange.failure.value,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from monitor.diagnosis.mechanisms import is_hollow
+from monitor.diagnosis.mechanisms import is_defect, is_hollow
 from monitor.domain.evidence import Attempt, Comparison, Evidence
 from monitor.domain.exchange import Exchange
 from monitor.domain.outcome import StepOutcome
@@ -48,14 +48,30 @@ def compare(evidence: Evidence, reference: Reference, now: dt.datetime) -> Compa
     ]
     found.sort(key=_weight)
     age = (now - reference.taken_at).total_seconds()
-    return Comparison(run_id=reference.run_id, age=round(max(0.0, age), 3), differences=tuple(found[:MOST_DIFFERENCES]))
+    return Comparison(
+        run_id=reference.run_id,
+        age=round(max(0.0, age), 3),
+        differences=tuple(found[:MOST_DIFFERENCES]),
+        failed_alike=tuple(_failed_alike(evidence, reference))[:MOST_DIFFERENCES],
+    )
+
+
+def _failed_alike(evidence: Evidence, reference: Reference) -> Iterator[str]:
+    """Yield the ids of failed exchanges that ended in the same way whenever the good run asked for them."""
+    ends: dict[tuple[str, str], set[str]] = {}
+    for answer in reference.answers:
+        ends.setdefault((answer.method, answer.url), set()).add(_end(answer))
+    for exchange in evidence.exchanges:
+        alike = ends.get((exchange.method, exchange.url)) == {_state(exchange)}
+        if alike and is_defect(exchange) and exchange.attempt == evidence.last.number:
+            yield exchange.id
 
 
 def _against(exchange: Exchange, answer: Answer | None) -> Iterator[Difference]:
     if answer is None:
         yield _difference(exchange, DifferenceKind.NEW, after=_state(exchange))
         return
-    before, after = _text(answer.status), _state(exchange)
+    before, after = _end(answer), _state(exchange)
     if before != after:
         yield _difference(exchange, DifferenceKind.STATUS, before=before, after=after)
     elif _has_other_content(exchange, answer):
@@ -131,6 +147,10 @@ def _state(exchange: Exchange) -> str:
     if exchange.status is not None:
         return str(exchange.status)
     return exchange.failure.value if exchange.failure else "pending" if exchange.pending else ""
+
+
+def _end(answer: Answer) -> str:
+    return _text(answer.status) or answer.failure
 
 
 def _text(value: int | None) -> str:

@@ -455,3 +455,19 @@ def test_what_a_page_asked_for_that_was_left_since_is_not_held_against_anybody(c
     assert court.detail(failed(open_before, arrived, kind=ABSENT)) == "und.script_or_app_change"
     before = page(timings=Timings(started=0.0, total=0.1), step="browse")
     assert court.detail(failed(before, open_before, kind=ABSENT)) == "und.insufficient"
+
+
+def test_what_failed_in_the_good_run_too_is_needed_by_nobody(court):
+    refused = request(PAY, resource="script", failure=Failure.TCP_REFUSED)
+    assert court.detail(failed(refused, kind=ABSENT)) == Detail.TP_CONNECT
+    as_before = replace(compared(), failed_alike=(refused.id,))
+    judgement = court.judge(failed(refused, kind=ABSENT, compared=as_before))
+    assert judgement.diagnosis.cause is Cause.UNDETERMINED
+    assert "pay.payments.example" not in judgement.diagnosis.because
+
+
+def test_what_the_step_itself_waits_for_is_needed_however_it_began(court):
+    answer = request(API, status=404, failure=Failure.HTTP_ERROR)
+    as_before = replace(compared(), failed_alike=(answer.id,))
+    evidence = failed(answer, error={"exchange": answer.id}, compared=as_before)
+    assert court.detail(evidence) == Detail.OWN_HTTP_STATUS

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 
 from monitor.domain.evidence import StepErrorKind
+from monitor.domain.failure import Failure
 from monitor.domain.outcome import StepOutcome
 from monitor.domain.reference import Answer, DifferenceKind, Reference
 from monitor.investigation.comparison import MOST_DIFFERENCES, compare
@@ -79,3 +80,20 @@ def test_code_comes_before_pictures_and_no_more_is_told_than_the_limit():
     found = compare(evidence, a_reference(), LATER).differences
     assert len(found) == MOST_DIFFERENCES
     assert found[0].url == CDN
+
+
+def test_what_failed_in_the_good_run_too_is_told_as_such_and_does_not_differ():
+    refused = request(CDN, status=None, failure=Failure.TCP_REFUSED)
+    was = an_answer(status=None, sha256=None, failure="tcp.refused")
+    found = compare(failed(refused), a_reference(was), LATER)
+    assert (found.differences, found.failed_alike) == ((), (refused.id,))
+
+
+def test_a_failure_is_not_as_before_where_the_good_run_got_an_answer_in_the_end_or_another_failure():
+    refused = request(CDN, status=None, failure=Failure.TCP_REFUSED)
+    was = an_answer(status=None, sha256=None, failure="tcp.refused")
+    assert not compare(failed(refused), a_reference(was, an_answer()), LATER).failed_alike
+    other = an_answer(status=None, sha256=None, failure="dns.name_not_resolved")
+    found = compare(failed(refused), a_reference(other), LATER)
+    assert not found.failed_alike
+    assert [(each.kind, each.before) for each in found.differences] == [(DifferenceKind.STATUS, other.failure)]
