@@ -111,6 +111,7 @@ class Case:
         requests: Requests of the looks.
         all_requests: Requests of looks and journeys together.
         usual_requests: Requests of one clean journey.
+        again: How often the run was made anew because the monitor's own machine was too busy to say anything.
     """
 
     scenario: str
@@ -128,6 +129,7 @@ class Case:
     requests: int = 0
     all_requests: int = 0
     usual_requests: int = 0
+    again: int = 0
     facts: Facts = Facts()
 
     @property
@@ -195,6 +197,7 @@ def case_from(line: Mapping[str, Any]) -> Case:
         requests=line.get("requests", 0),
         all_requests=line.get("all_requests", line.get("requests", 0)),
         usual_requests=line.get("usual_requests", 0),
+        again=line.get("again", 0),
         facts=_facts(line.get("facts") or {}),
     )
 
