@@ -18,8 +18,8 @@ _INTRODUCTION = """\
 
 Measured in the lab of this repository (`tests/lab/`): faults are built for real in the network, in DNS, TLS, HTTP, in
 the page and in the machine, with names, ports and payloads drawn by seed. A fault counts only where it changed how the
-journey ended, or, where it must do no harm, did not. The product sees what a user's configuration would tell it, and nothing of the fault. This page is
-written by `make lab-report`.
+journey ended, or, where it must do no harm, did not. The product sees what a user's configuration would tell it, and
+nothing of the fault. This page is written by `make lab-report`.
 
 A figure such as "91 of 94" counts runs; the share beside it gives each scenario the same weight, and its interval
 (Wilson, 95 %) rests on scenarios, because seeds of one scenario are not independent. The mix of faults is the lab's,
@@ -44,8 +44,8 @@ def _parts(report: Report, date: dt.date) -> Iterator[str]:
     again = sum(case.again > 0 for case in report.cases)
     yield ""
     yield (
-        f"In {again} of the runs the monitor first said that its own machine was too busy to tell, and the run was made "
-        "again, as its schedule would have done."
+        f"In {again} of the runs the monitor first said that its own machine was too busy to tell, and the run was "
+        "made again, as its schedule would have done."
     )
     yield from _section("Figures", _table(("Figure", "Measured", "Goal", ""), _figures(report)))
     rivals = [
