@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("runs", nargs="+", type=Path, help="files of JSON lines that the lab wrote; later ones win")
     parser.add_argument("--json", type=Path, help="store the scores here")
     parser.add_argument("--document", type=Path, help="write the page here")
+    parser.add_argument("--note", default="", help="what a reader of the page must know of how these runs came about")
     options = parser.parse_args(arguments)
     try:
         cases = _merged(options.runs)
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(scores_as_json(report, date=today), indent=1) + "\n")
     if options.document:
-        options.document.write_text(document_of(report, date=today))
+        options.document.write_text(document_of(report, date=today, note=options.note))
     return 0
 
 

@@ -30,17 +30,20 @@ hand; seeds change names and texts, not mechanisms. Faults of other kinds will b
 that the rules had not seen stands in [diagnosis.md](diagnosis.md#a-shop-that-nobody-here-wrote)."""
 
 
-def document_of(report: Report, *, date: dt.date) -> str:
-    """Return the page."""
-    return "\n".join(_parts(report, date)) + "\n"
+def document_of(report: Report, *, date: dt.date, note: str = "") -> str:
+    """Return the page; ``note`` is what a reader must know of how these runs came about."""
+    return "\n".join(_parts(report, date, note)) + "\n"
 
 
-def _parts(report: Report, date: dt.date) -> Iterator[str]:
+def _parts(report: Report, date: dt.date, note: str) -> Iterator[str]:
     scores = report.scores
     seeds = ", ".join(map(str, report.seeds)) or "none"
     yield _INTRODUCTION
     yield ""
     yield f"**{date.isoformat()}: {scores.scenarios} scenarios, {scores.runs} runs, seeds {seeds}.**"
+    if note:
+        yield ""
+        yield note
     again = sum(case.again > 0 for case in report.cases)
     yield ""
     yield (
