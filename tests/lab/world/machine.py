@@ -22,6 +22,7 @@ _GROUPS = Path("/sys/fs/cgroup/cpu")
 _PERIOD = 100_000
 _SPARED, _BROKEN, _LOCAL = "3", "5", "100"
 _KEPT_FREE = 65_536
+_REFILL = 0.02
 _AGAIN = 1.5
 _BROWSERS = ("chrom", "headless", "firefox")
 
@@ -96,6 +97,7 @@ class Machine:
                 self._keep_killing(trouble, signal.SIGSEGV, "renderer")
             case "fill-disk":
                 self._fill()
+                self._keep_full(trouble)
                 # A browser that is up already has what it needs; the next one does not.
                 self._kill(signal.SIGKILL, "")
             case "blocker":
@@ -160,12 +162,23 @@ class Machine:
         assert self._filters is not None
         self._filters.write_text("\n".join(self._names.hosts[role] for role in roles), encoding="ascii")
 
+    def _keep_full(self, trouble: Trouble) -> None:
+        """Take what becomes free again: a browser that is killed leaves the room of its profile to the next one."""
+
+        def fill() -> None:
+            while trouble.on() and not self._closed.wait(_REFILL):
+                self._fill()
+
+        threading.Thread(target=fill, daemon=True).start()
+
     def _fill(self) -> None:
         assert self._disk is not None
         free = os.statvfs(self._disk)
-        size = max(0, free.f_bavail * free.f_frsize - _KEPT_FREE)
-        with (self._disk / "ballast").open("wb") as ballast, contextlib.suppress(OSError):
-            os.posix_fallocate(ballast.fileno(), 0, size)
+        size = free.f_bavail * free.f_frsize - _KEPT_FREE
+        if size <= 0:
+            return
+        with (self._disk / "ballast").open("ab") as ballast, contextlib.suppress(OSError):
+            os.posix_fallocate(ballast.fileno(), ballast.tell(), size)
 
 
 KINDS = ("down", "prohibit", "starve", "kill-browser", "freeze-browser", "crash-page", "fill-disk", "blocker")
