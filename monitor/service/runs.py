@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from monitor.domain.evidence import Evidence
 from monitor.domain.journey import JourneyCatalogue, JourneyOutline, ProbeKind
 from monitor.domain.profile import ClientProfile
 from monitor.domain.run import Run
+from monitor.domain.trace_context import trace_context_of
 from monitor.history import StoredRun
 from monitor.investigation.trials import NotMade
 
@@ -74,7 +74,7 @@ class Runs:
             attempt_limit=check.attempts,
             artifact_directory=artifacts,
             first_party=self._first_party[check.target.name],
-            traceparent=traceparent_of(run_id) if check.target.trace_context else None,
+            traceparent=trace_context_of(run_id).header if check.target.trace_context else None,
             archive_to=archive_to,
         )
         answer = await self._dispatcher.run(assignment, self._outlines[check.journey])
@@ -99,12 +99,6 @@ class Runs:
     def outlines(self) -> Mapping[str, JourneyOutline]:
         """Return what is known of each journey, by its name."""
         return self._outlines
-
-
-def traceparent_of(run_id: str) -> str:
-    """Return a W3C trace context for a run: whoever knows the run's id knows its trace id."""
-    digest = hashlib.sha256(run_id.encode()).hexdigest()
-    return f"00-{digest[:32]}-{digest[32:48]}-01"
 
 
 def recorded(stored: StoredRun) -> Run:

@@ -15,8 +15,9 @@ from monitor.dispatch import Dispatcher, LaneName
 from monitor.domain.clock import SystemClock
 from monitor.domain.journey import JourneyCatalogue, JourneyOutline, ProbeKind
 from monitor.domain.outcome import Outcome
+from monitor.domain.trace_context import trace_context_of
 from monitor.service import OneShot, StartupChoices, read_settings
-from monitor.service.runs import Runs, traceparent_of
+from monitor.service.runs import Runs
 from monitor.service.startup import new_run_id
 from tests.builders import A_MOMENT
 
@@ -76,7 +77,7 @@ async def test_only_a_target_that_asks_for_it_gets_a_trace_context_made_from_the
     async with OneShot(settings, clock=SystemClock()) as shot:
         runs = [await shot.make(check, artifacts=tmp_path) for check in settings.checks]
     assert [run.outcome for run in runs] == [Outcome.PASSED, Outcome.PASSED]
-    assert contexts == [None, traceparent_of(runs[1].run_id)]
+    assert contexts == [None, trace_context_of(runs[1].run_id).header]
 
 
 @pytest.mark.parametrize("investigate", [True, False])
@@ -101,8 +102,8 @@ def test_a_monitor_of_browser_checks_starts_the_lane_of_looks_too(
 
 
 def test_a_trace_context_has_the_form_of_the_standard():
-    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", traceparent_of("run-1"))
-    assert traceparent_of("run-1") != traceparent_of("run-2")
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", trace_context_of("run-1").header)
+    assert trace_context_of("run-1") != trace_context_of("run-2")
 
 
 def test_ids_of_runs_sort_by_their_moment_and_do_not_repeat():
