@@ -107,8 +107,50 @@ OBJECTIVE = Family(
 INFO = Family(
     name="faultline_journey_info",
     kind=Kind.INFO,
-    labels=(*CHECK, "check", "probe", "team", "service", "tier"),
+    labels=(*CHECK, "check", "probe", "team", "service", "tier", "business_process"),
     help="What is configured about a check, for joins.",
+)
+EXPERIENCE = Family(
+    name="faultline_journey_experience_runs_total",
+    kind=Kind.COUNTER,
+    labels=(*PLACE, "rating"),
+    help="Conclusive runs by how customers would rate them (Apdex), of checks with a threshold; failed is frustrated.",
+)
+LATENCY_THRESHOLD = Family(
+    name="faultline_journey_slo_latency_threshold_seconds",
+    kind=Kind.GAUGE,
+    labels=CHECK,
+    help="Up to this duration a run is satisfying, up to four times it tolerable; absent where none is configured.",
+)
+MAINTENANCE = Family(
+    name="faultline_journey_maintenance",
+    kind=Kind.GAUGE,
+    labels=CHECK,
+    help="Whether a maintenance window covers the check just now.",
+)
+CUSTOMERS = Family(
+    name="faultline_journey_customers_per_hour",
+    kind=Kind.GAUGE,
+    labels=CHECK,
+    help="Customers who take this journey in an hour, as configured; absent where it is not.",
+)
+CUSTOMER_VALUE = Family(
+    name="faultline_journey_value_per_customer",
+    kind=Kind.GAUGE,
+    labels=(*CHECK, "currency"),
+    help="What one customer's journey is worth, as configured, in the currency of the label; absent where it is not.",
+)
+CULPRITS = Family(
+    name="faultline_journey_run_culprits_total",
+    kind=Kind.COUNTER,
+    labels=(*PLACE, "cause", "kind", "culprit"),
+    help="Failed runs by whom they are put down to; a series appears with its first failure.",
+)
+STEP_INFO = Family(
+    name="faultline_step_info",
+    kind=Kind.INFO,
+    labels=(*CHECK, "step", "position", "capability"),
+    help="Where a step stands in its journey, from 1, and the capability behind it, for joins.",
 )
 STEP_DURATION = Family(
     name="faultline_step_duration_seconds",
@@ -163,6 +205,12 @@ CLS = Family(
     buckets=(0.01, 0.05, 0.1, 0.18, 0.25),
     help="Cumulative Layout Shift of the run's first page, without a unit; good up to 0.1, poor above 0.25.",
 )
+TRANSFER = Family(
+    name="faultline_page_transfer_bytes",
+    kind=Kind.SUMMARY,
+    labels=(*PLACE, "party"),
+    help="Bytes that a browser run received, from own hosts (first) and from all others (third).",
+)
 CERTIFICATE = Family(
     name="faultline_tls_certificate_expiry_timestamp_seconds",
     kind=Kind.GAUGE,
@@ -186,6 +234,24 @@ VENDOR_FAILURES = Family(
     kind=Kind.COUNTER,
     labels=("third_party", "location", "journey", "reason"),
     help="Failed requests to third parties, whether or not they hurt the journey.",
+)
+VENDOR_DURATION = Family(
+    name="faultline_third_party_request_duration_seconds",
+    kind=Kind.SUMMARY,
+    labels=("third_party", "location"),
+    help="Duration of requests to third parties that were answered.",
+)
+VENDOR_OBJECTIVE = Family(
+    name="faultline_third_party_objective_ratio",
+    kind=Kind.GAUGE,
+    labels=("third_party",),
+    help="Share of requests that a third party should answer, as the ownership file states it.",
+)
+DEPLOYMENT = Family(
+    name="faultline_deployment_timestamp_seconds",
+    kind=Kind.GAUGE,
+    labels=("service", "version"),
+    help="When a service was last deployed, as far as we were told; the latest version of each service only.",
 )
 BUILD = Family(
     name="faultline_build_info",
@@ -295,6 +361,58 @@ PUBLISH_FAILURES = Family(
     labels=("destination",),
     help="Runs that could not be handed to a destination.",
 )
+HEARTBEAT = Family(
+    name="faultline_location_last_heartbeat_timestamp_seconds",
+    kind=Kind.GAUGE,
+    labels=("location",),
+    help="When the monitor at a location last said that it is able to make runs.",
+)
+BROWSER_CRASHES = Family(
+    name="faultline_browser_crashes_total",
+    kind=Kind.COUNTER,
+    help="Browsers that crashed, froze, or had to be killed; the runs in them were inconclusive.",
+)
+BROWSER_CONTEXTS = Family(
+    name="faultline_browser_contexts",
+    kind=Kind.GAUGE,
+    help="Journeys that are under way in a browser just now, each in a context of its own.",
+)
+OPEN_INCIDENTS = Family(
+    name="faultline_open_incidents",
+    kind=Kind.GAUGE,
+    labels=("scope", "cause"),
+    help="Incidents that are open just now, by how far they reach and by whose failure they are.",
+)
+DIAGNOSES = Family(
+    name="faultline_diagnoses_total",
+    kind=Kind.COUNTER,
+    labels=("cause", "confidence"),
+    help="Verdicts on failed runs, by cause and by how sure they are.",
+)
+REVIEWED = Family(
+    name="faultline_reviewed_verdicts",
+    kind=Kind.GAUGE,
+    labels=("review",),
+    help="Verdicts in the history that people have reviewed, by whether they found them right.",
+)
+WEB = Family(
+    name="faultline_web_info",
+    kind=Kind.INFO,
+    labels=("external_url",),
+    help="The address under which people reach the pages, so that alerts can link to a run.",
+)
+NOTIFICATIONS = Family(
+    name="faultline_notifications_total",
+    kind=Kind.COUNTER,
+    labels=("receiver",),
+    help="Notifications that we tried to deliver ourselves, each counted once.",
+)
+NOTIFICATION_FAILURES = Family(
+    name="faultline_notification_failures_total",
+    kind=Kind.COUNTER,
+    labels=("receiver",),
+    help="Notifications that could not be delivered, after all attempts.",
+)
 SERIES = Family(
     name="faultline_series",
     kind=Kind.GAUGE,
@@ -328,13 +446,28 @@ OF_CHECKS: tuple[Family, ...] = (
     MISSED,
     LOST,
     DURATION,
+    EXPERIENCE,
+    LATENCY_THRESHOLD,
+    MAINTENANCE,
+    CUSTOMERS,
+    CUSTOMER_VALUE,
+    CULPRITS,
+    STEP_INFO,
     STEP_DURATION,
     STEP_FAILURES,
     PHASES,
     *VITALS,
+    TRANSFER,
     COLLATERAL,
 )
-OF_VENDORS: tuple[Family, ...] = (CERTIFICATE, VENDOR_REQUESTS, VENDOR_FAILURES)
+OF_VENDORS: tuple[Family, ...] = (
+    CERTIFICATE,
+    VENDOR_REQUESTS,
+    VENDOR_FAILURES,
+    VENDOR_DURATION,
+    VENDOR_OBJECTIVE,
+    DEPLOYMENT,
+)
 OF_OURSELVES: tuple[Family, ...] = (
     BUILD,
     RELOADED,
@@ -355,6 +488,15 @@ OF_OURSELVES: tuple[Family, ...] = (
     TRUNCATIONS,
     DROPPED,
     PUBLISH_FAILURES,
+    HEARTBEAT,
+    BROWSER_CRASHES,
+    BROWSER_CONTEXTS,
+    OPEN_INCIDENTS,
+    DIAGNOSES,
+    REVIEWED,
+    WEB,
+    NOTIFICATIONS,
+    NOTIFICATION_FAILURES,
     SERIES,
     SERIES_REFUSED,
 )

@@ -134,6 +134,7 @@ class Metrics(Collector):
             check.team or "",
             check.service or "",
             str(check.tier),
+            "",
         )
         if self._tables.full:
             for family in (catalogue.DEGRADED, catalogue.RECOVERED):
