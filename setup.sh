@@ -55,7 +55,7 @@ debian certutil libnss3-tools || true
 # so that no package of the system changes.
 servers_of_today() {
   local root=$PWD/.venv/servers mirror apt
-  [ -x "$root/bin/promtool" ] && return 0
+  [ -x "$root/bin/promtool" ] && [ -f "$root/usr/share/prometheus/alertmanager/default.tmpl" ] && return 0
   command -v apt-get >/dev/null || return 1
   mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE) $(CREATED_BY)' |
     awk '$3 == "Packages" && $2 !~ /security|updates|backports/ {print $1; exit}')
@@ -69,7 +69,11 @@ servers_of_today() {
     -o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Acquire::Languages=none -o APT::Sandbox::User=)
   if apt-get "${private[@]}" update -qq && (cd "$apt/packages" &&
     apt-get "${private[@]}" download -qq prometheus promtool prometheus-alertmanager prometheus-blackbox-exporter); then
-    for package in "$apt"/packages/*.deb; do dpkg-deb --fsys-tarfile "$package" | tar -xf - -C "$root" ./usr/bin; done
+    for package in "$apt"/packages/*.deb; do
+      dpkg-deb --fsys-tarfile "$package" | tar -xf - -C "$root" --wildcards './usr/bin/*' './usr/share/prometheus/*' 2>/dev/null || true
+    done
+    # Debian's Alertmanager reads its templates from a fixed place; a relative path of the same length finds them where they were unpacked.
+    sed -i 's#/usr/share/prometheus/alertmanager#usr//share/prometheus/alertmanager#g' "$root/usr/bin/prometheus-alertmanager"
     for binary in "$root"/usr/bin/*; do ln -srf "$binary" "$root/bin/$(basename "$binary" | sed 's/^prometheus-//')"; done
   fi
   rm -rf "$apt"
