@@ -59,7 +59,7 @@ lock: setup-dev ## Resolve the dependencies anew, with hashes and without addres
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	  --custom-compile-command "make lock" --group build --extra postgresql pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-	  --custom-compile-command "make lock" --group dev --extra postgresql -c requirements.txt pyproject.toml -o requirements-dev.txt
+	  --custom-compile-command "make lock" --group dev --extra postgresql --extra otel -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove the environment and all that runs left
 	@rm -rf .venv data dist .mypy_cache .ruff_cache .pytest_cache

@@ -18,6 +18,7 @@ from monitor.config.ownership_model import OwnershipModel, ownership_from, owner
 from monitor.config.parts import DESKTOP, profile_from, storage_from, target_from, web_from, workers_from
 from monitor.config.secrets import Origin, unique
 from monitor.config.settings import Settings
+from monitor.config.tracing_model import tracing_from
 from monitor.domain.profile import ClientProfile
 from monitor.reading.document import Document
 from monitor.reading.problem import Problem, ReadingError
@@ -86,6 +87,7 @@ def _settings(
         web=web_from(model.web, draft),
         workers=workers_from(model.workers),
         investigation=investigation_from(model.investigation, profiles, draft),
+        tracing=tracing_from(model.tracing, draft),
         profiles=tuple(profile for profile in profiles.values() if isinstance(profile, ClientProfile)),
         secrets=unique(draft.secrets),
         places=made.places,

@@ -10,10 +10,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from monitor.config.check_model import CheckModel, DefaultsModel, MaintenanceModel
 from monitor.config.drills import DrillModel
+from monitor.config.header_name import HeaderName
 from monitor.config.investigation_model import InvestigationModel
 from monitor.config.presets import EXECUTABLES, check_executable
 from monitor.config.profile_model import Overrides, ProfileModel
 from monitor.config.secrets import SecretValue, Value
+from monitor.config.tracing_model import TracingModel
 from monitor.reading.addresses import BaseUrl, check_host, split_host_port
 from monitor.reading.names import SLUG_PATTERN, PathText, check_slug
 from monitor.reading.problem import quoted
@@ -60,22 +62,6 @@ SYNONYMS: Mapping[str, str] = types.MappingProxyType(
     },
 )
 
-_HEADER_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_RESERVED_HEADERS = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "upgrade", "trailer", "te"}  # codespell:ignore te
-)
-
-
-def check_header_name(value: str) -> str:
-    """Return the name of a header as it is. Raises ValueError where it may not be set."""
-    if not value or not _HEADER_NAME.issuperset(value):
-        msg = f"{quoted(value)} is not the name of a header; write X-Synthetic"
-        raise ValueError(msg)
-    if value.lower() in _RESERVED_HEADERS:
-        msg = f"{quoted(value)} is set by the client itself; leave it out"
-        raise ValueError(msg)
-    return value
-
 
 def check_listen(value: str) -> str:
     """Return ``host:port`` as it is. Raises ValueError where a part is missing."""
@@ -100,7 +86,7 @@ class TargetModel(FileModel):
     """The environment that journeys are aimed at."""
 
     base_url: BaseUrl = Field(description="Scheme, host and port, perhaps a path; `${NAME}` is replaced.")
-    headers: dict[Annotated[str, AfterValidator(check_header_name)], Value] = Field(
+    headers: dict[HeaderName, Value] = Field(
         default_factory=dict, description="Headers for the target's own origin only; values may be secrets."
     )
     hosts: Overrides = Field(default_factory=dict, description="`host` or `host:port` to the address to connect to.")
@@ -188,6 +174,7 @@ class MonitorModel(FileModel):
     investigation: InvestigationModel = Field(
         default_factory=InvestigationModel, description="What may be tried to find out whose a failure is."
     )
+    tracing: TracingModel | None = Field(default=None, description="Where a trace of each run goes.")
     profiles: dict[_Name, ProfileModel] = Field(
         default_factory=dict, description="Client profiles by name; `desktop` exists unless it is given here."
     )

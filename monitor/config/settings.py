@@ -106,6 +106,16 @@ class InvestigationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TracingSettings:
+    """Where a trace of each run goes: an OTLP receiver that speaks HTTP."""
+
+    endpoint: str
+    headers: tuple[tuple[str, Secret], ...] = ()
+    service_name: str = "faultline"
+    timeout: dt.timedelta = dt.timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrillPlan:
     """A check that is drilled, and when."""
 
@@ -152,6 +162,7 @@ class Settings:
     web: WebSettings = WebSettings()
     workers: WorkerSettings = WorkerSettings()
     investigation: InvestigationSettings = InvestigationSettings()
+    tracing: TracingSettings | None = None
     profiles: tuple[ClientProfile, ...] = ()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)

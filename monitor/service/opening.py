@@ -11,6 +11,7 @@ from monitor.domain.clock import Clock
 from monitor.history import History, HistoryError
 from monitor.service.running import Service
 from monitor.service.startup import StartupChoices, StartupError, journeys_for, problem_lines, read_settings, refusals
+from monitor.service.tracing import require_tracing
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ async def open_service(
 
     A journey with a mistake in it costs its own checks; the others run.
     """
+    require_tracing(settings)
     catalogue = await journeys_for(settings, strict=False)
     for line in (*problem_lines(settings, catalogue), *refusals(settings)):
         _log.warning("not everything that is configured runs", extra={"reason": line})

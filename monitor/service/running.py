@@ -25,7 +25,7 @@ from monitor.investigation.correlation import Incident
 from monitor.investigation.drill_reports import DrillReports
 from monitor.publishing.health import Health as Vitals
 from monitor.publishing.metrics import Metrics
-from monitor.publishing.publishers import Publishers
+from monitor.publishing.publishers import Publisher, Publishers
 from monitor.publishing.run_json import to_json
 from monitor.publishing.run_log import RunLog
 from monitor.scheduling.agenda import Due
@@ -39,6 +39,7 @@ from monitor.service.nightly import Nightly
 from monitor.service.revising import Revisions
 from monitor.service.runs import Runs, recorded
 from monitor.service.startup import StartupError, journeys_for, new_run_id
+from monitor.service.tracing import open_traces
 from monitor.service.workload import queues_of, worker_counts
 from monitor.web.monitor import Health
 from monitor.web.run_view import OwnerName
@@ -84,10 +85,11 @@ class Service:
             version=monitor.__version__,
             full=len(settings.checks) <= _FULL_METRICS,
         )
-        self._publishers = Publishers(
-            {"metrics": self._metrics, "log": RunLog(logging.getLogger("monitor.run"))},
-            on_failure=self._metrics.publish_failed,
-        )
+        self._traces = open_traces(settings, self._metrics.publish_failed)
+        destinations: dict[str, Publisher] = {"metrics": self._metrics, "log": RunLog(logging.getLogger("monitor.run"))}
+        if self._traces is not None:
+            destinations["traces"] = self._traces
+        self._publishers = Publishers(destinations, on_failure=self._metrics.publish_failed)
         self._dispatcher = Dispatcher(
             settings.workers,
             journeys=settings.journeys,
@@ -146,6 +148,8 @@ class Service:
         await self._dispatcher.close(0)
         await self._insight.close()
         await self._revisions.close()
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.close)
         await self.history.close()
 
     async def reload(self) -> tuple[str, ...]:

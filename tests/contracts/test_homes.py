@@ -22,6 +22,7 @@ HOMES = {
     "httpx": {"probes/http"},
     "jinja2": {"web", "demo"},
     "msgspec": {"execution"},
+    "opentelemetry": {"publishing"},
     # A check's author uses Playwright's own expectations, which the authoring API hands on.
     "playwright": {"probes/browser", "journeys"},
     "prometheus_client": {"publishing"},
