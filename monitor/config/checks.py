@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from monitor.config.check_model import CheckModel, DefaultsModel, MaintenanceModel
 from monitor.config.crontab import shortest_gap_minutes
-from monitor.config.draft import Draft, Unusable, reasons
-from monitor.config.parts import collected
+from monitor.config.draft import Draft, Unusable, collected, reasons
 from monitor.config.settings import Place, RefusedCheck
 from monitor.domain.check import Check, MaintenanceWindow, Schedule, Target
 from monitor.domain.profile import ClientProfile

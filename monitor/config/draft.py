@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from monitor.reading.problem import Path, Problem, quoted
 from monitor.reading.suggestion import did_you_mean
 
 T = TypeVar("T")
+V = TypeVar("V")
 _LARGEST_PEM = 10_000_000
 
 
@@ -85,6 +86,17 @@ class Draft:
             msg = f"{title} cannot be read: {error.strerror}"
             raise SecretUnavailable(msg) from error
         return text
+
+
+def collected(steps: Mapping[str, Callable[[], V]]) -> tuple[dict[str, V], list[str]]:
+    """Return what each step gives, and for those whose secret is not to be had the reason, named by its key."""
+    values, missing = {}, []
+    for key, step in steps.items():
+        try:
+            values[key] = step()
+        except SecretUnavailable as error:
+            missing.append(f"{key}: {error}")
+    return values, missing
 
 
 def overrides(written: Mapping[str, str]) -> tuple[HostOverride, ...]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
-from monitor.config.draft import Draft, Unusable, overrides, reasons
+from monitor.config.draft import Draft, Unusable, collected, overrides, reasons
 from monitor.config.monitor_model import StorageModel, TargetModel, WebModel, WorkersModel
 from monitor.config.presets import NETWORKS
 from monitor.config.profile_model import NetworkModel, ProfileModel, ProxyModel
@@ -22,22 +20,9 @@ from monitor.reading.addresses import is_loopback, split_host_port
 from monitor.reading.problem import quoted
 from monitor.reading.quantities import show_duration
 
-V = TypeVar("V")
-
 DESKTOP = ClientProfile(name="desktop", viewport=Viewport(width=1280, height=800), locale="en-US", timezone="UTC")
 _KEEP_RUNS = dt.timedelta(days=90)
 _KEEP_EVIDENCE = dt.timedelta(days=14)
-
-
-def collected(steps: Mapping[str, Callable[[], V]]) -> tuple[dict[str, V], list[str]]:
-    """Return what each step gives, and for those whose secret is not to be had the reason, named by its key."""
-    values, missing = {}, []
-    for key, step in steps.items():
-        try:
-            values[key] = step()
-        except SecretUnavailable as error:
-            missing.append(f"{key}: {error}")
-    return values, missing
 
 
 def target_from(name: str, model: TargetModel, draft: Draft) -> Target | Unusable:

@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from monitor.config.draft import Draft
+from monitor.config.draft import Draft, collected
 from monitor.config.header_name import HeaderName
-from monitor.config.parts import collected
 from monitor.config.secrets import SecretValue
 from monitor.config.settings import TracingSettings
 from monitor.reading.problem import quoted
