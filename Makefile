@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
-SOURCES := monitor checks tests
+SOURCES := monitor checks grafana tests
 # Two cores run a browser and its server; more workers only make timings worse.
 TEST_JOBS ?= 2
 # What of the lab to run: the beginnings of ids, the seeds, how many at a time.
