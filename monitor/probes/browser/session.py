@@ -26,7 +26,7 @@ from monitor.probes.browser.emulation import context_options, emulation_of
 from monitor.probes.browser.events import EventRecorder
 from monitor.probes.browser.first_party import first_party_headers
 from monitor.probes.browser.handle import Browser
-from monitor.probes.browser.interventions import Interventions, RequestGate, install_routes, load_interventions
+from monitor.probes.browser.interventions import RequestGate, install_routes
 from monitor.probes.browser.journal import PageJournal
 from monitor.probes.browser.ledger import Ledger
 from monitor.probes.browser.makers import makers_anew, makers_of, trace_nodes
@@ -36,6 +36,7 @@ from monitor.probes.browser.static_answers import StaticAnswers
 from monitor.probes.browser.vitals import VitalsWatch
 from monitor.probes.browser.warm import WarmBrowser
 from monitor.probes.browser.work import WorkWatch
+from monitor.probes.interventions import Interventions, load_interventions
 from monitor.probes.session import Observations, ProberError
 
 _log = logging.getLogger(__name__)

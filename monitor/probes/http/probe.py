@@ -6,13 +6,15 @@ import asyncio
 import socket
 import ssl
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import httpx
 
 from monitor import __version__
-from monitor.domain.assignment import Assignment, InterventionKind
+from monitor.domain.assignment import Assignment
 from monitor.domain.clock import Clock
 from monitor.domain.evidence import ProberFault, StepError, StepErrorKind
 from monitor.domain.journey import ProbeKind
@@ -22,11 +24,15 @@ from monitor.probes.http.client import Http
 from monitor.probes.http.connecting import Connector
 from monitor.probes.http.ledger import ExchangeFailed, Ledger
 from monitor.probes.http.limits import Limits
+from monitor.probes.http.observation import Observation
+from monitor.probes.http.outgoing import Outgoing
 from monitor.probes.http.plan import Plans
 from monitor.probes.http.recording import Recorder
+from monitor.probes.http.static_answers import StaticAnswers
 from monitor.probes.http.transport import Conduct, Extra, Transport
 from monitor.probes.http.trust import TrustStore
 from monitor.probes.http.webhook import WebhookAddress, WebhookListener
+from monitor.probes.interventions import load_interventions
 from monitor.probes.session import ExpectationFailed, Observations, ProberError, Session
 from monitor.probes.vantage.resolver import Resolver
 
@@ -69,14 +75,18 @@ class HttpProbe:
 
     async def open(self, assignment: Assignment, attempt: int, *, started: float) -> Session:
         """Lend a fresh client for one attempt. Raises ProberError where we cannot look."""
-        if any(each.kind is not InterventionKind.BLOCK or each.path for each in assignment.interventions):
-            msg = "of an HTTP check whole hosts can be blocked; only a page's requests can be answered or held up by us"
-            raise ProberError(ProberFault.INTERNAL, msg)
+        interventions = await load_interventions(assignment.interventions) if assignment.interventions else None
         connector = self._engine()
         plan = self._plans.of(assignment)
         recorder = Recorder(redactor=plan.redactor, certificates=self._certificates, attempt=attempt, started=started)
         ledger = Ledger(recorder, self._limits, attempt)
+        static = StaticAnswers(plan.redactor) if assignment.archive_to else None
         conduct = _conduct(assignment, ledger, started, self._limits)
+        if static is not None:
+            conduct = replace(conduct, observe=_noted(ledger, static))
+        if interventions is not None:
+            interventions.missed = lambda url: ledger.note("replay_missed", url)
+            conduct = replace(conduct, interventions=interventions)
         transport = Transport(connector, plan.route, self._limits, conduct)
         http = Http(
             plan=plan,
@@ -86,7 +96,8 @@ class HttpProbe:
             clock=self._clock,
             hooks=self._hooks,
         )
-        return HttpSession(http=http, transport=transport, ledger=ledger, recorder=recorder)
+        keep = _Keeping(static, Path(assignment.archive_to)) if static is not None else None
+        return HttpSession(http=http, transport=transport, ledger=ledger, recorder=recorder, keep=keep)
 
     async def alive(self) -> bool:
         """Say whether we could look at all just now: a socket can be had, and the event loop turns."""
@@ -115,11 +126,20 @@ class HttpProbe:
         return self._connector
 
 
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    static: StaticAnswers
+    folder: Path
+
+
 class HttpSession:
     """One attempt's client, and everything it saw."""
 
-    def __init__(self, *, http: Http, transport: Transport, ledger: Ledger, recorder: Recorder) -> None:
+    def __init__(
+        self, *, http: Http, transport: Transport, ledger: Ledger, recorder: Recorder, keep: _Keeping | None = None
+    ) -> None:
         self._http = http
+        self._keep = keep
         self._transport = transport
         self._ledger = ledger
         self._recorder = recorder
@@ -165,10 +185,14 @@ class HttpSession:
         """Keep nothing more: what shows a failure over HTTP is in the exchanges already."""
 
     async def finish(self, *, failed: bool) -> Observations:
-        """Close every connection and return what was seen. Never raises."""
-        del failed
+        """Close every connection, keep the static answers of a good run if asked to, return what was seen.
+
+        Never raises.
+        """
         self._ledger.close()
         await self._transport.aclose()
+        if self._keep is not None and not failed:
+            await self._keep.static.write(self._keep.folder)
         ledger = self._ledger
         return Observations(exchanges=ledger.exchanges, events=ledger.events, truncated=ledger.truncated)
 
@@ -179,7 +203,6 @@ class HttpSession:
 
 def _conduct(assignment: Assignment, ledger: Ledger, started: float, limits: Limits) -> Conduct:
     seconds = assignment.check.deadline.total_seconds()
-    blocked = frozenset(each.host.lower() for each in assignment.interventions if each.kind is InterventionKind.BLOCK)
     network = assignment.check.profile.network
     trace: Extra = ()
     if assignment.traceparent:
@@ -187,11 +210,19 @@ def _conduct(assignment: Assignment, ledger: Ledger, started: float, limits: Lim
     first_party = assignment.first_party
     return Conduct(
         deadline=started + seconds - min(limits.reserve, seconds * _SHARE_OF_RESERVE),
-        blocked=blocked.__contains__,
         headers_for=lambda host: trace if trace and _belongs(host, first_party) else (),
         observe=ledger.begin,
         offline=network is not None and network.offline,
     )
+
+
+def _noted(ledger: Ledger, static: StaticAnswers) -> Callable[[Outgoing, str | None], Observation]:
+    def observe(outgoing: Outgoing, redirected_from: str | None) -> Observation:
+        observation = ledger.begin(outgoing, redirected_from)
+        static.note(outgoing, observation)
+        return observation
+
+    return observe
 
 
 @lru_cache(maxsize=4096)

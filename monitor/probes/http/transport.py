@@ -14,9 +14,11 @@ from monitor.probes.http import http1
 from monitor.probes.http.connecting import Connection, Connector, Route, source_of
 from monitor.probes.http.decoding import decode
 from monitor.probes.http.failures import Fault, failure_of, raise_if_ours, words_of
+from monitor.probes.http.intervening import intervene
 from monitor.probes.http.limits import Limits
 from monitor.probes.http.observation import Observation
 from monitor.probes.http.outgoing import Origin, Outgoing, outgoing_of
+from monitor.probes.interventions import Interventions
 from monitor.probes.vantage.stamps import Timeline
 
 REDIRECTED_FROM = "redirected_from"
@@ -43,16 +45,16 @@ class Conduct:
 
     Attributes:
         deadline: A reading of ``time.monotonic()`` at which every exchange gives up.
-        blocked: Says whether requests to a host are blocked by an intervention.
         headers_for: Headers that requests to a host carry in this run only.
         observe: Makes and keeps the observation of a new exchange, told the id of the one that redirected to it.
+        interventions: What an experiment changes; ``None`` for an ordinary run.
     """
 
     deadline: float
-    blocked: Callable[[str], bool]
     headers_for: Callable[[str], Extra]
     observe: Callable[[Outgoing, str | None], Observation]
     offline: bool = False
+    interventions: Interventions | None = None
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -105,7 +107,12 @@ class Transport(httpx.AsyncBaseTransport):
         self._busy.clear()
 
     async def _carry(self, outgoing: Outgoing, observation: Observation, deadline: float) -> None:
-        self._refuse(outgoing.origin, observation)
+        changes = self._conduct.interventions
+        if changes is not None and await intervene(changes, outgoing, observation, deadline):
+            return
+        if self._conduct.offline:
+            observation.enter(Phase.CONNECT, observation.started)
+            raise Fault(Failure.TCP_OFFLINE, "the network of this client profile is offline")
         reused = self._take_idle(outgoing)
         if reused is not None:
             reused.channel.timeline = Timeline()
@@ -121,14 +128,6 @@ class Transport(httpx.AsyncBaseTransport):
         connection = await self._connector.connect(outgoing.origin, self._route, observation, deadline)
         connection.describe(observation)
         await self._exchange(connection, outgoing, observation)
-
-    def _refuse(self, origin: Origin, observation: Observation) -> None:
-        if self._conduct.blocked(origin.host):
-            observation.intervention = True
-            raise Fault(Failure.BLOCKED_BY_INTERVENTION, f"{origin.host} is blocked in this experiment")
-        if self._conduct.offline:
-            observation.enter(Phase.CONNECT, observation.started)
-            raise Fault(Failure.TCP_OFFLINE, "the network of this client profile is offline")
 
     def _take_idle(self, outgoing: Outgoing) -> Connection | None:
         waiting = self._idle.get(outgoing.origin)

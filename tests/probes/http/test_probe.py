@@ -34,20 +34,6 @@ async def test_a_blocked_host_is_our_intervention_and_is_never_asked(server, ope
     assert not server.connections
 
 
-@pytest.mark.parametrize(
-    "intervention",
-    [
-        Intervention(kind=InterventionKind.REPLAY, host="x", archive="a"),
-        Intervention(kind=InterventionKind.DELAY, host="x", seconds=1.0),
-        Intervention(kind=InterventionKind.EMPTY, host="x"),
-        Intervention(kind=InterventionKind.BLOCK, host="x", path="/a"),
-    ],
-)
-async def test_what_cannot_be_changed_of_an_http_check_is_refused_rather_than_passed_over(probe, intervention):
-    with pytest.raises(ProberError, match="whole hosts can be blocked"):
-        await probe.open(assignment_for("http://x", interventions=(intervention,)), 1, started=time.monotonic())
-
-
 async def test_an_offline_profile_sees_nothing(server, open_session, failure_of_get):
     session = await open_session(server.url(), profile={"network": Network(name="offline", offline=True)})
     assert (await failure_of_get(session.handle)).exchange.failure is Failure.TCP_OFFLINE
