@@ -36,13 +36,13 @@ class _Frame:
     run: Run
     trace_id: int
     root: SpanContext
-    begin: float
+    begin: int
     resource: Resource
     scope: InstrumentationScope
 
     def nanoseconds(self, seconds: float) -> int:
         """Return a moment of the run, given in seconds from its start, in nanoseconds since 1970."""
-        return round((self.begin + seconds) * _NANOSECONDS)
+        return self.begin + round(seconds * _NANOSECONDS)
 
     def context(self, name: str) -> SpanContext:
         """Return the context of a span of this run: the same name, the same id."""
@@ -61,7 +61,8 @@ def spans_of(run: Run, *, resource: Resource, scope: InstrumentationScope, run_u
         run=run,
         trace_id=trace_id,
         root=_context(trace_id, int(ids.span_id, 16)),
-        begin=run.started_at.timestamp(),
+        # A float of seconds since 1970 does not hold nanoseconds, but it does hold microseconds.
+        begin=round(run.started_at.timestamp() * 1_000_000) * 1_000,
         resource=resource,
         scope=scope,
     )

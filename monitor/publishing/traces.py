@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 _WAITING = 200
 _AT_ONCE = 20
-_PATIENCE = 5.0
+_PATIENCE = 2.0
 
 
 class Traces:
