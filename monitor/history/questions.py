@@ -26,8 +26,8 @@ _VERDICT = (
 _SUMMARY = (
     SLOTS.c.run_id, SLOTS.c.scheduled_at, SLOTS.c.started_at, SLOTS.c.duration, SLOTS.c.outcome, SLOTS.c.validity,
     SLOTS.c.attempts, SLOTS.c.recovered, SLOTS.c.resolve, SLOTS.c.connect, SLOTS.c.tls, SLOTS.c.wait, SLOTS.c.receive,
-    CHECKS.c.name.label("check_name"), BINDINGS.c.journey, BINDINGS.c.target, BINDINGS.c.profile, BINDINGS.c.location,
-    *_VERDICT,
+    SLOTS.c.check_id, CHECKS.c.name.label("check_name"), BINDINGS.c.journey, BINDINGS.c.target,
+    BINDINGS.c.profile, BINDINGS.c.location, *_VERDICT,
 )  # fmt: skip
 
 
@@ -42,13 +42,17 @@ _RUN = (
 )
 
 
-def runs_where(wanted: RunFilter) -> sa.Select[Any]:
-    """Return the newest runs that a filter lets through."""
-    query = sa.select(*_SUMMARY).select_from(_RUN).where(_FINISHED)
+def runs_where(wanted: RunFilter, number: int | None = None) -> sa.Select[Any]:
+    """Return the newest runs that a filter lets through; of the check with this ``number``, where one is given."""
+    query = sa.select(*_SUMMARY).select_from(_RUN).where(_FINISHED, *_bound(wanted))
+    if number is not None:
+        query = query.where(SLOTS.c.check_id == number)
     if wanted.check is not None:
         query = query.where(SLOTS.c.check_id == _number_of(wanted.check))
     if wanted.outcomes:
         query = query.where(SLOTS.c.outcome.in_([outcome.value for outcome in wanted.outcomes]))
+    if wanted.causes:
+        query = query.where(DIAGNOSES.c.cause.in_([cause.value for cause in wanted.causes]))
     for column, value in (
         (DIAGNOSES.c.cause, wanted.cause),
         (DIAGNOSES.c.detail, wanted.detail),
@@ -60,7 +64,27 @@ def runs_where(wanted: RunFilter) -> sa.Select[Any]:
         query = query.where(SLOTS.c.scheduled_at >= micros(wanted.since))
     if wanted.before is not None:
         query = query.where(SLOTS.c.scheduled_at < micros(wanted.before))
+    if wanted.beyond is not None:
+        moment, check = micros(wanted.beyond[0]), _number_of(wanted.beyond[1])
+        rest = sa.and_(SLOTS.c.scheduled_at == moment, SLOTS.c.check_id > check)
+        query = query.where(SLOTS.c.scheduled_at <= moment, sa.or_(SLOTS.c.scheduled_at < moment, rest))
     return query.order_by(SLOTS.c.scheduled_at.desc(), SLOTS.c.check_id).limit(wanted.limit)
+
+
+def checks_bound(wanted: RunFilter) -> sa.Select[Any] | None:
+    """Return the numbers of the checks that ever had the names of a filter; ``None`` where it names nothing."""
+    names = _bound(wanted)
+    return sa.select(BINDINGS.c.check_id).where(*names).distinct() if names else None
+
+
+def _bound(wanted: RunFilter) -> list[sa.ColumnElement[bool]]:
+    named = (
+        (BINDINGS.c.journey, wanted.journeys),
+        (BINDINGS.c.target, wanted.targets),
+        (BINDINGS.c.profile, wanted.profiles),
+        (BINDINGS.c.location, wanted.locations),
+    )
+    return [column.in_(names) for column, names in named if names]
 
 
 def one_run(run_id: str) -> sa.Select[Any]:

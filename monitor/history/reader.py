@@ -41,6 +41,8 @@ T = TypeVar("T")
 
 _CONCLUSIVE = frozenset({Outcome.PASSED, Outcome.DEGRADED, Outcome.FAILED})
 _GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
+# Up to so many checks are asked one by one.
+_MOST_APART = 20
 
 
 class Reader:
@@ -81,7 +83,16 @@ class Reader:
 
     async def runs(self, wanted: RunFilter) -> tuple[RunSummary, ...]:
         """Return the newest runs that the filter lets through, newest first."""
-        rows = await self._rows(questions.runs_where(wanted))
+        bound = questions.checks_bound(wanted)
+        numbers = [] if bound is None else [row.check_id for row in await self._rows(bound)]
+        if bound is not None and not numbers:
+            return ()
+        if not 1 <= len(numbers) <= _MOST_APART:
+            rows = await self._rows(questions.runs_where(wanted))
+        else:
+            # Of each check its newest runs stand side by side in an index, which those of several do not.
+            found = [row for each in numbers for row in await self._rows(questions.runs_where(wanted, each))]
+            rows = sorted(found, key=lambda row: (-row.scheduled_at, row.check_id))[: wanted.limit]
         return tuple(map(questions.summary_of, rows))
 
     async def run(self, run_id: str) -> StoredRun | None:

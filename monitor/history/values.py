@@ -193,15 +193,27 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFilter:
-    """Which runs to list; ``None`` leaves a property free. ``before`` continues a list at its last moment."""
+    """Which runs to list; ``None`` and an empty tuple leave a property free.
+
+    Attributes:
+        journeys: Names under which the runs were made; so are targets, profiles and locations.
+        before: Continues a list at its last moment; runs of that very moment are left out.
+        beyond: Continues a list after its last run exactly: the moment and the check of that run.
+    """
 
     check: str | None = None
+    journeys: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     cause: Cause | None = None
+    causes: tuple[Cause, ...] = ()
     detail: Detail | None = None
     culprit: str | None = None
     since: dt.datetime | None = None
     before: dt.datetime | None = None
+    beyond: tuple[dt.datetime, str] | None = None
     limit: int = 100
 
 

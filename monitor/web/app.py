@@ -20,7 +20,6 @@ from starlette.staticfiles import StaticFiles
 import monitor
 from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.outcome import SlotState
-from monitor.history.values import RunFilter
 from monitor.investigation.drill_reports import DrillReports
 from monitor.web import words
 from monitor.web.gate import Gate
@@ -29,6 +28,7 @@ from monitor.web.monitor import Monitor
 from monitor.web.overview import STRIP, Overview, Past, Row, Standing, incident_lines, row, standings, tiles
 from monitor.web.owners_page import owners_view
 from monitor.web.run_view import run_view
+from monitor.web.runs_page import RunLists
 from monitor.web.today import Today
 from monitor.web.verdicts import Verdicts
 
@@ -36,7 +36,6 @@ _STATIC = Path(__file__).parent / "static"
 _ROWS = 100
 _DAY = dt.timedelta(hours=24)
 _SHOWN_INLINE = {".png": "image/png"}
-_MOST_LISTED = 500
 _GAPS = frozenset({SlotState.MISSED, SlotState.LOST, SlotState.SKIPPED})
 
 
@@ -46,10 +45,13 @@ def create_app(parts: Monitor) -> Starlette:
     routes = [
         Route("/", pages.front),
         Route("/owners", pages.owners),
+        Route("/journeys/{name}", pages.runs.of_journey),
+        Route("/runs", pages.runs.page),
+        Route("/runs/latest", pages.runs.latest),
         Route("/runs/{run_id}", pages.run),
         Route("/runs/{run_id}/artifacts/{name}", pages.artifact),
         Route("/api/v1/checks", pages.checks_json),
-        Route("/api/v1/runs", pages.runs_json),
+        Route("/api/v1/runs", pages.runs.data),
         Route("/api/v1/runs/{run_id}", pages.run_json),
         Route("/api/v1/runs/{run_id}/verdicts", pages.verdicts.listed),
         Route("/api/v1/runs/{run_id}/verdicts", pages.verdicts.add, methods=["POST"]),
@@ -72,6 +74,7 @@ class Pages:
         self._templates = _templates()
         self._today = Today(parts)
         self.verdicts = Verdicts(parts, self._today)
+        self.runs = RunLists(parts, self._page, lambda: _titles(parts.catalogue))
 
     async def front(self, request: Request) -> Response:
         """Show every check."""
@@ -143,27 +146,6 @@ class Pages:
                 }
             )
         return JSONResponse({"checks": rows})
-
-    async def runs_json(self, request: Request) -> Response:
-        """Return the newest runs, of one check or of all."""
-        asked = request.query_params.get("limit", "50")
-        if not asked.isdecimal() or not 1 <= int(asked) <= _MOST_LISTED:
-            return JSONResponse({"error": f"limit is a whole number from 1 to {_MOST_LISTED}"}, 400)
-        wanted = RunFilter(check=request.query_params.get("check"), limit=int(asked))
-        summaries = await self._parts.history.runs(wanted)
-        rows = [
-            {
-                "run_id": run.run_id,
-                "check": run.check,
-                "scheduled_at": run.scheduled_at.isoformat(),
-                "outcome": run.outcome.value,
-                "duration_seconds": run.duration,
-                "cause": run.verdict.cause.value if run.verdict else None,
-                "detail": run.verdict.detail.value if run.verdict else None,
-            }
-            for run in summaries
-        ]
-        return JSONResponse({"runs": rows})
 
     async def run_json(self, request: Request) -> Response:
         """Return one run in the form of ``faultline run --json``."""

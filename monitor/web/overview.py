@@ -13,6 +13,7 @@ from monitor.domain.run import Slot
 from monitor.history.values import Coverage, RunSummary
 from monitor.investigation.correlation import Incident
 from monitor.web import words
+from monitor.web.runs_query import address
 
 # A figure that rests on fewer of the planned slots says more about the monitor than about the site.
 LEAST_COVERAGE = 0.9
@@ -33,7 +34,7 @@ class State(StrEnum):
     PASSED = "passed"
 
 
-_WORDS = {
+WORDS: Mapping[State, str] = {
     State.FAILED: "failed",
     State.DEGRADED: "slow",
     State.INCONCLUSIVE: "inconclusive",
@@ -86,6 +87,7 @@ class Row:
     strip_text: str
     availability: str
     coverage: str
+    runs: str
     run_id: str | None = None
     cause: str | None = None
     cause_word: str = ""
@@ -140,7 +142,7 @@ def tiles(all_of_them: Sequence[Standing]) -> tuple[Tile, ...]:
     counts = Counter(one.state for one in all_of_them)
     always = (State.PASSED, State.DEGRADED, State.FAILED, State.INCONCLUSIVE, State.STALE)
     shown = always + tuple(state for state in (State.WAITING,) if counts[state])
-    return tuple(Tile(state=state, word=_WORDS[state], count=counts[state]) for state in shown)
+    return tuple(Tile(state=state, word=WORDS[state], count=counts[state]) for state in shown)
 
 
 def row(one: Standing, past: Past, *, title: str, now: dt.datetime) -> Row:
@@ -151,7 +153,7 @@ def row(one: Standing, past: Past, *, title: str, now: dt.datetime) -> Row:
         check=one.check.name,
         title=title,
         state=one.state,
-        word=_WORDS[one.state],
+        word=WORDS[one.state],
         age=f"{words.span((now - last.started_at).total_seconds())} ago" if last else "never",
         schedule=_schedule(one.check),
         duration=words.seconds(last.duration) if last else "",
@@ -159,6 +161,7 @@ def row(one: Standing, past: Past, *, title: str, now: dt.datetime) -> Row:
         strip_text=_strip_text(strip),
         availability=_availability(past.coverage),
         coverage=_coverage(past.coverage),
+        runs=address([("check", one.check.name)]),
         run_id=last.run_id if last else None,
         cause=verdict.cause.value if verdict else None,
         cause_word=words.cause_word(verdict.cause) if verdict else "",
