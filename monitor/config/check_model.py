@@ -57,8 +57,12 @@ class PlanModel(FileModel):
     budget: Duration | None = Field(
         default=None, description="Time that the journey may take before a run is degraded."
     )
+    satisfied_within: Duration | None = Field(
+        default=None, description="Up to this time customers are satisfied (Apdex); the budget where it is left out."
+    )
     team: Slug | None = Field(default=None, description="Team that is told.")
-    service: Slug | None = Field(default=None, description="Service or business process that the check speaks for.")
+    service: Slug | None = Field(default=None, description="Service that the check speaks for.")
+    process: Slug | None = Field(default=None, description="Business process that the journey is part of.")
     tier: int | None = Field(default=None, ge=1, le=5, description="Importance; 1 is the highest.")
     objective: float | None = Field(default=None, gt=0, lt=1, description="Share of runs that should succeed.")
 
@@ -84,6 +88,12 @@ class CheckModel(PlanModel):
     name: Slug | None = Field(default=None, description="Name of the check instead of `journey@target/profile`.")
     values: dict[Parameter, Value] = Field(default_factory=dict, description="Parameters of the journey.")
     secrets: dict[Parameter, SecretValue] = Field(default_factory=dict, description="Parameters that must not be seen.")
+    customers_per_hour: float | None = Field(
+        default=None, gt=0, lt=1e12, description="Customers who take this journey in an hour."
+    )
+    value_per_customer: float | None = Field(
+        default=None, gt=0, lt=1e12, description="What one customer's journey is worth, in `business.currency`."
+    )
     enabled: bool = Field(default=True, description="Whether the check is run.")
 
     @model_validator(mode="after")

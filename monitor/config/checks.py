@@ -32,6 +32,7 @@ class Known:
     profiles: Mapping[str, ClientProfile | Unusable]
     teams: tuple[str, ...]
     defaults: DefaultsModel
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Plan:
     deadline: dt.timedelta
     attempts: int
     budget: dt.timedelta | None
+    satisfied_within: dt.timedelta | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +71,8 @@ def _add_entry(made: CheckList, index: int, model: CheckModel, known: Known, dra
     target_name = _target_name(model, path, known, draft)
     target = draft.lookup((*path, "target"), "target", target_name, known.targets) if target_name else None
     _check_team(model, path, known, draft)
+    if model.value_per_customer is not None and known.currency is None:
+        draft.refuse((*path, "value_per_customer"), "has no currency; write business: {currency: EUR}")
     plan = _plan(model, path, known.defaults, draft)
     names = _profile_names(model, known.defaults)
     values, missing = _values(model, draft)
@@ -104,11 +108,15 @@ def _check(
         deadline=plan.deadline,
         attempts=plan.attempts,
         budget=plan.budget,
+        satisfied_within=plan.satisfied_within,
         values=values,
         team=model.team or defaults.team,
         service=model.service or defaults.service,
         tier=model.tier or defaults.tier or 2,
         objective=model.objective or defaults.objective or 0.99,
+        process=model.process or defaults.process,
+        customers_per_hour=model.customers_per_hour,
+        value_per_customer=model.value_per_customer,
         enabled=model.enabled,
     )
 
@@ -167,7 +175,13 @@ def _plan(model: CheckModel, path: Path, defaults: DefaultsModel, draft: Draft) 
     deadline = model.deadline or defaults.deadline or min(DEADLINE, gap)
     attempts = model.attempts or defaults.attempts or 2
     budget = model.budget or defaults.budget
-    plan = Plan(schedule=schedule, deadline=deadline, attempts=attempts, budget=budget)
+    plan = Plan(
+        schedule=schedule,
+        deadline=deadline,
+        attempts=attempts,
+        budget=budget,
+        satisfied_within=model.satisfied_within or defaults.satisfied_within or budget,
+    )
     found = list(_plan_problems(plan, gap))
     for key, message in found:
         inherited = getattr(model, key) is None and getattr(defaults, key) is not None
@@ -199,6 +213,9 @@ def _plan_problems(plan: Plan, gap: dt.timedelta) -> Iterator[tuple[str, str]]:
             needed = show_duration(plan.budget)
         message = f"{needed} does not fit the deadline of {show_duration(plan.deadline)}, which covers all attempts"
         yield "budget", f"{message}; lower budget or attempts"
+    if plan.satisfied_within not in (None, plan.budget) and plan.satisfied_within > plan.deadline:
+        ended = f"a run is ended after {show_duration(plan.deadline)}"
+        yield "satisfied_within", f"{show_duration(plan.satisfied_within)} says nothing, for {ended}; shorten it"
 
 
 def maintenance_from(

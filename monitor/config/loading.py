@@ -13,6 +13,7 @@ from monitor.config.draft import Draft, Unusable
 from monitor.config.drills import drills_from
 from monitor.config.expansion import expanded
 from monitor.config.investigation_model import investigation_from
+from monitor.config.metrics_model import metrics_from
 from monitor.config.monitor_model import SYNONYMS, MonitorModel, Remainder
 from monitor.config.ownership_model import OwnershipModel, ownership_from, ownership_problems
 from monitor.config.parts import DESKTOP, profile_from, storage_from, target_from, web_from, workers_from
@@ -71,7 +72,13 @@ def _settings(
     profiles: dict[str, ClientProfile | Unusable] = {DESKTOP.name: DESKTOP}
     profiles |= {name: profile_from(name, profile, draft) for name, profile in model.profiles.items()}
     targets = {name: target_from(name, target, draft) for name, target in model.targets.items()}
-    known = Known(targets=targets, profiles=profiles, teams=tuple(ownership.teams), defaults=model.defaults)
+    known = Known(
+        targets=targets,
+        profiles=profiles,
+        teams=tuple(ownership.teams),
+        defaults=model.defaults,
+        currency=model.business.currency,
+    )
     made = checks_from(dict(zip(entries["checks"], model.checks, strict=True)), known, draft)
     windows = dict(zip(entries["maintenance"], model.maintenance, strict=True))
     return Settings(
@@ -88,6 +95,8 @@ def _settings(
         workers=workers_from(model.workers),
         investigation=investigation_from(model.investigation, profiles, draft),
         tracing=tracing_from(model.tracing, draft),
+        metrics=metrics_from(model.metrics),
+        currency=model.business.currency,
         profiles=tuple(profile for profile in profiles.values() if isinstance(profile, ClientProfile)),
         secrets=unique(draft.secrets),
         places=made.places,

@@ -12,6 +12,7 @@ from monitor.config.check_model import CheckModel, DefaultsModel, MaintenanceMod
 from monitor.config.drills import DrillModel
 from monitor.config.header_name import HeaderName
 from monitor.config.investigation_model import InvestigationModel
+from monitor.config.metrics_model import BusinessModel, MetricsModel
 from monitor.config.presets import EXECUTABLES, check_executable
 from monitor.config.profile_model import Overrides, ProfileModel
 from monitor.config.secrets import SecretValue, Value
@@ -36,6 +37,8 @@ SYNONYMS: Mapping[str, str] = types.MappingProxyType(
         "url": "base_url",
         "user": "username",
         "owner": "team",
+        "business_process": "process",
+        "apdex": "satisfied_within",
         "slo": "objective",
         "params": "values",
         "parameters": "values",
@@ -175,6 +178,8 @@ class MonitorModel(FileModel):
         default_factory=InvestigationModel, description="What may be tried to find out whose a failure is."
     )
     tracing: TracingModel | None = Field(default=None, description="Where a trace of each run goes.")
+    metrics: MetricsModel = Field(default_factory=MetricsModel, description="How much is counted of each check.")
+    business: BusinessModel = Field(default_factory=BusinessModel, description="What the numbers of the business mean.")
     profiles: dict[_Name, ProfileModel] = Field(
         default_factory=dict, description="Client profiles by name; `desktop` exists unless it is given here."
     )

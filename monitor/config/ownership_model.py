@@ -79,6 +79,9 @@ class VendorModel(FileModel):
     hosts: list[HostPattern] = Field(min_length=1, description="Hosts of the vendor; `*.` covers all below.")
     critical: bool = Field(default=False, description="Whether journeys need the vendor.")
     category: str = Field(default="", max_length=100, description="What it is for, such as `payment`.")
+    objective: float | None = Field(
+        default=None, gt=0, lt=1, description="Share of requests that the vendor should answer, as agreed with it."
+    )
 
 
 class HostedModel(FileModel):
@@ -150,7 +153,13 @@ def ownership_from(model: OwnershipModel) -> Ownership:
             for name, owner in model.capabilities.items()
         ),
         vendors=tuple(
-            Vendor(name=name, hosts=tuple(vendor.hosts), critical=vendor.critical, category=vendor.category)
+            Vendor(
+                name=name,
+                hosts=tuple(vendor.hosts),
+                critical=vendor.critical,
+                category=vendor.category,
+                objective=vendor.objective,
+            )
             for name, vendor in model.vendors.items()
         ),
         hosted=tuple(HostedName(host=name.host, vendor=name.vendor, control=name.control) for name in model.hosted),

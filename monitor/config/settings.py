@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from monitor.domain.check import Check, MaintenanceWindow, Schedule
@@ -115,6 +116,22 @@ class TracingSettings:
     timeout: dt.timedelta = dt.timedelta(seconds=10)
 
 
+class MetricsDetail(StrEnum):
+    """How much is counted of each check; ``docs/metrics.md`` says what each level holds."""
+
+    CORE = "core"
+    STANDARD = "standard"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """How much is counted of each check, and how many series all checks together may have."""
+
+    detail: MetricsDetail = MetricsDetail.STANDARD
+    series_limit: int = 500_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillPlan:
     """A check that is drilled, and when."""
@@ -146,6 +163,7 @@ class Settings:
     """Everything the configuration says.
 
     Attributes:
+        currency: In what the checks' values per customer are given, as an ISO 4217 code.
         profiles: Every client profile that can be used, whether a check names it or not.
         places: Where each check stands, by its name.
     """
@@ -163,6 +181,8 @@ class Settings:
     workers: WorkerSettings = WorkerSettings()
     investigation: InvestigationSettings = InvestigationSettings()
     tracing: TracingSettings | None = None
+    metrics: MetricsSettings = MetricsSettings()
+    currency: str | None = None
     profiles: tuple[ClientProfile, ...] = ()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)

@@ -67,6 +67,10 @@ class Check:
         attempts: How often a failing journey may be tried within one run, the first try included.
         values: What the journey's parameters are in this check.
         objective: The share of runs that should succeed, between 0 and 1.
+        satisfied_within: Up to this time customers are satisfied with the journey, up to four times it they bear it.
+        process: The business process that the journey is part of.
+        customers_per_hour: How many customers take the journey in an hour.
+        value_per_customer: What one of them is worth, in the currency of the configuration.
     """
 
     name: str
@@ -82,6 +86,10 @@ class Check:
     service: str | None = None
     tier: int = 2
     objective: float = 0.99
+    satisfied_within: dt.timedelta | None = None
+    process: str | None = None
+    customers_per_hour: float | None = None
+    value_per_customer: float | None = None
     enabled: bool = True
 
     @property

@@ -35,12 +35,17 @@ class CapabilityOwner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:
-    """A third party the user named, its hosts (exact, or ``*.`` and a suffix), and whether journeys need it."""
+    """A third party the user named, its hosts (exact, or ``*.`` and a suffix), and whether journeys need it.
+
+    Attributes:
+        objective: The share of requests that it should answer, between 0 and 1.
+    """
 
     name: str
     hosts: tuple[str, ...]
     critical: bool = False
     category: str = ""
+    objective: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
