@@ -155,6 +155,24 @@ def _is(newest: sa.CTE) -> sa.ColumnElement[bool]:
     return sa.and_(newest.c.check_id == SLOTS.c.check_id, newest.c.scheduled_at == SLOTS.c.scheduled_at)
 
 
+def first_bad(check: str) -> sa.Select[Any]:
+    """Return when the first run started that failed or was slow since the last one that passed."""
+    number = _number_of(check)
+    passed = (
+        sa.select(_INNER.c.scheduled_at)
+        .where(_INNER.c.check_id == number, _inner_finished, _INNER.c.outcome == Outcome.PASSED.value)
+        .order_by(_INNER.c.scheduled_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return sa.select(sa.func.min(SLOTS.c.started_at).label("started_at")).where(
+        SLOTS.c.check_id == number,
+        SLOTS.c.scheduled_at > sa.func.coalesce(passed, 0),
+        _FINISHED,
+        SLOTS.c.outcome.in_([Outcome.FAILED.value, Outcome.DEGRADED.value]),
+    )
+
+
 def slots_of(check: str, since: dt.datetime) -> sa.Select[Any]:
     """Return the slots of a check since a moment, oldest first."""
     number = _number_of(check)

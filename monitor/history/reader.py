@@ -16,13 +16,15 @@ from sqlalchemy.exc import DBAPIError
 from monitor.config.settings import StorageSettings
 from monitor.domain.cause import Cause
 from monitor.domain.clock import Clock
+from monitor.domain.deployment import Deployment
 from monitor.domain.outcome import Outcome, SlotState
 from monitor.domain.run import Slot
 from monitor.execution.wire import WireError
-from monitor.history import questions, verdicts
+from monitor.history import deployments, questions, verdicts
 from monitor.history.body import BodyCodec
 from monitor.history.database import READ_LIMIT, Database
 from monitor.history.migrate import revision_of
+from monitor.history.moments import moment_of
 from monitor.history.schema import CHECKS, REVISION
 from monitor.history.values import (
     CheckState,
@@ -109,6 +111,20 @@ class Reader:
     async def verdicts(self, run_id: str) -> tuple[PastVerdict, ...]:
         """Return every verdict on a run, the first one first; nothing where the run is not known."""
         return await self._ask(lambda connection: verdicts.past(connection, run_id, self._bodies))
+
+    async def deployments(self, since: dt.datetime, until: dt.datetime, *, limit: int = 50) -> tuple[Deployment, ...]:
+        """Return the newest deployments of a span, both ends included, newest first."""
+        rows = await self._rows(deployments.between(since, until, limit))
+        return tuple(map(deployments.deployment_of, rows))
+
+    async def latest_deployments(self, limit: int) -> tuple[Deployment, ...]:
+        """Return the latest deployment of each service, newest first, of at most so many services."""
+        return tuple(map(deployments.deployment_of, await self._rows(deployments.latest(limit))))
+
+    async def bad_since(self, check: str) -> dt.datetime | None:
+        """Return the start of the first run that failed or was slow since the last one that passed, if there is one."""
+        (row,) = await self._rows(questions.first_bad(check))
+        return None if row.started_at is None else moment_of(row.started_at)
 
     async def field_accuracy(self, since: dt.datetime) -> FieldAccuracy:
         """Return how often the rules were right, of the runs that people have judged since a moment."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0002"
+REVISION = "0003"
 """The schema that this program reads and writes: the newest migration."""
 
 METADATA = sa.MetaData()
@@ -134,3 +134,15 @@ EVIDENCE = sa.Table(
     sa.Index("evidence_good", "scheduled_at", sqlite_where=sa.text("good = 1"), postgresql_where=sa.text("good = 1")),
 )
 """Everything that was seen, for the runs of which everything is kept."""
+
+DEPLOYMENTS = sa.Table(
+    "deployments",
+    METADATA,
+    sa.Column("at", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Deployments that we were told of; one that is told twice is one."""

@@ -19,9 +19,10 @@ from sqlalchemy.exc import DBAPIError
 
 from monitor.config.settings import StorageSettings
 from monitor.domain.clock import Clock
+from monitor.domain.deployment import Deployment
 from monitor.domain.outcome import SlotReason, SlotState
 from monitor.domain.run import Judgement, Run, Slot
-from monitor.history import retention, verdicts
+from monitor.history import deployments, retention, verdicts
 from monitor.history.artifacts import ArtifactStore
 from monitor.history.entries import END, PLAN, START, Entry, Errand, RunRows, slot_row
 from monitor.history.opening import Opened, open_for_writing
@@ -165,6 +166,10 @@ class History(Reader):
         )
         return await self._perform(lambda connection: verdicts.revise(connection, revision, self._bodies))
 
+    async def deployed(self, deployment: Deployment) -> bool:
+        """Record a deployment; say whether it is new. Raises HistoryError while the database is in trouble."""
+        return await self._perform(lambda connection: deployments.add(connection, deployment))
+
     async def reap(self, now: dt.datetime, *, grace: dt.timedelta = dt.timedelta()) -> tuple[Slot, ...]:
         """Close open slots of the past and return them: started ones are lost, planned ones were missed.
 
@@ -176,6 +181,7 @@ class History(Reader):
         """Remove what has been kept long enough, a little at a time, and artifacts over their quota."""
         slots = await self._remove_slots(now - self._storage.keep_runs)
         evidence = await self._remove_evidence(now - self._storage.keep_evidence)
+        await self._perform(lambda connection: deployments.remove(connection, now - self._storage.keep_runs))
         await self._perform(retention.remove_unused_names)
         while await self._perform(retention.give_back_space):
             pass

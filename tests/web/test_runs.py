@@ -83,7 +83,7 @@ async def test_a_list_is_narrowed_by_what_links_name(
     [
         ("outcome=failde", "did you mean 'failed'?"),
         ("cause=weather", "known are own_infrastructure, third_party"),
-        ("jurney=x", "did you mean 'journey'?"),
+        ("journeyy=x", "did you mean 'journey'?"),
         ("from=yesterday", "is no moment of the last years; write"),
         ("from=99999999999999", "is no moment of the last years"),
         ("from=now&to=now-1h", "is later than"),
