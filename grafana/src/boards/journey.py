@@ -1,0 +1,318 @@
+"""One journey: where it breaks, for whom, how long it takes, and what stands behind each step."""
+
+from __future__ import annotations
+
+from grafana.src import palette, promql
+from grafana.src.frame import Board, Choice, Section, runs_url
+from grafana.src.panels import (
+    COARSE,
+    Anything,
+    Face,
+    Query,
+    by_mark,
+    heat,
+    lines,
+    numbers,
+    ranking,
+    stacks,
+    tiles,
+    timeline,
+)
+from grafana.src.promql import CHECK, at_check, at_place, count, mean, quantile
+from grafana.src.tables import Column, rows
+
+_RUNS = runs_url(journey="${journey}")
+_AT = runs_url(journey="${journey}", location="${__field.labels.location}")
+_CHECK_LEGEND = "{{target}} · {{profile}}"
+_STEP_INFO = f"max by ({CHECK}, step, position, capability) ({at_check('faultline_step_info')})"
+_VITALS = {
+    "Largest contentful paint": ("faultline_largest_contentful_paint_seconds", "Good up to 2.5 s, poor above 4 s."),
+    "First contentful paint": ("faultline_first_contentful_paint_seconds", "Good up to 1.8 s, poor above 3 s."),
+    "Time to first byte": ("faultline_time_to_first_byte_seconds", "Good up to 0.8 s, poor above 1.8 s."),
+    "Interaction to next paint": ("faultline_interaction_to_next_paint_seconds", "Good up to 0.2 s, poor above 0.5 s."),
+}
+
+
+def journey() -> Board:
+    """Return the dashboard for whoever is on call."""
+    return Board(
+        name="journey",
+        folder="Journeys",
+        title="Faultline / One journey",
+        about="One journey in full: places, steps with the capability behind each, phases, vitals, causes, runs.",
+        sections=(
+            Section(title="How it stands", panels=(_state(), *_figures())),
+            Section(title="Where it breaks", panels=(_funnel(), _step_failures(), _places())),
+            Section(title="Why", panels=(_causes(), _culprits(), _details(), _recent())),
+            Section(title="How long it takes", panels=(_heat(), _quantiles(), _steps(), _phases())),
+            Section(title="What the page does", panels=(*_vitals(), _shift(), _bytes())),
+        ),
+        choices=(Choice.JOURNEY, Choice.TARGET, Choice.PROFILE, Choice.LOCATION, Choice.TEAM),
+        single=Choice.JOURNEY,
+    )
+
+
+def _state() -> Anything:
+    face = Face(
+        title="State now",
+        about="The state of each check of this journey, by target and profile.",
+        unit="none",
+        width=8,
+        height=5,
+        links=(("Runs", _RUNS),),
+    )
+    return tiles(face, Query(expr=promql.state(), legend=_CHECK_LEGEND))
+
+
+def _figures() -> tuple[Anything, ...]:
+    success = Face(
+        title="Success, 24 h",
+        about="Share of conclusive runs that got there, rounded down; 'insufficient' below 90 % coverage.",
+        unit="percentunit",
+        width=4,
+        height=5,
+        decimals=3,
+    )
+    covered = Face(
+        title="Coverage, 24 h",
+        about="Conclusive runs over planned ones. Without it the figure of success says nothing.",
+        unit="percentunit",
+        width=4,
+        height=5,
+        decimals=3,
+    )
+    budget = Face(
+        title="Error budget left, 30 d",
+        about="What is left of the share of runs that may fail.",
+        unit="percentunit",
+        width=4,
+        height=5,
+        decimals=1,
+        nothing="no objective configured",
+    )
+    lost = Face(
+        title="Minutes lost, 24 h",
+        about="Estimate: failed runs times the planned interval.",
+        unit="m",
+        width=4,
+        height=5,
+        decimals=0,
+    )
+    left = promql.floored(at_check("check:faultline_error_budget_remaining:ratio30d"))
+    return (
+        numbers(success, Query(expr=promql.success("1d"), legend=_CHECK_LEGEND), mappings=(palette.INSUFFICIENT,)),
+        numbers(covered, Query(expr=promql.floored(promql.coverage("1d")), legend=_CHECK_LEGEND)),
+        numbers(budget, Query(expr=left, legend=_CHECK_LEGEND), mappings=(palette.SPENT,)),
+        numbers(lost, Query(expr=f"sum by (target, profile) ({promql.impact('1d')}) / 60", legend=_CHECK_LEGEND)),
+    )
+
+
+def _funnel() -> Anything:
+    face = Face(
+        title="Funnel of steps",
+        about="Of all conclusive runs, how many got past each step; the capability behind it; and the failed runs "
+        "that ended in it, by whose fault it was.",
+        width=24,
+        height=9,
+    )
+    by = "position, step, capability"
+    passed = _by_step(count(at_place("faultline_step_duration_seconds_count"), f"{CHECK}, step"), by)
+    all_runs = f"scalar(sum({count(at_place('faultline_journey_runs_total'))}))"
+    spent = mean(at_place("faultline_step_duration_seconds%s"), f"{CHECK}, step", "$__range")
+    causes = tuple(
+        Column(name=mark.word, expr=_failed(cause, by), unit="short", decimals=0)
+        for cause, mark in palette.CAUSES.items()
+    )
+    columns = (
+        Column(name="#", label="position", width=50),
+        Column(name="Step", label="step"),
+        Column(name="Capability", label="capability"),
+        Column(name="Got past", expr=f"{passed} / {all_runs}", unit="percentunit", decimals=1, bar=True),
+        *causes,
+        Column(name="Mean duration", expr=f"avg by ({by}) ({_joined(spent)})", unit="s", decimals=2),
+    )
+    return rows(face, columns, sort="#")
+
+
+def _joined(expr: str) -> str:
+    return f"({expr}) * on ({CHECK}, step) group_left (position, capability) {_STEP_INFO}"
+
+
+def _by_step(expr: str, by: str) -> str:
+    return f"sum by ({by}) ({_joined(expr)})"
+
+
+def _failed(cause: str, by: str) -> str:
+    failed = count(at_place("faultline_step_failures_total", f'cause="{cause}"'), f"{CHECK}, step")
+    return f"{_by_step(failed, by)} or sum by ({by}) ({_STEP_INFO}) * 0"
+
+
+def _step_failures() -> Anything:
+    face = Face(
+        title="Failed runs by step",
+        about="In which step runs ended, over time.",
+        step=COARSE,
+        nothing="no failed run",
+        links=(("Failed runs", runs_url(journey="${journey}", outcome="failed")),),
+    )
+    expr = count(at_place("faultline_step_failures_total"), "step", "$__interval")
+    return stacks(face, Query(expr=expr, legend="{{step}}"))
+
+
+def _places() -> Anything:
+    face = Face(
+        title="By location",
+        about="What each location met over time. An empty stretch is a time of which nothing is known.",
+        unit="none",
+        step="1m",
+        links=(("Runs there", _AT),),
+    )
+    return timeline(face, Query(expr=promql.state_at_place(), legend="{{location}} · {{target}} · {{profile}}"))
+
+
+def _causes() -> Anything:
+    face = Face(
+        title="Failed runs by cause",
+        about="Failed runs in each interval, by whose they were.",
+        step=COARSE,
+        links=(("Runs", runs_url(journey="${journey}", cause="${__field.labels.cause}")),),
+    )
+    expr = count(at_place("faultline_journey_run_failures_total"), "cause", "$__interval")
+    return by_mark(stacks(face, Query(expr=expr, legend="{{cause}}")), palette.CAUSES)
+
+
+def _culprits() -> Anything:
+    face = Face(
+        title="Put down to",
+        about="Failed runs by the team, the third party or the part of the environment that they are put down to.",
+        nothing="no failed run",
+    )
+    expr = f"sort_desc({count(at_place('faultline_journey_run_culprits_total'), 'culprit, cause')} > 0)"
+    return ranking(face, Query(expr=expr, legend="{{culprit}} ({{cause}})"))
+
+
+def _details() -> Anything:
+    face = Face(
+        title="Failed runs by detail",
+        about="The second level of the cause; docs/causes.md explains each.",
+        nothing="no failed run",
+    )
+    expr = f"sort_desc({count(at_place('faultline_journey_run_failure_details_total'), 'detail')} > 0)"
+    return ranking(face, Query(expr=expr, legend="{{detail}}"))
+
+
+def _recent() -> Anything:
+    face = Face(
+        title="Recovered, slow, and with defects that did not hurt",
+        about="Runs that passed on a later attempt, runs over budget, and defects seen beside: signs that come before "
+        "failures.",
+        step=COARSE,
+    )
+    kinds = {
+        "recovered": "faultline_journey_runs_recovered_total",
+        "over budget": "faultline_journey_runs_degraded_total",
+        "collateral defects": "faultline_collateral_total",
+    }
+    queries = [
+        Query(expr=f"sum({count(at_place(metric), window='$__interval')})", legend=name)
+        for name, metric in kinds.items()
+    ]
+    return stacks(face, *queries)
+
+
+def _heat() -> Anything:
+    face = Face(
+        title="Durations",
+        about="How many runs took how long. The diamonds are single runs: click one to open it.",
+        unit="s",
+        step=COARSE,
+    )
+    expr = f"sum by (le) (increase({at_place('faultline_journey_duration_seconds_bucket')}[$__interval]))"
+    return heat(face, Query(expr=expr, legend="{{le}}", exemplar=True))
+
+
+def _quantiles() -> Anything:
+    face = Face(
+        title="Median, 95th percentile and threshold",
+        about="Durations of runs that got there, and the duration up to which customers are satisfied.",
+        unit="s",
+        step=COARSE,
+        links=(("Runs", _RUNS),),
+    )
+    buckets = at_place("faultline_journey_duration_seconds_bucket")
+    limit = f"max by (target, profile) ({at_check('faultline_journey_slo_latency_threshold_seconds')})"
+    return lines(
+        face,
+        Query(expr=quantile(0.5, buckets, "target, profile"), legend=f"median {_CHECK_LEGEND}", exemplar=True),
+        Query(expr=quantile(0.95, buckets, "target, profile"), legend=f"95th {_CHECK_LEGEND}", exemplar=True),
+        Query(expr=limit, legend=f"satisfied up to {_CHECK_LEGEND}"),
+    )
+
+
+def _steps() -> Anything:
+    face = Face(
+        title="Mean duration of each step",
+        about="Of steps that got there, on top of each other.",
+        unit="s",
+        step=COARSE,
+    )
+    expr = mean(at_place("faultline_step_duration_seconds%s"), "step")
+    return stacks(face, Query(expr=expr, legend="{{step}}"), bars=False)
+
+
+def _phases() -> Anything:
+    face = Face(
+        title="Phases of requests",
+        about="Mean time by phase: name resolution, connection, TLS, waiting for the server, receiving.",
+        unit="s",
+        step=COARSE,
+    )
+    expr = mean(at_place("faultline_http_phase_duration_seconds%s"), "phase")
+    return stacks(face, Query(expr=expr, legend="{{phase}}"), bars=False)
+
+
+def _vitals() -> tuple[Anything, ...]:
+    return tuple(
+        lines(
+            Face(title=title, about=f"75th percentile. {limits}", unit="s", width=6, height=7, step=COARSE),
+            Query(
+                expr=quantile(0.75, at_place(f"{metric}_bucket"), "target, profile"),
+                legend=_CHECK_LEGEND,
+                exemplar=True,
+            ),
+        )
+        for title, (metric, limits) in _VITALS.items()
+    )
+
+
+def _shift() -> Anything:
+    face = Face(
+        title="Cumulative layout shift",
+        about="75th percentile, without a unit. Good up to 0.1, poor above 0.25.",
+        unit="none",
+        width=12,
+        height=7,
+        step=COARSE,
+    )
+    expr = quantile(0.75, at_place("faultline_cumulative_layout_shift_bucket"), "target, profile")
+    return lines(face, Query(expr=expr, legend=_CHECK_LEGEND, exemplar=True))
+
+
+def _bytes() -> Anything:
+    face = Face(
+        title="Bytes of a run, own and third party",
+        about="Mean bytes that a browser run received from own hosts and from all others.",
+        unit="bytes",
+        width=12,
+        height=7,
+        step=COARSE,
+    )
+    expr = mean(at_place("faultline_page_transfer_bytes%s"), "party")
+    panel = stacks(face, Query(expr=expr, legend="{{party}}"), bars=False)
+    return by_mark(
+        panel,
+        {
+            "first": palette.Mark(word="own hosts", color=palette.OWN.color),
+            "third": palette.Mark(word="third parties", color=palette.THIRD_PARTY.color),
+        },
+    )

@@ -1,0 +1,86 @@
+"""Colors that people with any color vision can tell apart, each with the word that goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grafana_foundation_sdk.models import dashboard as model
+
+NO_DATA = "no data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A word and the color that stands for it."""
+
+    word: str
+    color: str
+
+
+OWN = Mark(word="Own infrastructure", color="#E69F00")
+THIRD_PARTY = Mark(word="Third party", color="#56B4E9")
+CLIENT = Mark(word="Client environment", color="#CC79A7")
+UNDETERMINED = Mark(word="Undetermined", color="#B0B0B0")
+CAUSES: Mapping[str, Mark] = {
+    "own_infrastructure": OWN,
+    "third_party": THIRD_PARTY,
+    "client_environment": CLIENT,
+    "undetermined": UNDETERMINED,
+}
+
+OK = Mark(word="OK", color="#009E73")
+MAINTENANCE = Mark(word="maintenance", color="#0072B2")
+MISSING = Mark(word=NO_DATA, color="#5A5A5A")
+SLOW = Mark(word="slow", color="#F0E442")
+PARTLY = Mark(word="failing in places", color="#F2A285")
+FAILING = Mark(word="failing", color="#D55E00")
+# The worse, the higher, so that the highest code of several checks is the one to show.
+STATES: Mapping[int, Mark] = {1: OK, 2: MAINTENANCE, 3: MISSING, 4: SLOW, 5: PARTLY, 6: FAILING}
+OUTCOMES: Mapping[int, Mark] = {0: FAILING, 1: OK, 2: MAINTENANCE}
+VENDOR_STATES: Mapping[int, Mark] = {
+    1: OK,
+    3: MISSING,
+    4: Mark(word="some errors", color=SLOW.color),
+    6: FAILING,
+}
+YES_NO: Mapping[int, Mark] = {0: Mark(word="no", color=FAILING.color), 1: Mark(word="yes", color=OK.color)}
+
+PLAIN = "text"
+NEUTRAL = "#8AB8FF"
+SERIES = (
+    "#56B4E9",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#F0E442",
+    "#D55E00",
+    "#0072B2",
+    "#B0B0B0",
+)
+
+
+def worded(marks: Mapping[int, Mark]) -> list[model.ValueMapping]:
+    """Return mappings that show a code as its word in its color, and nothing at all as "no data"."""
+    options = {
+        str(code): model.ValueMappingResult(text=mark.word, color=mark.color, index=place)
+        for place, (code, mark) in enumerate(marks.items())
+    }
+    return [model.ValueMap(options=options), *unknown(len(options))]
+
+
+def unknown(index: int = 0) -> list[model.ValueMapping]:
+    """Return the mapping that shows null and not-a-number as "no data"."""
+    result = model.ValueMappingResult(text=NO_DATA, color=MISSING.color, index=index)
+    match = model.SpecialValueMatch.NULL_AND_NAN
+    return [model.SpecialValueMap(options=model.DashboardSpecialValueMapOptions(match=match, result=result))]
+
+
+def below(limit: float, mark: Mark) -> model.ValueMapping:
+    """Return the mapping that shows every number up to ``limit`` as a word."""
+    result = model.ValueMappingResult(text=mark.word, color=mark.color, index=9)
+    return model.RangeMap(options=model.DashboardRangeMapOptions(from_val=-1e12, to=limit, result=result))
+
+
+INSUFFICIENT = below(-0.5, Mark(word="insufficient", color=MISSING.color))
+SPENT = below(0.0, Mark(word="spent", color=FAILING.color))

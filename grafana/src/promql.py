@@ -1,0 +1,120 @@
+"""The pieces that expressions are made of: selectors, joins and the states that a check can be in."""
+
+from __future__ import annotations
+
+CHECK = "journey, target, profile"
+_OF_CHECK = 'journey=~"$journey", target=~"$target", profile=~"$profile"'
+_INFO = f'faultline_journey_info{{{_OF_CHECK}, team=~"$team"}}'
+
+ENOUGH_COVERAGE = 0.9
+SLOW_SHARE = 0.5
+_NOW = "30m"
+
+
+def at_check(metric: str, *matchers: str) -> str:
+    """Return the series of the chosen checks, of a metric without a location."""
+    return f"{metric}{{{', '.join((_OF_CHECK, *matchers))}}}"
+
+
+def at_place(metric: str, *matchers: str) -> str:
+    """Return the series of the chosen checks at the chosen locations."""
+    return at_check(metric, 'location=~"$location"', *matchers)
+
+
+def of_team(expr: str) -> str:
+    """Return what belongs to checks of the chosen teams; checks without a team belong to "All"."""
+    return f"({expr}) and on ({CHECK}) {_INFO}"
+
+
+def count(selector: str, by: str = CHECK, window: str = "$__range") -> str:
+    """Return how much a counter rose within the window, summed."""
+    return f"sum by ({by}) (increase({selector}[{window}]))"
+
+
+def ratio(part: str, whole: str) -> str:
+    """Return a share; without a whole there is none."""
+    return f"({part}) / ({whole} > 0)"
+
+
+def mean(summary: str, by: str, window: str = "$__rate_interval") -> str:
+    """Return the mean of a summary or a histogram over the window; ``summary`` holds ``%s`` for the suffix."""
+    part, whole = (f"sum by ({by}) (rate({summary % suffix}[{window}]))" for suffix in ("_sum", "_count"))
+    return ratio(part, whole)
+
+
+def quantile(share: float, histogram: str, by: str = "", window: str = "$__rate_interval") -> str:
+    """Return a quantile of a histogram's buckets."""
+    labels = f"{by}, le" if by else "le"
+    return f"histogram_quantile({share}, sum by ({labels}) (rate({histogram}[{window}])))"
+
+
+def floored(expr: str) -> str:
+    """Return a ratio rounded down to a thousandth of a percent, so that 99.9996 % is never shown as 100 %."""
+    return f"floor(({expr}) * 100000 + 0.000001) / 100000"
+
+
+def guarded(availability: str, coverage: str) -> str:
+    """Return an availability where coverage suffices, and -1 ("insufficient") where it does not."""
+    enough = f"({coverage}) >= {ENOUGH_COVERAGE}"
+    return f"({floored(availability)} and on ({CHECK}) ({enough})) or (({coverage}) < {ENOUGH_COVERAGE}) * 0 - 1"
+
+
+def success(window: str) -> str:
+    """Return the share of runs that succeeded over a recorded window (1d or 30d), guarded by coverage."""
+    failures = at_check(f"check:faultline_run_failures_per_runs:ratio_rate{window}")
+    return guarded(f"1 - {failures}", coverage(window))
+
+
+def coverage(window: str) -> str:
+    """Return the recorded coverage of a window."""
+    return at_check(f"check:faultline_coverage:ratio_rate{window}")
+
+
+def interval() -> str:
+    """Return the planned seconds between two runs of a check."""
+    return f"max by ({CHECK}) ({at_check('faultline_journey_interval_seconds')})"
+
+
+def impact(window: str, *matchers: str) -> str:
+    """Return the recorded estimate of seconds in which customers were hurt, by check and cause, of the chosen teams."""
+    return of_team(at_check(f"check_cause:faultline_impact_seconds:increase{window}", *matchers))
+
+
+def culprits(kind: str, by: str, window: str = "$__range", culprit: str = "") -> str:
+    """Return seconds of impact by whom failed runs are put down to: each failed run counts one planned interval."""
+    matchers = (f'kind="{kind}"', *((f'culprit=~"{culprit}"',) if culprit else ()))
+    failed = count(at_place("faultline_journey_run_culprits_total", *matchers), f"{CHECK}, culprit, cause", window)
+    locations = f"count by ({CHECK}) ({at_place('faultline_journey_last_run_timestamp_seconds')})"
+    weighted = f"{of_team(failed)} * on ({CHECK}) group_left () ({interval()} / {locations})"
+    return f"sum by ({by}) ({weighted})"
+
+
+def state() -> str:
+    """Return the state of every chosen check as a code: see ``palette.STATES``."""
+    passing = f"avg by ({CHECK}) ({at_place('faultline_journey_success')})"
+    every = f"max by ({CHECK}) ({at_check('faultline_journey_info')})"
+    slow = ratio(
+        count(at_place("faultline_journey_runs_degraded_total"), window=_NOW),
+        count(at_place("faultline_journey_runs_total"), window=_NOW),
+    )
+    maintained = f"max by ({CHECK}) ({at_check('faultline_journey_maintenance')}) == 1"
+    return of_team(
+        f"({maintained}) * 2"
+        f" or ({passing} < 0.5) * 0 + 6"
+        f" or ({passing} < 1) * 0 + 5"
+        f" or ({every} unless on ({CHECK}) {passing}) * 0 + 3"
+        f" or ({slow} > {SLOW_SHARE}) * 0 + 4"
+        f" or {every} * 0 + 1"
+    )
+
+
+def state_at_place() -> str:
+    """Return what each check met at each location: 0 failing, 1 OK, 2 maintenance; nothing where nothing is known."""
+    outcome = f"max by ({CHECK}, location) ({at_place('faultline_journey_success')})"
+    maintained = f"max by ({CHECK}) ({at_check('faultline_journey_maintenance')}) == 1"
+    return of_team(f"({outcome} and on ({CHECK}) ({maintained})) * 0 + 2 or {outcome}")
+
+
+def zero_if_alive(expr: str) -> str:
+    """Return a count that is zero where nothing is counted, but nothing at all where the monitor is not scraped."""
+    return f"({expr}) or on () (0 * count(faultline_build_info))"
