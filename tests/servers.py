@@ -176,7 +176,7 @@ def prometheus(
         f"--config.file={_written(folder, 'prometheus.yml', config).absolute()}",
         f"--storage.tsdb.path={(data or folder / 'prometheus').absolute()}",
         f"--web.listen-address=127.0.0.1:{port}",
-        "--storage.tsdb.retention.time=400d",
+        "--storage.tsdb.retention.time=100y",
         "--enable-feature=exemplar-storage",
         "--web.enable-lifecycle",
         *arguments,

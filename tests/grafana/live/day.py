@@ -1,0 +1,54 @@
+"""The scripted day in a real Prometheus."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import servers
+from tests.grafana.live import script
+from tests.grafana.live.remote_write import RemoteWriter
+from tests.grafana.live.stage import SCRAPE_INTERVAL, Stage
+
+ENDING = dt.datetime(2026, 3, 3, 18, 0, tzinfo=dt.UTC)
+CONFIG = {"storage": {"tsdb": {"out_of_order_time_window": "40h"}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A Prometheus that holds the day, and when the day was."""
+
+    url: str
+    ending: dt.datetime
+    runs: int
+
+    def at(self, minutes_before_end: float) -> float:
+        """Return a moment of the day in seconds since 1970."""
+        return self.ending.timestamp() - 60 * minutes_before_end
+
+    @property
+    def start(self) -> float:
+        """The first moment."""
+        return self.at(script.LENGTH)
+
+    @property
+    def end(self) -> float:
+        """The last moment."""
+        return self.at(0)
+
+
+@contextlib.contextmanager
+def lived(folder: Path, ending: dt.datetime = ENDING) -> Iterator[Day]:
+    """Play the day into a Prometheus of its own, and keep that running."""
+    options = ("--web.enable-remote-write-receiver",)
+    with servers.prometheus(folder, CONFIG, arguments=options) as server:
+        writer = RemoteWriter(server.url)
+        stage = Stage(writer, ending)
+        stage.play()
+        yield Day(url=server.url, ending=ending, runs=stage.runs)
+
+
+__all__ = ["ENDING", "SCRAPE_INTERVAL", "Day", "lived"]
