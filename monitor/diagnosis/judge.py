@@ -8,6 +8,7 @@ from monitor.diagnosis.collateral import collateral_of
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.corroboration import corroborated
 from monitor.diagnosis.dependencies import incident_of, with_needs
+from monitor.diagnosis.deployed import with_deployments
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import detail_for, mechanism_of
 from monitor.diagnosis.rules import (
@@ -34,7 +35,7 @@ from monitor.domain.evidence import EVIDENCE_SCHEMA, Evidence
 from monitor.domain.outcome import Outcome, Validity
 from monitor.domain.run import Judgement
 
-RULESET = "2026.2"
+RULESET = "2026.3"
 
 RULES: tuple[Rule, ...] = (
     *validity.RULES,
@@ -103,7 +104,7 @@ def _judge(evidence: Evidence, context: Context) -> Judgement:
     if not is_over_budget(incident):
         return Judgement(outcome=Outcome.PASSED, validity=Validity.VALID, collateral=collateral, timings=timings)
     starved = validity.vantage_starved(incident)
-    finding, rule = (starved, "S0") if starved else (slow(incident), _SLOW)
+    finding, rule = (starved, "S0") if starved else (with_deployments(incident, slow(incident)), _SLOW)
     return Judgement(
         outcome=Outcome.DEGRADED if finding.validity is Validity.VALID else Outcome.INCONCLUSIVE,
         validity=finding.validity,
@@ -117,6 +118,7 @@ def _failed(incident: Incident, timings: tuple[tuple[str, float], ...]) -> Judge
     finding, rule = _first(incident)
     once = not_reproduced(incident, finding)
     finding, rule = (once, _GONE) if once is not None else (corroborated(incident, finding), rule)
+    finding = with_deployments(incident, finding)
     return Judgement(
         outcome=Outcome.FAILED if finding.validity is Validity.VALID else Outcome.INCONCLUSIVE,
         validity=finding.validity,

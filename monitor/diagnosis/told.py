@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from monitor.diagnosis.incident import Incident
+from monitor.diagnosis.names_asked import AUTHORITATIVE, is_authority
 from monitor.diagnosis.trials import passed
 from monitor.diagnosis.wording import happening, listed
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome
 
 _AT_MOST = 20
+_OF_THE_ZONE = "asked of the zone's own server {by}"
 _LOOKS = {
     ExperimentKind.CONTROL: "control",
     ExperimentKind.RESOLVER: "asked by the resolver {by}",
@@ -41,7 +43,8 @@ def _sentence(experiment: Experiment) -> str:
 
 def _name(experiment: Experiment) -> str:
     if experiment.kind in _LOOKS:
-        return _LOOKS[experiment.kind].format(by=experiment.by)
+        words = _OF_THE_ZONE if is_authority(experiment.by) else _LOOKS[experiment.kind]
+        return words.format(by=experiment.by.removeprefix(f"{AUTHORITATIVE} "))
     hosts = listed(_hosts(experiment))
     match experiment.kind:
         case ExperimentKind.RERUN:

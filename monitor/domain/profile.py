@@ -63,6 +63,14 @@ class HostOverride:
     port: int | None = None
 
 
+class Asking(StrEnum):
+    """How names are asked for: as a client does, with signatures left unchecked, or of the zone's own servers."""
+
+    USUAL = "usual"
+    UNCHECKED = "unchecked"
+    AUTHORITY = "authority"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientProfile:
     """As whom: engine, device, screen, place, line, machine and storage.
@@ -71,6 +79,7 @@ class ClientProfile:
         full_browser: Use the full Chromium rather than its headless shell.
         device: The name of a Playwright device, whose values the other fields override.
         resolver: The DNS server to ask, ``address`` or ``address:port``; the system's when ``None``.
+        asking: How it is asked; no client asks otherwise than usual, but an experiment may.
         extra_ca: PEM text of certificate authorities that this client trusts beside the public ones.
         cpu_slowdown: How many times slower the client's processor is; 1 is this machine's own.
         third_party_storage: Whether cookies and storage of other sites are kept.
@@ -92,6 +101,7 @@ class ClientProfile:
     proxy: Proxy | None = None
     extra_ca: str | None = field(default=None, repr=False)
     resolver: str | None = None
+    asking: Asking = Asking.USUAL
     hosts: tuple[HostOverride, ...] = ()
     ip_family: IpFamily = IpFamily.ANY
     http2: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.domain.experiment import ExperimentKind
-from monitor.domain.profile import ClientProfile
+from monitor.domain.profile import Asking, ClientProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,7 @@ class Look:
         subject: What it is about: the control's URL, or a host.
         by: The other way that is taken: a resolver's or an origin's address, a vantage's name.
         resolver: The DNS server to ask in place of everything that would answer otherwise.
+        asking: How to ask for names; otherwise than usual, nothing but DNS may answer.
         address: Where to ask in the name of the URL's host, past edge and proxy.
         user_agent: As whom to ask; the profile's own where it is empty.
         connection_only: Whether reaching the host is all that is asked, so that any status will do.
@@ -28,6 +29,7 @@ class Look:
     by: str = ""
     method: str = "GET"
     resolver: str = ""
+    asking: Asking = Asking.USUAL
     address: str = ""
     user_agent: str = ""
     note: str = ""

@@ -7,11 +7,13 @@ from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.names_asked import AUTHORITATIVE, UNCHECKED, is_usual, way_of
 from monitor.diagnosis.rules.access import guard_of
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import ExperimentKind
-from monitor.domain.failure import Phase
+from monitor.domain.failure import Failure, Phase
 from monitor.domain.outcome import Outcome
+from monitor.domain.profile import Asking
 from monitor.investigation.experiments import Look
 from monitor.investigation.situation import Situation
 
@@ -35,7 +37,7 @@ _CONNECTION = "only whether the host can be reached: the request itself must not
 def looks_for(situation: Situation) -> tuple[Look, ...]:
     """Return the looks that are called for and were not made yet, as many as the budget allows."""
     found = [*controls(situation), *_at_hosts(situation)]
-    made = {(each.kind, each.subject, each.by) for each in situation.evidence.experiments}
+    made = {(each.kind, each.subject, way_of(each.by)) for each in situation.evidence.experiments}
     wanted = [look for look in found if (look.kind, look.subject, look.by) not in made]
     return tuple((*wanted, *_more_probes(situation))[: max(0, situation.left.requests)])
 
@@ -150,6 +152,26 @@ def _resolvers(situation: Situation, exchange: Exchange) -> Iterator[Look]:
     for address in settings.resolvers:
         if address != profile.resolver:
             yield replace(look, by=address, resolver=address)
+    control = next((one for one in settings.resolvers if one != profile.resolver), "")
+    yield replace(look, by=AUTHORITATIVE, resolver=control, asking=Asking.AUTHORITY)
+    yield from _unchecked(situation, look)
+
+
+def _unchecked(situation: Situation, look: Look) -> Iterator[Look]:
+    """Yield the question without a check of signatures to each resolver that answered SERVFAIL to the usual one."""
+    ours = situation.check.profile.resolver or SYSTEM_RESOLVER
+    for each in situation.done(ExperimentKind.RESOLVER):
+        by = each.by
+        failed = bool(each.exchanges) and each.exchanges[-1].failure is Failure.DNS_SERVER_FAILURE
+        if each.subject == look.subject and failed and is_usual(by):
+            yield replace(
+                look, by=f"{by}{UNCHECKED}", resolver="" if by == ours else by, asking=Asking.UNCHECKED, note=""
+            )
+
+
+def explaining(looks: tuple[Look, ...]) -> tuple[Look, ...]:
+    """Return those looks that are worth their cost though it is settled whose failure it is: they say why."""
+    return tuple(look for look in looks if look.asking is Asking.UNCHECKED)
 
 
 def _origins(situation: Situation, exchange: Exchange) -> Iterator[Look]:

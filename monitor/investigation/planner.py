@@ -9,7 +9,9 @@ what is seen                                          what is tried, in this ord
 any failure                                           each control, on the way that the run took
 a needed request failed                               it is asked once more; four times more where that passed
 it must not be sent again                             its host's root, once: only whether it can be reached
-its name was not resolved, or led astray              the client's own resolver, and each configured one
+its name was not resolved, or led astray              the client's own resolver, and each configured one; one of
+                                                      the zone's own servers
+a resolver answered SERVFAIL                          the same resolver, without a check of signatures
 its host has an origin, or is served by a vendor      the origin past the edge; another tenant of the vendor
 other places, or a proxy, are configured              the same from there; the same past the proxy
 it was refused with 401, 403 or a challenge           the same as an ordinary browser, once
@@ -48,7 +50,7 @@ from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome, Validity
 from monitor.investigation.experiments import Again, Batch
 from monitor.investigation.interventions import interventions, jointly, narrower, rerun, was_helpful
-from monitor.investigation.looks import controls, looks_for, probes
+from monitor.investigation.looks import controls, explaining, looks_for, probes
 from monitor.investigation.situation import Situation
 from monitor.investigation.suspects import fell_short
 
@@ -67,7 +69,9 @@ def next_batch(situation: Situation) -> Batch | None:
     if judgement.validity is Validity.INVALID:
         return _once_more(situation)
     looks = looks_for(situation)
-    if looks and not situation.case.settled:
+    if situation.case.settled:
+        looks = explaining(looks)
+    if looks:
         return Batch(settles="on which side of the line it is", looks=looks)
     if situation.case.settled or _is_client(judgement.diagnosis):
         return None

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from monitor.diagnosis.names_asked import AUTHORITATIVE
 from monitor.domain.assignment import Assignment, Intervention, InterventionKind
 from monitor.domain.check import Check
 from monitor.domain.clock import Clock
@@ -18,6 +19,7 @@ from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.journey import JourneyOutline
 from monitor.domain.outcome import Outcome, StepOutcome
+from monitor.domain.profile import Asking
 from monitor.domain.run import Run
 from monitor.investigation.experiments import Again, Look
 from monitor.journeys.looking import DEADLINE, LOOK, by_address, by_resolver, look_at
@@ -84,6 +86,8 @@ class Trials:
         blank = replace(blank, duration=took)
         if isinstance(answer, NotMade):
             return replace(blank, note=answer.reason)
+        if look.asking is Asking.AUTHORITY:
+            return _of_authority(_looked(blank, answer, connection_only=look.connection_only))
         return _looked(blank, answer, connection_only=look.connection_only)
 
     async def again(self, again: Again, run: Run, outline: JourneyOutline, seconds: float, ill: Judges) -> Experiment:
@@ -150,8 +154,8 @@ def _check_for(look: Look, check: Check, seconds: float) -> Check:
         user_agent=look.user_agent,
         deadline=min(DEADLINE, dt.timedelta(seconds=max(seconds, 1.0))),
     )
-    if look.resolver:
-        made = by_resolver(made, look.resolver)
+    if look.resolver or look.asking is not Asking.USUAL:
+        made = by_resolver(made, look.resolver or look.profile.resolver, look.asking)
     return by_address(made, look.address) if look.address else made
 
 
@@ -168,6 +172,20 @@ def _looked(blank: Experiment, evidence: Evidence, *, connection_only: bool) -> 
     else:
         good = last.status is not None and last.status < _ERROR_STATUS and last.failure is None
     return replace(blank, outcome=Outcome.PASSED if good else Outcome.FAILED)
+
+
+def _of_authority(experiment: Experiment) -> Experiment:
+    """Return the look with the name of the server that was asked; where none was found, it says nothing."""
+    facts = next((x.dns for x in experiment.exchanges if x.dns is not None), None)
+    if facts is None or not facts.server:
+        note = experiment.note or "no server was found that the zone calls its own"
+        return replace(experiment, outcome=Outcome.INCONCLUSIVE, note=note)
+    servers = ", ".join(_bare(one) for one in facts.server.split(", "))
+    return replace(experiment, by=f"{AUTHORITATIVE} {servers}")
+
+
+def _bare(server: str) -> str:
+    return server.removesuffix(":53").strip("[]") if server.endswith(":53") else server
 
 
 def _trimmed(exchange: Exchange) -> Exchange:

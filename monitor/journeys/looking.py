@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from monitor.domain.check import Check, Schedule, Target
 from monitor.domain.journey import Journey, JourneyOutline, ProbeKind, Step, StepOutline
-from monitor.domain.profile import ClientProfile, HostOverride
+from monitor.domain.profile import Asking, ClientProfile, HostOverride
 from monitor.probes.session import ExpectationFailed
 from monitor.reading.addresses import split_host_port
 
@@ -87,12 +87,13 @@ def look_at(
     )
 
 
-def by_resolver(look: Check, server: str) -> Check:
+def by_resolver(look: Check, server: str | None, asking: Asking = Asking.USUAL) -> Check:
     """Return a look that asks this DNS server, ``address`` or ``address:port``, and nothing that could answer for it.
 
+    Without one the system's is asked. To ask the zone's own servers, it is asked which they are.
     That leaves out the pins of target and profile, the hosts file, and a proxy, which would look names up itself.
     """
-    profile = replace(look.profile, resolver=server, hosts=(), proxy=None)
+    profile = replace(look.profile, resolver=server, asking=asking, hosts=(), proxy=None)
     return replace(look, profile=profile, target=replace(look.target, hosts=()))
 
 

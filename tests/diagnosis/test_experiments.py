@@ -181,6 +181,83 @@ def test_a_second_resolver_tells_the_zone_from_our_resolver(court, case):
     assert court.detail(vendors) == detail.replace("own.", "tp.")
 
 
+SYSTEM, OTHER, OF_ZONE = "system", "192.0.2.53", "authoritative 192.0.2.1"
+SYSTEM_UNCHECKED = "system with checking disabled"
+OTHER_UNCHECKED = "192.0.2.53 with checking disabled"
+SILENT = {"failure": Failure.DNS_TIMED_OUT}
+PROBABLE, CONFIRMED, OPEN = Confidence.PROBABLE, Confidence.CONFIRMED, Confidence.NONE
+WITH_ZONE = {
+    "the zone itself denies the name": ({SYSTEM: NO_NAME, OF_ZONE: NO_NAME}, "own.dns", CONFIRMED),
+    "the zone itself fails": ({SYSTEM: SERVFAIL, OF_ZONE: SERVFAIL}, "own.dns", CONFIRMED),
+    "the zone itself knows what ours denies": ({SYSTEM: NO_NAME, OF_ZONE: {}}, "client.dns", CONFIRMED),
+    "ours is silent, and the zone answers": ({SYSTEM: SILENT, OF_ZONE: {}}, "client.dns", CONFIRMED),
+    "the way to the zone is shut, and the other knows": (
+        {SYSTEM: NO_NAME, OTHER: {}, OF_ZONE: SILENT},
+        "client.dns",
+        CONFIRMED,
+    ),
+    "the way to the zone is shut, and nobody else is asked": (
+        {SYSTEM: SERVFAIL, OF_ZONE: SILENT},
+        "und.insufficient",
+        OPEN,
+    ),
+    "the zone knows what two resolvers deny": ({SYSTEM: NO_NAME, OTHER: NO_NAME, OF_ZONE: {}}, "own.dns", CONFIRMED),
+    "unsigned it is known to ours": ({SYSTEM: SERVFAIL, SYSTEM_UNCHECKED: {}, OF_ZONE: {}}, "own.dns", CONFIRMED),
+    "unsigned it is known to both": (
+        {SYSTEM: SERVFAIL, OTHER: SERVFAIL, SYSTEM_UNCHECKED: {}, OTHER_UNCHECKED: {}},
+        "own.dns",
+        CONFIRMED,
+    ),
+    "unsigned it is known to ours, and the other never minded": (
+        {SYSTEM: SERVFAIL, OTHER: {}, SYSTEM_UNCHECKED: {}, OF_ZONE: {}},
+        "und.insufficient",
+        OPEN,
+    ),
+    "ours fails even unsigned, others do not": (
+        {SYSTEM: SERVFAIL, OTHER: {}, SYSTEM_UNCHECKED: SERVFAIL, OF_ZONE: {}},
+        "client.dns",
+        CONFIRMED,
+    ),
+    "ours fails even unsigned, and but the zone answers": (
+        {SYSTEM: SERVFAIL, SYSTEM_UNCHECKED: SERVFAIL, OF_ZONE: {}},
+        "client.dns",
+        PROBABLE,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in WITH_ZONE.items()])
+def test_the_zone_itself_and_unchecked_signatures_tell_more(court, case):
+    asked, detail, confidence = case
+    looks = tuple(look(Kind.RESOLVER, WWW, by=by, **HTTP, **end) for by, end in asked.items())
+    diagnosis = court.judge(failed(page(**NO_NAME), experiments=(*controls(), *looks))).diagnosis
+    assert (diagnosis.detail.value, diagnosis.confidence) == (detail, confidence)
+
+
+def test_broken_signatures_are_said_to_be_the_zones(court):
+    looks = (
+        look(Kind.RESOLVER, WWW, by=SYSTEM, **HTTP, **SERVFAIL),
+        look(Kind.RESOLVER, WWW, by=SYSTEM_UNCHECKED, **HTTP),
+        look(Kind.RESOLVER, WWW, by=OF_ZONE, **HTTP),
+    )
+    diagnosis = court.judge(failed(page(**NO_NAME), experiments=(*controls(), *looks))).diagnosis
+    assert "known as soon as signatures are left unchecked" in diagnosis.because
+    assert [other.detail.value for other in diagnosis.alternatives] == ["client.dns"]
+    assert any("asked of the zone's own server 192.0.2.1" in line for line in diagnosis.evidence)
+
+
+def test_the_zones_own_server_decides_where_a_client_should_have_been_sent(court):
+    ours = look(Kind.RESOLVER, WWW, by=SYSTEM, address="203.0.113.1", **REFUSED)
+    other = look(Kind.RESOLVER, WWW, by=OTHER, address="198.51.100.9")
+    exchange = page(address="203.0.113.1", **REFUSED)
+    zone = look(Kind.RESOLVER, WWW, by=OF_ZONE, address="198.51.100.9")
+    assert court.detail(failed(exchange, experiments=(*controls(), ours, other, zone))) == "client.dns"
+    shut = look(Kind.RESOLVER, WWW, by=OF_ZONE, **HTTP, **SILENT)
+    assert court.detail(failed(exchange, experiments=(*controls(), ours, other, shut))) == "und.path"
+    alike = look(Kind.RESOLVER, WWW, by=OF_ZONE, address="203.0.113.1", **REFUSED)
+    assert court.detail(failed(exchange, experiments=(*controls(), ours, other, alike))) == "own.connect"
+
+
 def test_a_browsers_one_word_for_names_is_not_taken_for_an_answer(court):
     other = look(Kind.RESOLVER, WWW, by="192.0.2.53", **HTTP)
     assert court.detail(failed(page(**NO_NAME), experiments=(*controls(), other))) == "und.insufficient"

@@ -13,7 +13,7 @@ from monitor.domain.failure import Failure, Phase
 from monitor.domain.journey import ProbeKind
 from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.domain.ownership import HostedName, Origin
-from monitor.domain.profile import HostOverride, Network, Proxy
+from monitor.domain.profile import Asking, HostOverride, Network, Proxy
 from monitor.domain.reference import DifferenceKind
 from monitor.domain.script_time import ScriptTime
 from monitor.investigation.budget import Left
@@ -101,6 +101,45 @@ def test_a_name_that_was_not_resolved_is_asked_of_each_resolver():
     batch = next_batch(a_situation(failed(lost), settings=settings))
     assert ("resolver", "api.shop.example", "system") in looks(batch)
     assert ("resolver", "api.shop.example", "192.0.2.53") in looks(batch)
+
+
+LOST = request(API, failure=Failure.DNS_NAME_NOT_RESOLVED, failed_phase=Phase.RESOLVE)
+ABOUT = "api.shop.example"
+
+
+def asked_of(by: str, **values) -> Experiment:
+    return look(ExperimentKind.RESOLVER, ABOUT, by=by, resource="http", **values)
+
+
+def test_one_of_the_zones_own_servers_is_found_by_another_resolver_than_ours():
+    settings = InvestigationSettings(resolvers=("192.0.2.53",))
+    batch = next_batch(a_situation(failed(LOST), settings=settings))
+    (of_zone,) = [one for one in batch.looks if one.by == "authoritative"]
+    assert (of_zone.asking, of_zone.resolver, of_zone.subject) == (Asking.AUTHORITY, "192.0.2.53", ABOUT)
+    (alone,) = [one for one in next_batch(a_situation(failed(LOST))).looks if one.by == "authoritative"]
+    assert alone.resolver == ""
+
+
+def test_a_zones_own_server_that_was_asked_is_not_asked_again():
+    made = (*reprobed(failure=Failure.DNS_NAME_NOT_RESOLVED), asked_of("system", failure=Failure.DNS_NAME_NOT_RESOLVED))
+    batch = next_batch(a_situation(failed(LOST, experiments=(*made, asked_of("authoritative 192.0.2.1")))))
+    assert batch is None or not [one for one in batch.looks if one.kind is ExperimentKind.RESOLVER]
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_signatures_are_left_unchecked_only_where_a_resolver_said_servfail(fails):
+    failure = Failure.DNS_SERVER_FAILURE if fails else Failure.DNS_NAME_NOT_RESOLVED
+    settings = InvestigationSettings(resolvers=("192.0.2.53",))
+    made = (
+        *reprobed(failure=failure, resource="http"),
+        asked_of("system", failure=failure),
+        asked_of("192.0.2.53", failure=failure),
+        asked_of("authoritative 192.0.2.1"),
+    )
+    batch = next_batch(a_situation(failed(LOST, experiments=made), settings=settings))
+    unchecked = [one for one in (batch.looks if batch else ()) if one.asking is Asking.UNCHECKED]
+    expected = [("system with checking disabled", ""), ("192.0.2.53 with checking disabled", "192.0.2.53")]
+    assert [(one.by, one.resolver) for one in unchecked] == (expected if fails else [])
 
 
 def test_a_name_that_the_target_pins_is_asked_of_nobody():

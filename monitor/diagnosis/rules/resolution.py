@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, mechanism_of
+from monitor.diagnosis.names_asked import is_authority, is_unchecked, is_usual
 from monitor.diagnosis.trials import looks, reprobes, world_answers
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail
 from monitor.domain.exchange import Exchange
-from monitor.domain.experiment import ExperimentKind
+from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.failure import Failure
 
 _NAMES = frozenset({Mechanism.NAME, Mechanism.RESOLVER})
@@ -25,6 +26,7 @@ _NO_AUTHORITY = 22
 _SYSTEM = "system"
 _POLICIES = frozenset({4, 15, 16, 17, 18})
 _LED_ASTRAY = frozenset({Mechanism.REFUSED, Mechanism.PATH, Mechanism.UNREACHABLE, Mechanism.TLS})
+_MENDED = "the name is known as soon as signatures are left unchecked"
 _CODE = re.compile(r"\d+")
 
 
@@ -38,7 +40,13 @@ class _Says(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Triangle:
-    """Our resolver's answer and those of the others, for one name."""
+    """Our resolver's answer, those of the others, and that of the zone itself, for one name.
+
+    Attributes:
+        zone: What one of the zone's own servers says; nothing where none was found or reached.
+        mended: Whether a resolver that answered SERVFAIL answers once it leaves signatures unchecked.
+        broken: Whether one answered SERVFAIL even so.
+    """
 
     failed: Exchange
     ours: _Says
@@ -46,6 +54,9 @@ class _Triangle:
     codes: tuple[int, ...]
     our_codes: tuple[int, ...]
     words: str
+    zone: _Says | None = None
+    mended: bool = False
+    broken: bool = False
 
 
 def resolvers_compared(incident: Incident) -> Finding | None:
@@ -54,24 +65,46 @@ def resolvers_compared(incident: Incident) -> Finding | None:
     if failed is None:
         return None
     seen = _triangle(incident, failed)
-    return _by_its_own_words(incident, seen) or _by_agreement(incident, seen)
+    return _by_its_own_words(incident, seen) or _by_signatures(incident, seen) or _by_agreement(incident, seen)
 
 
 def _by_its_own_words(incident: Incident, seen: _Triangle) -> Finding | None:
     if _POLICIES & set(seen.our_codes):
         return _resolver(incident, seen, "our resolver says itself that it filters this name")
     if _SIGNATURES & set(seen.codes):
-        return _zone(incident, seen, "a resolver says that the zone's signatures are wrong")
+        why = "a resolver says that the zone's signatures are wrong"
+        found = _zone(incident, seen, f"{why}, and {_MENDED}" if seen.mended else why)
+        return replace(found, confidence=Confidence.CONFIRMED) if found and _is_proven(seen) else found
     return None
 
 
+def _by_signatures(incident: Incident, seen: _Triangle) -> Finding | None:
+    """A name that is known as soon as nobody checks its signatures is signed wrongly, and its zone is at fault."""
+    if not _is_proven(seen):
+        return None
+    found = _zone(incident, seen, f"{_MENDED}, so its signatures are wrong")
+    if found is None or {_Says.DENIES, _Says.FAILS} & set(seen.others):
+        return replace(found, confidence=Confidence.CONFIRMED) if found else None
+    # A single resolver may check signatures with a wrong clock or key of its own; the controls have to speak for it.
+    other = alternative(Detail.CLIENT_DNS, "if a second resolver that checks signatures answers")
+    return replace(found, families=frozenset({Family.RESOLVER}), alternatives=(other,))
+
+
+def _is_proven(seen: _Triangle) -> bool:
+    """Say whether leaving signatures unchecked mended it, and no resolver answers without that."""
+    return seen.mended and _Says.ANSWERS not in seen.others
+
+
 def _by_agreement(incident: Incident, seen: _Triangle) -> Finding | None:
+    denied = bool({_Says.DENIES, _Says.FAILS} & set(seen.others))
+    if _Says.ANSWERS in seen.others or (seen.zone is _Says.ANSWERS and not denied):
+        return _ours_only(incident, seen)
+    if seen.zone in _OWN_SERVER:
+        return _zone(incident, seen, _OWN_SERVER[seen.zone])
+    if denied:
+        return _zone(incident, seen, "another resolver does not know it either")
     if not seen.others:
         return _no_authority(incident, seen)
-    if _Says.ANSWERS in seen.others:
-        return _ours_only(incident, seen)
-    if {_Says.DENIES, _Says.FAILS} & set(seen.others):
-        return _zone(incident, seen, "another resolver does not know it either")
     if world_answers(incident):
         return _zone(incident, seen, "no resolver gets an answer, though other names resolve")
     return None
@@ -84,14 +117,21 @@ def _no_authority(incident: Incident, seen: _Triangle) -> Finding | None:
 
 
 def _ours_only(incident: Incident, seen: _Triangle) -> Finding:
+    answers = _Says.ANSWERS in seen.others
+    why = "another resolver knows the name" if answers else "the zone's own server knows the name"
     if seen.ours in (_Says.DENIES, _Says.SILENT):
-        return _resolver(incident, seen, "another resolver knows the name")
+        return _resolver(incident, seen, why)
+    if seen.ours is _Says.FAILS and seen.broken:
+        found = _resolver(incident, seen, f"{why}, and it fails even where signatures are left unchecked")
+        # The zone may have several servers, and ours may have met the one that is broken.
+        sure = answers and seen.zone is _Says.ANSWERS
+        return found if sure else replace(found, families=frozenset({Family.RESOLVER}))
     owner = incident.owner(seen.failed)
     zone = detail_for(owner.party, Mechanism.NAME) or Detail.UND_INSUFFICIENT
     return Finding(
         detail=Detail.UND_INSUFFICIENT,
         confidence=Confidence.NONE,
-        because=f"{incident.scene} {happening(seen.failed)}, while another resolver knows the name; "
+        because=f"{incident.scene} {happening(seen.failed)}, while {why}; "
         "the zone's signatures or our resolver may be at fault, and a resolver that checks signatures would tell.",
         evidence=(happening(seen.failed), seen.words),
         exchanges=(seen.failed.id,),
@@ -105,8 +145,10 @@ def _ours_only(incident: Incident, seen: _Triangle) -> Finding:
 def _triangle(incident: Incident, failed: Exchange) -> _Triangle:
     every = looks(incident, ExperimentKind.RESOLVER, failed.host)
     ours = incident.context.check.profile.resolver or _SYSTEM
-    others = [look for look in every if look.by != ours]
-    own_socket = [*(look.exchanges[-1] for look in every if look.by == ours), *reprobes(incident, failed.host)]
+    usual = [look for look in every if is_usual(look.by)]
+    others = [look for look in usual if look.by != ours]
+    unchecked = [look.exchanges[-1] for look in every if is_unchecked(look.by)]
+    own_socket = [*(look.exchanges[-1] for look in usual if look.by == ours), *reprobes(incident, failed.host)]
     said = next((x for x in own_socket if mechanism_of(x) in _NAMES), failed)
     ends = [look.exchanges[-1] for look in others]
     return _Triangle(
@@ -116,7 +158,16 @@ def _triangle(incident: Incident, failed: Exchange) -> _Triangle:
         codes=tuple(_codes([failed, *own_socket, *ends])),
         our_codes=tuple(_codes([failed, *own_socket])),
         words="; ".join(f"the resolver {look.by} {_WORDS[_say(look.exchanges[-1])]}" for look in others),
+        zone=next((_of_zone(look.exchanges[-1]) for look in every if is_authority(look.by)), None),
+        mended=any(_say(end) is _Says.ANSWERS for end in unchecked),
+        broken=any(_say(end) is _Says.FAILS for end in unchecked),
     )
+
+
+def _of_zone(exchange: Exchange) -> _Says | None:
+    """Return what a zone's own server says; that it does not answer may be the way to it, and says nothing."""
+    said = _say(exchange)
+    return None if said in (_Says.SILENT, _Says.UNCLEAR) else said
 
 
 def _say(exchange: Exchange) -> _Says:
@@ -137,6 +188,12 @@ _WORDS = {
     _Says.FAILS: "answers SERVFAIL",
     _Says.SILENT: "did not answer",
     _Says.UNCLEAR: "failed",
+}
+
+
+_OWN_SERVER = {
+    _Says.DENIES: "the zone's own server says that there is no such name",
+    _Says.FAILS: "the zone's own server answers SERVFAIL",
 }
 
 
@@ -181,13 +238,16 @@ def misled(incident: Incident) -> Finding | None:
     if failed is None or incident.context.owners.origin_of(failed.host) is not None:
         return None
     ours = incident.context.check.profile.resolver or _SYSTEM
-    every = looks(incident, ExperimentKind.RESOLVER, failed.host)
+    every = [e for e in looks(incident, ExperimentKind.RESOLVER, failed.host) if _gives_addresses(e)]
     here = _addresses([*(e.exchanges[-1] for e in every if e.by == ours), failed])
     others = [e.exchanges[-1] for e in every if e.by != ours]
     well = [x for x in others if x.status is not None and not _addresses([x]) & here]
     if not here or not well or len(well) < len(others):
         return None
     words = "other resolvers give another address for it, and there it answers"
+    by_zone = any(is_authority(e.by) for e in every)
+    if by_zone:
+        words = "other resolvers and the zone's own server give another address for it, and there it answers"
     agree = len(well) > 1 and len({frozenset(_addresses([x])) for x in well}) == 1
     part = "the client's resolver"
     if agree:
@@ -209,6 +269,12 @@ def misled(incident: Incident) -> Finding | None:
         exchanges=(failed.id,),
         alternatives=(alternative(Detail.CLIENT_DNS, "if the address is nobody's"), alternative(theirs, "if it is")),
     )
+
+
+def _gives_addresses(look: Experiment) -> bool:
+    """Say whether a look tells where a client is sent; where the way to a zone's own server is shut, nothing does."""
+    shut = is_authority(look.by) and _of_zone(look.exchanges[-1]) is None
+    return not shut and not is_unchecked(look.by)
 
 
 def _addresses(exchanges: Iterable[Exchange]) -> set[str]:

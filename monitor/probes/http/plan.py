@@ -247,7 +247,13 @@ def _target_headers(target: Target) -> dict[str, str]:
 def _route(target: Target, profile: ClientProfile, trust: TrustStore) -> Route:
     extra_ca = tuple(pem for pem in (target.extra_ca, profile.extra_ca) if pem)
     return Route(
-        names=NameView(overrides=(*profile.hosts, *target.hosts), server=profile.resolver, family=profile.ip_family),
+        names=NameView(
+            overrides=(*profile.hosts, *target.hosts),
+            server=profile.resolver,
+            asking=profile.asking,
+            allowed_private=target.allowed_private,
+            family=profile.ip_family,
+        ),
         policy=AddressPolicy(allowed_private=target.allowed_private),
         context=trust.context(extra_ca, http2=profile.http2),
         extra_ca=extra_ca,

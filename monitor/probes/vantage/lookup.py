@@ -14,6 +14,7 @@ from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
 from monitor.domain.failure import Failure
+from monitor.domain.profile import Asking
 from monitor.probes.vantage.message import Answer, MalformedAnswer, decode_answer, encode_question
 from monitor.probes.vantage.stamps import CONTROL_SIZE, Timeline, ask_for_stamps
 from monitor.probes.vantage.system import NameServer
@@ -67,12 +68,14 @@ def failure_of(rcode: int) -> Failure:
 class Lookup:
     """Asks for some kinds of address records of a name at once, over UDP, and over TCP where an answer is cut short."""
 
-    def __init__(self, name: str, kinds: tuple[RdataType, ...], *, rng: random.Random) -> None:
+    def __init__(
+        self, name: str, kinds: tuple[RdataType, ...], *, rng: random.Random, asking: Asking = Asking.USUAL
+    ) -> None:
         """Prepare one question for each kind."""
         self._name = name.rstrip(".").lower()
         identifiers = rng.sample(range(1 << 16), len(kinds))
         self._questions = {
-            identifier: (kind, encode_question(identifier, self._name, kind))
+            identifier: (kind, encode_question(identifier, self._name, kind, asking))
             for identifier, kind in zip(identifiers, kinds, strict=True)
         }
         self._replies = Replies()

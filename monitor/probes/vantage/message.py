@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from dns.rdatatype import RdataType
 
+from monitor.domain.profile import Asking
+
 _HEADER = struct.Struct("!6H")
 _RECORD = struct.Struct("!HHIH")
 _EDNS_PAYLOAD = 1232
@@ -24,7 +26,14 @@ _MOST_JUMPS = 64
 _MOST_RECORDS = 512
 _FLAG_RESPONSE = 0x8000
 _FLAG_TRUNCATED = 0x0200
+_FLAG_AUTHORITATIVE = 0x0400
 _FLAG_RECURSION_DESIRED = 0x0100
+_FLAG_CHECKING_DISABLED = 0x0010
+_FLAGS = {
+    Asking.USUAL: _FLAG_RECURSION_DESIRED,
+    Asking.UNCHECKED: _FLAG_RECURSION_DESIRED | _FLAG_CHECKING_DISABLED,
+    Asking.AUTHORITY: 0,
+}
 _RCODE = 0x000F
 
 
@@ -40,6 +49,7 @@ class Answer:
         addresses: Each with the name that owns it, in the order of the answer.
         aliases: CNAME records as ``(name, canonical name)``.
         errors: Extended DNS errors (RFC 8914) as ``(code, text)``.
+        authoritative: Whether the server says that the zone is its own.
     """
 
     identifier: int
@@ -50,16 +60,17 @@ class Answer:
     addresses: tuple[tuple[str, str], ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()
     errors: tuple[tuple[int, str], ...] = ()
+    authoritative: bool = False
 
 
-def encode_question(identifier: int, name: str, kind: RdataType) -> bytes:
-    """Return the question for one name, recursion desired, with EDNS. Raises ValueError where it is no DNS name."""
+def encode_question(identifier: int, name: str, kind: RdataType, asking: Asking = Asking.USUAL) -> bytes:
+    """Return the question for one name, with EDNS. Raises ValueError where it is no DNS name."""
     labels = name.rstrip(".").encode("ascii").split(b".")
     if any(not 0 < len(label) <= _LONGEST_LABEL for label in labels) or len(name) > _LONGEST_NAME:
         msg = f"not a DNS name: {name!r}"
         raise ValueError(msg)
     encoded = b"".join(bytes((len(label),)) + label for label in labels)
-    head = _HEADER.pack(identifier, _FLAG_RECURSION_DESIRED, 1, 0, 0, 1)
+    head = _HEADER.pack(identifier, _FLAGS[asking], 1, 0, 0, 1)
     return head + encoded + b"\0" + struct.pack("!HH", kind, _CLASS_IN) + _EDNS
 
 
@@ -106,6 +117,7 @@ class _Reader:
             addresses=tuple(self._addresses),
             aliases=tuple(self._aliases),
             errors=tuple(self._errors),
+            authoritative=bool(flags & _FLAG_AUTHORITATIVE),
         )
 
     def _record(self, *, answer: bool) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import random
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dns.edns import EDECode
 from dns.rcode import Rcode
@@ -17,16 +19,20 @@ from dns.rcode import to_text as rcode_text
 from dns.rdatatype import RdataType
 
 from monitor.domain.failure import Failure
-from monitor.domain.profile import HostOverride, IpFamily
+from monitor.domain.profile import Asking, HostOverride, IpFamily
 from monitor.probes.vantage.lookup import Lookup, Replies
 from monitor.probes.vantage.message import Answer
 from monitor.probes.vantage.system import (
+    NameServer,
     ResolverSettings,
     SystemFile,
     parse_hosts,
     parse_resolv_conf,
     parse_server,
 )
+
+if TYPE_CHECKING:
+    from monitor.probes.vantage.authority import Authorities
 
 _LONGEST_CHAIN = 12
 _LOOPBACK = ("::1", "127.0.0.1")
@@ -80,10 +86,17 @@ class ResolveFailed(Exception):  # noqa: N818 - the site's failure or the resolv
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameView:
-    """How one client sees names: overrides first, then the server it asks (the system's when ``None``)."""
+    """How one client sees names: overrides first, then the server it asks (the system's when ``None``).
+
+    Attributes:
+        asking: Otherwise than usual, nothing but DNS answers: no file of the system, no domains to search.
+        allowed_private: Whether a zone's own server may be asked at an address of a private range.
+    """
 
     overrides: tuple[HostOverride, ...] = ()
     server: str | None = None
+    asking: Asking = Asking.USUAL
+    allowed_private: bool = True
     family: IpFamily = IpFamily.ANY
 
 
@@ -97,8 +110,10 @@ class Resolver:
         rng: random.Random | None = None,
         hosts: Path = Path("/etc/hosts"),
         resolv_conf: Path = Path("/etc/resolv.conf"),
+        authority_port: int = 53,
     ) -> None:
         """Read the system's files lazily; ``rng`` draws the identifiers of questions."""
+        self._authority_port = authority_port
         # Identifiers must not be guessable, or anybody could answer.
         self._rng = rng or random.SystemRandom()
         self._hosts = SystemFile(hosts, parse_hosts, elapsed=elapsed)
@@ -127,7 +142,7 @@ class Resolver:
                 return Resolution(addresses=(override.address.strip("[]"),), source=ResolutionSource.OVERRIDE)
         if is_address(name):
             return Resolution(addresses=(name,), source=ResolutionSource.LITERAL)
-        if view.server is None and (found := self._hosts.read().get(name)):
+        if view.server is None and view.asking is Asking.USUAL and (found := self._hosts.read().get(name)):
             return Resolution(addresses=found, source=ResolutionSource.HOSTS_FILE)
         # RFC 6761: such names are loopback, whatever a server may say.
         if name == "localhost" or name.endswith(".localhost"):
@@ -138,9 +153,12 @@ class Resolver:
         settings = self._settings.read()
         if view.server is not None:
             settings = ResolverSettings(servers=(parse_server(view.server),))
+        if view.asking is not Asking.USUAL:
+            settings = replace(settings, search=())
+        authorities = self._authorities(settings, view, deadline) if view.asking is Asking.AUTHORITY else None
         failed: ResolveFailed | None = None
         for candidate in _candidates(host, settings):
-            inquiry = _Inquiry(candidate, _KINDS[view.family], settings, self._rng)
+            inquiry = _Inquiry(candidate, _KINDS[view.family], settings, self._rng, (view.asking, authorities))
             try:
                 return await inquiry.run(deadline)
             except ResolveFailed as error:
@@ -150,11 +168,26 @@ class Resolver:
         assert failed is not None, "there is always a name to try"
         raise failed
 
+    def _authorities(self, settings: ResolverSettings, view: NameView, deadline: float) -> Authorities:
+        from monitor.probes.vantage.authority import Authorities  # noqa: PLC0415 - heavy, and for experiments only
+
+        return Authorities(
+            settings.servers, port=self._authority_port, allowed_private=view.allowed_private, deadline=deadline
+        )
+
 
 class _Inquiry:
     """Follows one name through its aliases to its addresses."""
 
-    def __init__(self, name: str, kinds: tuple[RdataType, ...], settings: ResolverSettings, rng: random.Random) -> None:
+    def __init__(
+        self,
+        name: str,
+        kinds: tuple[RdataType, ...],
+        settings: ResolverSettings,
+        rng: random.Random,
+        way: tuple[Asking, Authorities | None] = (Asking.USUAL, None),
+    ) -> None:
+        self._asking, self._authorities = way
         self._name = name
         self._kinds = kinds
         self._settings = settings
@@ -185,14 +218,19 @@ class _Inquiry:
 
     async def _ask(self, name: str, deadline: float) -> Replies:
         try:
-            lookup = Lookup(name, self._kinds, rng=self._rng)
+            lookup = Lookup(name, self._kinds, rng=self._rng, asking=self._asking)
         except ValueError as error:
             raise self._failed(Failure.DNS_NAME_NOT_RESOLVED, str(error)) from error
         settings = self._settings
+        if self._authorities is not None:
+            settings = self._settings = replace(settings, servers=await self._found(name, self._authorities))
         replies = await lookup.ask(
             settings.servers, attempts=settings.attempts, patience=settings.timeout, deadline=deadline
         )
         self._seconds += replies.seconds
+        if self._authorities is not None:
+            # Whoever answers there without calling the zone its own is no witness: something on the way may have.
+            replies.definite = {kind: answer for kind, answer in replies.definite.items() if answer.authoritative}
         for answer in (*replies.definite.values(), *replies.refusals):
             self._note(answer)
         if not replies.definite:
@@ -200,6 +238,16 @@ class _Inquiry:
             failure = Failure.DNS_TIMED_OUT if now_late and not replies.refusals else replies.failure
             raise self._failed(failure, f"{name}: {_words(failure)} (asked {self._servers})")
         return replies
+
+    async def _found(self, name: str, authorities: Authorities) -> tuple[NameServer, ...]:
+        before = time.monotonic()
+        servers = await authorities.of(name)
+        self._seconds += time.monotonic() - before
+        if not servers:
+            self._settings = replace(self._settings, servers=())
+            msg = f"{name}: no server was found that the zone calls its own"
+            raise self._failed(Failure.DNS_UNREACHABLE, msg)
+        return servers
 
     def _note(self, answer: Answer) -> None:
         self._rcode = max(answer.rcode, self._rcode or 0)

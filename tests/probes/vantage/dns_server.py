@@ -25,7 +25,9 @@ def answering(*records: str, rcode: str = "NOERROR") -> Reply:
 
 
 class DnsServer(asyncio.DatagramProtocol):
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._host, self._port = host, port
+        self.flags: list[int] = []
         self.names: dict[str, Reply] = {}
         self.by_tcp: dict[str, Reply] = {}
         self.delays: dict[str, float] = {}
@@ -35,15 +37,15 @@ class DnsServer(asyncio.DatagramProtocol):
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         while True:
-            self._tcp = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self._tcp = await asyncio.start_server(self._serve, self._host, self._port)
             port = self._tcp.sockets[0].getsockname()[1]
             try:
-                self._transport, _ = await loop.create_datagram_endpoint(lambda: self, ("127.0.0.1", port))
+                self._transport, _ = await loop.create_datagram_endpoint(lambda: self, (self._host, port))
                 break
             except OSError:
                 # Somebody has the same port for datagrams: try another one.
                 self._tcp.close()
-        self.address = f"127.0.0.1:{port}"
+        self.address = f"{self._host}:{port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -54,6 +56,7 @@ class DnsServer(asyncio.DatagramProtocol):
         question = dnslib.DNSRecord.parse(data)
         name = str(question.q.qname).rstrip(".")
         self.questions.append((name, dnslib.QTYPE[question.q.qtype]))
+        self.flags.append(question.header.bitmap)
         made = self._answer(self.names, question)
         if made is not None:
             asyncio.get_running_loop().call_later(self.delays.get(name, 0), self._transport.sendto, made, address)
