@@ -8,6 +8,7 @@ from monitor.domain.exchange import Exchange
 from monitor.domain.reference import Difference, DifferenceKind
 
 _ANSWERS = frozenset({DifferenceKind.CONTENT, DifferenceKind.STATUS, DifferenceKind.NEW})
+_AROUND = frozenset({DifferenceKind.HEADER, DifferenceKind.ADDRESS, DifferenceKind.ISSUER})
 _CODE = frozenset({"script", "stylesheet"})
 _NO_CODE = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "csp_report", "xhr", "fetch"})
 
@@ -55,11 +56,14 @@ def is_comparable(incident: Incident) -> bool:
     return compared is not None and not compared.profile
 
 
-def own_changed(incident: Incident) -> bool:
-    """Say whether a page or code of ours answers otherwise than before; its data and its pictures may."""
+def own_changed(incident: Incident, *, beside: Exchange | None = None) -> bool:
+    """Say whether a page or code of ours answers otherwise than before; its data and its pictures may.
+
+    ``beside`` is an exchange that is known to, and left aside.
+    """
     owner_of = incident.context.owners.owner_of
     own = [e for e in differences(incident) if e.resource not in _NO_CODE and owner_of(e.url).party is Party.OWN]
-    return any(each.kind is not DifferenceKind.HEADER for each in own)
+    return any(e.kind not in _AROUND and (beside is None or e.exchange != beside.id) for e in own)
 
 
 def turned(incident: Incident, exchange: Exchange) -> bool:

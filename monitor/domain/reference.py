@@ -17,6 +17,8 @@ class Answer:
         initiator: The script or page that made the browser ask.
         step: The step during which it was asked.
         failure: How it ended where it had no status; the run passed all the same.
+        addresses: Where the host was found, the address that answered first; only over HTTP.
+        issuer: Who signed the certificate that was shown; only over HTTP.
     """
 
     url: str
@@ -32,6 +34,8 @@ class Answer:
     replayable: bool = False
     initiator: str = ""
     failure: str = ""
+    addresses: tuple[str, ...] = ()
+    issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,8 @@ class DifferenceKind(StrEnum):
     HEADER = "header"
     MISSING = "missing"
     NEW = "new"
+    ADDRESS = "address"
+    ISSUER = "issuer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +72,8 @@ class Difference:
 
     Attributes:
         exchange: The id of the exchange; empty for one that is missing now.
-        before: The hash, status or header's value of the last good run; ``size:hash`` for content.
+        before: The hash, status, header's value, address or issuer of the certificate in the last good run;
+            ``size:hash`` for content.
         header: The name of the header that differs.
     """
 

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import datetime as dt
 import hashlib
-import json
 import logging
 import secrets
 import shutil
@@ -23,23 +22,20 @@ from typing import TypeVar
 from monitor.domain.check import Check
 from monitor.domain.clock import Clock
 from monitor.domain.evidence import Evidence
-from monitor.domain.exchange import Exchange
 from monitor.domain.outcome import Outcome
-from monitor.domain.reference import Answer, Reference
+from monitor.domain.reference import Reference
 from monitor.domain.run import Run
 from monitor.execution.wire import Codec, WireError
+from monitor.history.good_answers import digest_of, exchanges_of, reference_of
+from monitor.history.steady import Steady, changes, with_addresses
 
 _log = logging.getLogger(__name__)
 
 SCHEMA = 1
 ARCHIVE_AGE = dt.timedelta(hours=1)
 MOST_BYTES = 500_000_000
-_MOST_ANSWERS = 2_000
 _FILE = "reference"
 _ARCHIVE = "archive-"
-_CODE = frozenset({"script", "stylesheet"})
-_KEPT_HEADERS = frozenset({"access-control-allow-origin", "content-security-policy", "content-type", "x-frame-options"})
-_KEPT_PREFIX = "cross-origin-"
 
 T = TypeVar("T")
 
@@ -51,6 +47,7 @@ class Kept:
     Attributes:
         code: The digest of all code of the last good run, to see when the archive is out of date.
         archived_code: The same of the run that left the archive.
+        changing: Method and URL of answers over HTTP that changed between good runs of late, and when they did.
     """
 
     schema: int
@@ -60,10 +57,14 @@ class Kept:
     archived_code: str = ""
     archived_at: dt.datetime | None = None
     archive_bytes: int = 0
+    changing: tuple[tuple[str, str, dt.datetime], ...] = ()
 
 
 class LastGood:
-    """Keeps the last good browser run of each check. The disk is touched in a thread of its own, in order."""
+    """Keeps the last good run of each check. The disk is touched in a thread of its own, in order.
+
+    An HTTP run that was answered as the one before costs nothing but a comparison.
+    """
 
     def __init__(self, directory: Path, *, clock: Clock, max_age: dt.timedelta, beside: Path | None = None) -> None:
         """Keep everything below ``directory``; what is not there is looked for in ``beside``, which is only read."""
@@ -75,17 +76,24 @@ class LastGood:
         self._codec = Codec()
         self._kept: dict[str, Kept | None] = {}
         self._handed_out: dict[str, Path] = {}
+        self._steady = Steady(lambda run: exchanges_of(run.evidence))
+        self._rests_until: dict[str, dt.datetime] = {}
         self._closed = False
 
     async def wanted(self, check: Check) -> str:
         """Return the folder, not there yet, to which the next run should archive; empty where the archive is good."""
+        rests_until = self._rests_until.get(check.name)
+        if rests_until is not None and self._clock.now() < rests_until:
+            return ""
         return await self._in_thread(lambda: self._wanted(check.name), "")
 
     def note(self, run: Run) -> None:
-        """Take a finished run in; returns at once. Only a browser run that passed without ado replaces the last one."""
+        """Take a finished run in; returns at once. Only a run that passed without ado replaces the last one."""
         name = run.check.name
         handed_out = name in self._handed_out
-        good = run.outcome is Outcome.PASSED and not run.evidence.recovered and _in_browser(run.evidence)
+        good = run.outcome is Outcome.PASSED and not run.evidence.recovered and bool(run.evidence.exchanges)
+        if good and not handed_out and self._steady.repeats(run):
+            return
         if (good or handed_out) and not self._closed:
             self._thread.submit(self._safely, self._take if good else self._drop, run)
 
@@ -100,6 +108,8 @@ class LastGood:
 
     async def close(self) -> None:
         """Write what was noted, and end the thread."""
+        if not self._closed:
+            self._thread.submit(self._catch_up)
         self._closed = True
         await asyncio.to_thread(self._thread.shutdown, wait=True)
 
@@ -138,7 +148,7 @@ class LastGood:
         name = run.check.name
         before = self._of(name)
         fresh = self._handed_out.pop(name, None)
-        code = _digest(run.evidence)
+        code = digest_of(run.evidence)
         now = run.started_at
         kept = Kept(schema=SCHEMA, check=name, reference=Reference(run_id=run.run_id, taken_at=now), code=code)
         archive = fresh if fresh is not None and (fresh / "index.json").is_file() else None
@@ -152,9 +162,25 @@ class LastGood:
                 archived_at=before.archived_at,
                 archive_bytes=before.archive_bytes,
             )
-        kept = replace(kept, reference=_reference(run, archive))
+        kept = replace(kept, reference=reference_of(run, archive))
+        if _is_http(run.evidence):
+            kept = _as_http(kept, before)
+            self._rests_until[name] = (kept.archived_at or now) + min(ARCHIVE_AGE, self._max_age)
         self._write(name, kept)
+        if _is_http(run.evidence):
+            # Only what is kept may be taken for known.
+            self._steady.learn(run, ((method, url) for method, url, _ in kept.changing))
         self._sweep(name, archive)
+
+    def _catch_up(self) -> None:
+        """Write which good runs came last, of those that were kept in memory alone."""
+        for name in self._steady.ahead:
+            kept = self._kept.get(name)
+            if kept is not None:
+                try:
+                    self._write(name, replace(kept, reference=self._steady.refreshed(name, kept.reference)))
+                except OSError as error:
+                    _log.warning("a good run could not be kept", extra={"check": name, "error": str(error)})
 
     def _drop(self, run: Run) -> None:
         """Remove what a run left that did not pass."""
@@ -165,14 +191,21 @@ class LastGood:
 
     def _reference(self, name: str) -> Reference | None:
         kept = self._of(name)
-        if kept is None or self._clock.now() - kept.reference.taken_at > self._max_age:
+        if kept is None:
             return None
-        archive = kept.reference.archive
+        reference = self._steady.refreshed(name, kept.reference)
+        if self._clock.now() - reference.taken_at > self._max_age:
+            return None
+        if kept.changing:
+            often = {(method, url) for method, url, _ in kept.changing}
+            told = (replace(x, sha256=None) if (x.method, x.url) in often else x for x in reference.answers)
+            reference = replace(reference, answers=tuple(told))
+        archive = reference.archive
         old = kept.archived_at is None or self._clock.now() - kept.archived_at > self._max_age
         if archive and (old or not Path(archive).is_dir()):
-            answers = tuple(replace(answer, replayable=False) for answer in kept.reference.answers)
-            return replace(kept.reference, archive="", answers=answers)
-        return kept.reference
+            answers = tuple(replace(answer, replayable=False) for answer in reference.answers)
+            return replace(reference, archive="", answers=answers)
+        return reference
 
     def _of(self, name: str) -> Kept | None:
         if name not in self._kept:
@@ -221,7 +254,10 @@ class LastGood:
             for path in self._root.iterdir():
                 if path.is_dir() and path.name not in names:
                     shutil.rmtree(path, ignore_errors=True)
-        self._kept = {name: kept for name, kept in self._kept.items() if _folder_name(name) in names}
+        for name in [name for name in self._kept if _folder_name(name) not in names]:
+            del self._kept[name]
+            self._rests_until.pop(name, None)
+            self._steady.forget(name)
 
     def _bytes(self) -> int:
         return sum(kept.archive_bytes for kept in self._kept.values() if kept is not None)
@@ -237,61 +273,21 @@ def _folder_name(check: str) -> str:
     return hashlib.sha256(check.encode()).hexdigest()[:24]
 
 
-def _in_browser(evidence: Evidence) -> bool:
-    return any(exchange.resource != "http" for exchange in evidence.exchanges[:1])
+def _is_http(evidence: Evidence) -> bool:
+    return all(exchange.resource == "http" for exchange in evidence.exchanges[:1])
 
 
-def _exchanges(evidence: Evidence) -> tuple[Exchange, ...]:
-    number = evidence.last.number
-    return tuple(x for x in evidence.exchanges if x.attempt == number and not x.intervention)[:_MOST_ANSWERS]
-
-
-def _digest(evidence: Evidence) -> str:
-    """Return one digest of all code that was loaded; what changes with each run is no code."""
-    code = sorted((x.url, x.body_sha256 or "") for x in _exchanges(evidence) if x.resource in _CODE)
-    return hashlib.sha256(repr(code).encode()).hexdigest()
-
-
-def _reference(run: Run, archive: Path | None) -> Reference:
-    archived = _archived(archive) if archive is not None else frozenset()
-    seconds: dict[str, float] = {}
-    for script in run.evidence.scripts:
-        seconds[script.url] = seconds.get(script.url, 0.0) + script.seconds
-    return Reference(
-        run_id=run.run_id,
-        taken_at=run.started_at,
-        answers=tuple(_answer(x, archived) for x in _exchanges(run.evidence)),
-        archive=str(archive) if archive is not None else "",
-        scripts=tuple(seconds.items()),
+def _as_http(kept: Kept, before: Kept | None) -> Kept:
+    """Return what is kept of an HTTP run, with what the good runs before it tell of its answers."""
+    answers = kept.reference.answers
+    earlier = {(x.method, x.url): x for x in before.reference.answers} if before is not None else {}
+    known = {(method, url): at for method, url, at in before.changing} if before is not None else {}
+    found = changes(answers, earlier, known, kept.reference.taken_at)
+    return replace(
+        kept,
+        reference=replace(kept.reference, answers=with_addresses(answers, earlier)),
+        changing=tuple((method, url, at) for (method, url), at in found.items()),
     )
-
-
-def _answer(exchange: Exchange, archived: frozenset[tuple[str, str]]) -> Answer:
-    kept = ((name, value) for name, value in exchange.headers if name in _KEPT_HEADERS or name.startswith(_KEPT_PREFIX))
-    return Answer(
-        url=exchange.url,
-        host=exchange.host,
-        step=exchange.step,
-        method=exchange.method,
-        resource=exchange.resource,
-        status=exchange.status,
-        mime_type=exchange.mime_type,
-        sha256=exchange.body_sha256,
-        size=exchange.body_bytes,
-        headers=tuple(kept),
-        replayable=(exchange.method, exchange.url.partition("#")[0]) in archived,
-        initiator=exchange.initiator.url if exchange.initiator else "",
-        failure="" if exchange.status is not None or exchange.failure is None else exchange.failure.value,
-    )
-
-
-def _archived(archive: Path) -> frozenset[tuple[str, str]]:
-    try:
-        answers = json.loads((archive / "index.json").read_bytes())["answers"]
-        return frozenset((str(answer["method"]), str(answer["url"])) for answer in answers)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        _log.warning("an archive cannot be read", extra={"error": str(error)})
-        return frozenset()
 
 
 def _size(folder: Path) -> int:

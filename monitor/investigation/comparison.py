@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from monitor.diagnosis.mechanisms import is_defect, is_hollow
 from monitor.domain.evidence import Attempt, Comparison, Evidence
@@ -21,9 +21,14 @@ HEADERS = (
     "x-frame-options",
     "content-type",
 )
+# Of an HTTP journey nobody reads the headers that set a page's policy.
+HTTP_HEADERS = ("content-type", "location")
+# An answer that changes all the time differs where little of it is left.
+_FRACTION = 0.3
 _CODE = frozenset({"script", "stylesheet"})
 _PAGES = frozenset({"document", "http"})
 _DATA = frozenset({"xhr", "fetch"})
+_NAMED = 3
 _GOOD = frozenset({StepOutcome.PASSED, StepOutcome.DEGRADED})
 _FIRST = (DifferenceKind.STATUS, DifferenceKind.CONTENT, DifferenceKind.HEADER, DifferenceKind.MISSING)
 
@@ -43,6 +48,7 @@ def compare(evidence: Evidence, reference: Reference, now: dt.datetime) -> Compa
             exchanges.setdefault((exchange.method, exchange.url), exchange)
     missed = _Missed(attempt)
     found = [
+        *_elsewhere(tuple(exchanges.items()), answers),
         *(each for key, exchange in exchanges.items() for each in _against(exchange, answers.get(key))),
         *(_missing(answer) for key, answer in answers.items() if key not in exchanges and missed.by(answer)),
     ]
@@ -87,14 +93,17 @@ def _against(exchange: Exchange, answer: Answer | None) -> Iterator[Difference]:
 
 def _has_other_content(exchange: Exchange, answer: Answer) -> bool:
     if not answer.sha256:
-        return False
+        left = exchange.body_bytes or 0
+        return exchange.resource == "http" and not exchange.truncated and left < _FRACTION * (answer.size or 0)
     # Of a body that is empty no browser hands out a hash.
     return is_hollow(exchange) or (exchange.body_sha256 is not None and answer.sha256 != exchange.body_sha256)
 
 
 def _headers(exchange: Exchange, answer: Answer) -> Iterator[Difference]:
     before, after = dict(answer.headers), dict(exchange.headers)
-    for name in HEADERS:
+    if exchange.resource == "http" and "location" in after:
+        after["location"] = _without_query(after["location"])
+    for name in HTTP_HEADERS if exchange.resource == "http" else HEADERS:
         if before.get(name, "") != after.get(name, ""):
             yield _difference(
                 exchange,
@@ -103,6 +112,26 @@ def _headers(exchange: Exchange, answer: Answer) -> Iterator[Difference]:
                 after=after.get(name, ""),
                 header=name,
             )
+
+
+def _elsewhere(
+    exchanges: tuple[tuple[tuple[str, str], Exchange], ...], answers: Mapping[tuple[str, str], Answer]
+) -> Iterator[Difference]:
+    """Yield for each host of an HTTP journey that it was found at another address, or showed another certificate."""
+    told: set[tuple[str, DifferenceKind]] = set()
+    for key, exchange in exchanges:
+        answer = answers.get(key)
+        if answer is None or exchange.resource != "http":
+            continue
+        issuer = exchange.tls.chain[0].issuer if exchange.tls is not None and exchange.tls.chain else ""
+        moved = bool(exchange.address and answer.addresses) and exchange.address not in answer.addresses
+        for kind, differs, before, after in (
+            (DifferenceKind.ADDRESS, moved, ", ".join(answer.addresses[:_NAMED]), exchange.address or ""),
+            (DifferenceKind.ISSUER, bool(issuer and answer.issuer) and issuer != answer.issuer, answer.issuer, issuer),
+        ):
+            if differs and (exchange.host, kind) not in told:
+                told.add((exchange.host, kind))
+                yield _difference(exchange, kind, before=before, after=after)
 
 
 class _Missed:
@@ -151,6 +180,10 @@ def _state(exchange: Exchange) -> str:
 
 def _end(answer: Answer) -> str:
     return _text(answer.status) or answer.failure
+
+
+def _without_query(url: str) -> str:
+    return url.partition("?")[0].partition("#")[0]
 
 
 def _text(value: int | None) -> str:

@@ -17,6 +17,7 @@ from monitor.investigation.situation import Situation
 from monitor.investigation.suspects import (
     Suspect,
     can_be_spared,
+    changed_answers,
     changed_paths,
     fell_short,
     hangs,
@@ -123,6 +124,7 @@ def _for_failed(situation: Situation) -> Iterator[Again]:
     if other is not None and not hard:
         yield other
     if not situation.in_browser:
+        yield from _answers(situation)
         return
     for name in policy_hosts(situation):
         yield _replay(situation, (name,))
@@ -131,6 +133,17 @@ def _for_failed(situation: Situation) -> Iterator[Again]:
     # What was still open may have been kept open by code that held the page.
     if _on_page(situation) and all(x.pending for x in situation.case.needed):
         yield from _on_suspicion(situation)
+
+
+def _answers(situation: Situation) -> Iterator[Again]:
+    """Yield each answer of an HTTP journey that changed as it last was, then all of a host where several did."""
+    changed = changed_answers(situation)
+    for host, path in changed[:_SINGLE]:
+        yield _replay(situation, (host,), path=path if path.strip("/") else "")
+    hosts = [host for host, _ in changed]
+    for host in dict.fromkeys(hosts):
+        if hosts.count(host) > 1:
+            yield _replay(situation, (host,))
 
 
 def _on_page(situation: Situation) -> bool:

@@ -40,7 +40,7 @@ class Situation:
 
     @property
     def in_browser(self) -> bool:
-        """Say whether the journey is made in a browser, where hosts can be blocked and replayed."""
+        """Say whether the journey is made in a browser, where a page may do without some of its hosts."""
         return self.outline.probe is ProbeKind.BROWSER
 
     @property

@@ -24,6 +24,8 @@ _POLICIES = frozenset(
 # What pages are built on and with; without it they break for another reason than the one that is looked for.
 _FOUNDATIONS = frozenset({"cdn", "hosting", "payment", "identity", "captcha", "flags"})
 _LATE = frozenset({StepErrorKind.TIMEOUT, StepErrorKind.EXPECTATION, StepErrorKind.DEADLINE})
+_REFUSED = frozenset({401, 403, 407, 429, 451})
+_SEVERAL = 2
 _BUSY = 0.5
 _EVERYBODY = 3
 
@@ -87,6 +89,25 @@ def changed_paths(situation: Situation, host: str) -> tuple[str, ...]:
     differences = [each for each in _differences(situation) if each.host == host]
     urls = [each.url for each in differences if _rank(situation, each) and situation.replayable_at(each.url)]
     return tuple(dict.fromkeys(parts_of(url).path or "/" for url in urls))
+
+
+def changed_answers(situation: Situation) -> tuple[tuple[str, str], ...]:
+    """Return host and path of what an HTTP journey of several requests was answered otherwise, the last asked first.
+
+    Only what can be replayed; who refuses us is not told by an answer from before.
+    """
+    attempt = situation.evidence.last.number
+    requests = [x for x in situation.evidence.exchanges if x.attempt == attempt]
+    answered = {x.id: x for x in requests if x.status is not None and x.status not in _REFUSED}
+    if len(requests) < _SEVERAL:
+        return ()
+    found = [
+        answered[each.exchange]
+        for each in _differences(situation)
+        if each.kind in _OTHERWISE and each.exchange in answered and situation.replayable_at(each.url)
+    ]
+    found.sort(key=lambda x: x.timings.started, reverse=True)
+    return tuple(dict.fromkeys((x.host, parts_of(x.url).path or "/") for x in found))
 
 
 def has_moved_code(situation: Situation, host: str) -> bool:

@@ -77,7 +77,7 @@ class OneShot:
             scheduled_at=now,
             not_after=patience,
             artifacts=str(artifacts),
-            archive_to=await self._insight.last_good.wanted(check) if self._runs.in_browser(check) else "",
+            archive_to=await self._insight.last_good.wanted(check),
         )
         if isinstance(run, NoResult):
             msg = f"{check.name} was not started: {run.reason.value}"

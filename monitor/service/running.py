@@ -255,11 +255,11 @@ class Service:
         self._metrics.started((now - at).total_seconds())
         # The run does not wait for the disk: the slot was written down before, and the writer keeps the order.
         self.history.started(check.name, at, run_id, now)
-        artifacts = archive = ""
+        artifacts, wanted = "", self._insight.last_good.wanted(check)
         if self._runs.in_browser(check):
-            artifacts, archive = await asyncio.gather(
-                self._artifact_folder(run_id), self._insight.last_good.wanted(check)
-            )
+            artifacts, archive = await asyncio.gather(self._artifact_folder(run_id), wanted)
+        else:
+            archive = await wanted
         answer = await self._runs.make(
             check,
             run_id=run_id,

@@ -39,6 +39,8 @@ _DIFFERS = {
     DifferenceKind.HEADER: "other header",
     DifferenceKind.MISSING: "not asked for any more",
     DifferenceKind.NEW: "not asked for before",
+    DifferenceKind.ADDRESS: "host at another address",
+    DifferenceKind.ISSUER: "certificate of another issuer",
 }
 _SOURCES = {"rules": "the rules", "correlation": "correlation with other runs", "rejudged": "newer rules"}
 

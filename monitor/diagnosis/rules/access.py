@@ -185,7 +185,7 @@ def _is_sign_in(incident: Incident, refused: Exchange) -> bool:
     answered = any(x.status is not None and x.status < _UNAUTHORIZED for x in incident.exchanges)
     failed = [x for x in (*incident.needed, *incident.suspects) if x.resource not in _DECORATION]
     others = [x for x in failed if x.id != refused.id and not incident.owner(x).beside]
-    return answered and not others and not incident.evidence.page_errors and not own_changed(incident)
+    return answered and not others and not incident.evidence.page_errors and not own_changed(incident, beside=refused)
 
 
 def _refuses_everybody(incident: Incident, refused: Exchange) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from monitor.diagnosis.compared import differences
+from monitor.diagnosis.compared import differences, size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import Mechanism, is_hollow, mechanism_of
 from monitor.diagnosis.names import parts_of
@@ -30,6 +30,8 @@ _POLICY_HEADERS = frozenset(
     {"access-control-allow-origin", "cross-origin-resource-policy", "x-frame-options", "content-security-policy"}
 )
 _FAMILIES = frozenset({Family.INTERVENTION})
+_NO_JSON = "expected JSON"
+_FRACTION = 0.3
 _BUSY = 0.5
 _WORDS = 120
 
@@ -184,9 +186,9 @@ def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experim
     if header is not None:
         detail = Detail.OWN_POLICY if own else Detail.TP_POLICY
         return detail, f"changed its {header.header} header", _of(incident, header)
-    broken = _broken_by_data(incident, touched) if own else None
-    if broken is not None:
-        return Detail.OWN_CONTENT, f"sends data in {_path(broken)} that the page cannot use", broken
+    data = _own_data(incident, touched, differing) if own else None
+    if data is not None:
+        return data
     seconds = _held(incident, host)
     if _is_busy(incident, seconds):
         return (Detail.OWN_SLOW_FRONTEND if own else Detail.TP_SLOW), _busy_words(seconds), None
@@ -206,6 +208,30 @@ def _broken_by_data(incident: Incident, touched: list[Exchange]) -> Exchange | N
     data = [x for x in touched if x.resource in _DATA]
     json = any(_JSON.search(error.message) for error in incident.evidence.page_errors)
     return data[-1] if data and (json or len(data) == len(touched)) else None
+
+
+def _own_data(incident: Incident, touched: list[Exchange], differing: list[Difference]) -> _Differs | None:
+    broken = _broken_by_data(incident, touched)
+    if broken is not None:
+        return Detail.OWN_CONTENT, f"sends data in {_path(broken)} that the page cannot use", broken
+    unusable = _unusable(incident, touched, differing)
+    if unusable is not None:
+        return Detail.OWN_CONTENT, f"sends something in {_path(unusable)} that cannot be used as before", unusable
+    return None
+
+
+def _unusable(incident: Incident, touched: list[Exchange], differing: list[Difference]) -> Exchange | None:
+    """Return the answer over HTTP that is of another type, a fraction of what it was, or no JSON any more."""
+    error = incident.step.error if incident.step else None
+    no_json = error is not None and _NO_JSON in error.message
+    for exchange in touched:
+        mine = [each for each in differing if each.exchange == exchange.id and exchange.resource == "http"]
+        for each in mine:
+            before, after = size_of(each.before), size_of(each.after)
+            shrunk = before is not None and after is not None and after < _FRACTION * before
+            if each.header == "content-type" or (each.kind is DifferenceKind.CONTENT and (no_json or shrunk)):
+                return exchange
+    return None
 
 
 def _vendor_differs(incident: Incident, host: str, differing: list[Difference]) -> _Differs:
