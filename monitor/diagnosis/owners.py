@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -96,6 +97,21 @@ class Owners:
         owners = self._ownership.capabilities
         return next((owner.team for owner in owners if owner.capability == capability), None)
 
+    def services_of(self, urls: Iterable[str], capability: str | None) -> Iterator[str]:
+        """Return the services that the owners of some own URLs, and of a capability, run there."""
+        stated = self._ownership
+        yield from (one.service for one in stated.capabilities if one.service and one.capability == capability)
+        for url in urls:
+            parts = parts_of(url)
+            host = (parts.hostname or "").lower()
+            path = next((one for one in self._paths if _has(one, host, parts.path or "/")), None)
+            hosts = (one for one in stated.hosts if one.host.lower() in {host, *(f"*.{end}" for end in suffixes(host))})
+            yield from (one.service for one in ((path,) if path else hosts) if one.service)
+
+    def names_vendor(self, name: str) -> bool:
+        """Say whether a name is that of a vendor that the user named."""
+        return any(vendor.name.lower() == name.lower() for vendor in self._ownership.vendors)
+
     def is_edge(self, words: str) -> bool:
         """Say whether the user named an edge provider that appears in these words of a response."""
         return self.edge_in(words) is not None
@@ -163,7 +179,7 @@ class Owners:
 
     def _by_path(self, owner: Owner, path: str) -> Owner:
         for candidate in self._paths:
-            if candidate.host.lower() in ("*", owner.host) and _below(path, candidate):
+            if _has(candidate, owner.host, path):
                 because = f"{candidate.team} owns {candidate.prefix} of {candidate.host}"
                 return Owner(
                     party=Party.OWN,
@@ -173,6 +189,10 @@ class Owners:
                     operator=owner.operator,
                 )
         return owner
+
+
+def _has(owner: PathOwner, host: str, path: str) -> bool:
+    return owner.host.lower() in ("*", host) and _below(path, owner)
 
 
 def _below(path: str, owner: PathOwner) -> bool:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.domain.deployment import Deployment
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment
 from monitor.domain.outcome import Outcome, StepOutcome
@@ -234,6 +235,8 @@ class Evidence:
         experiments: What the investigation tried, in the order in which it did.
         compared: How the run differs from the last good one; ``None`` where there is none to compare with.
         baseline: What a run usually takes; only with runs that did not plainly pass.
+        deployments: What was deployed in the two hours before the first failure, as far as we were told.
+        failing_since: The first failure of the episode that the run belongs to; ``None`` where nobody looked.
     """
 
     schema: int = EVIDENCE_SCHEMA
@@ -251,6 +254,8 @@ class Evidence:
     experiments: tuple[Experiment, ...] = ()
     compared: Comparison | None = None
     baseline: Baseline | None = None
+    deployments: tuple[Deployment, ...] = ()
+    failing_since: dt.datetime | None = None
     artifacts: tuple[Artifact, ...] = ()
     truncated: tuple[Truncation, ...] = ()
     engine: str = ""

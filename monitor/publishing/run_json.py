@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from monitor.diagnosis.deployed import deployed_before
+from monitor.domain.deployment import Deployment
 from monitor.domain.diagnosis import Culprit, Diagnosis
 from monitor.domain.evidence import StepResult
 from monitor.domain.run import Run
@@ -51,6 +53,7 @@ def _run(run: Run) -> dict[str, Any]:
             }
             for experiment in evidence.experiments
         ],
+        "deployments": [_deployment(deployment) for deployment in deployed_before(evidence)],
         "collateral": [
             {
                 "cause": collateral.cause.value,
@@ -64,6 +67,16 @@ def _run(run: Run) -> dict[str, Any]:
         "timings": {party: round(seconds, _DIGITS) for party, seconds in judgement.timings},
         "truncated": [{"what": cut.what, "kept": cut.kept, "seen": cut.seen} for cut in evidence.truncated],
         "artifacts": [artifact.name for artifact in evidence.artifacts],
+    }
+
+
+def _deployment(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "service": deployment.service,
+        "version": deployment.version,
+        "at": moment(deployment.at),
+        "target": deployment.target,
+        "url": deployment.url,
     }
 
 

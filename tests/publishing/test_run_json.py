@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from monitor.domain.cause import Cause, Confidence, Detail
+from monitor.domain.deployment import Deployment
 from monitor.domain.diagnosis import Alternative, Collateral, Culprit, CulpritKind, Diagnosis
 from monitor.domain.evidence import Artifact, StepError, StepErrorKind, StepResult, Truncation
 from monitor.domain.experiment import Experiment, ExperimentKind
@@ -41,6 +42,17 @@ def a_telling_run(message: str = "no confirmation"):
         experiments=(
             Experiment(kind=ExperimentKind.REPLAY, subject="pay.example.net", outcome=Outcome.PASSED, duration=2.8),
         ),
+        deployments=(
+            Deployment(
+                service="shop-api",
+                version="4.2.1",
+                at=A_MOMENT - dt.timedelta(minutes=12),
+                target="shop",
+                url="https://ci.example.org/4.2.1",
+            ),
+            Deployment(service="shop-api", version="4.2.2", at=A_MOMENT + dt.timedelta(minutes=1)),
+        ),
+        failing_since=A_MOMENT,
         artifacts=(Artifact(kind="screenshot", name="pay.png", size=10),),
         truncated=(Truncation(what="console", kept=200, seen=431),),
     )
