@@ -9,7 +9,6 @@ from monitor.diagnosis.context import Context
 from monitor.diagnosis.corroboration import corroborated
 from monitor.diagnosis.dependencies import incident_of, with_needs
 from monitor.diagnosis.deployed import with_deployments
-from monitor.diagnosis.deployed import with_deployments
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import detail_for, mechanism_of
 from monitor.diagnosis.rules import (
@@ -119,7 +118,6 @@ def _failed(incident: Incident, timings: tuple[tuple[str, float], ...]) -> Judge
     finding, rule = _first(incident)
     once = not_reproduced(incident, finding)
     finding, rule = (once, _GONE) if once is not None else (corroborated(incident, finding), rule)
-    finding = with_deployments(incident, finding)
     finding = with_deployments(incident, finding)
     return Judgement(
         outcome=Outcome.FAILED if finding.validity is Validity.VALID else Outcome.INCONCLUSIVE,
