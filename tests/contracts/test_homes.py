@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 HOMES = {
     "alembic": {"history"},
     "apscheduler": {"scheduling"},
+    "brotli": {"probes/blackbox"},
     "certifi": {"probes/http"},
     "cryptography": {"probes/http", "demo"},
     "dns": {"probes/vantage"},
@@ -30,7 +31,8 @@ HOMES = {
     # Each layer describes its own files with models; what reads them is shared.
     "pydantic": {"reading", "config", "journeys"},
     "pydantic_core": {"reading", "config"},
-    "re2": {"journeys"},
+    # The patterns of journeys, and those that the modules of a probe on request are written in.
+    "re2": {"journeys", "probes/blackbox"},
     "rich": {"cli"},
     "sqlalchemy": {"history"},
     "starlette": {"web", "demo"},

@@ -100,6 +100,10 @@ class Channel:
         self.sent_at = self.arrived = 0.0
         self.received = 0
 
+    def bind(self, address: str) -> None:
+        """Speak from one of our own addresses. Raises OSError where it is none."""
+        self._sock.bind(_endpoint(address, 0))
+
     async def connect(self, address: str, port: int) -> float:
         """Connect, and return the seconds it took on the wire. Raises OSError as the network refuses."""
         started = time.monotonic()

@@ -41,12 +41,16 @@ class Dialer:
         channel, seconds = await self.attempt(addresses[0], port, deadline, timeline)
         return Connected(channel, addresses[0], seconds)
 
-    async def attempt(self, address: str, port: int, deadline: float, timeline: Timeline) -> tuple[Channel, float]:
-        """Return a connection to one address and the seconds it took."""
+    async def attempt(
+        self, address: str, port: int, deadline: float, timeline: Timeline, *, source: str = ""
+    ) -> tuple[Channel, float]:
+        """Return a connection to one address, where it is wanted from one of ours, and the seconds it took."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         channel = Channel(self._reactor, family, timeline)
         try:
             channel.expire_at(deadline)
+            if source:
+                channel.bind(source)
             return channel, await channel.connect(address, port)
         except OSError as error:
             channel.close()

@@ -77,15 +77,15 @@ class SecureChannel:
 
     def chain(self) -> tuple[bytes, ...]:
         """Return the certificates that the server sent, leaf first."""
-        newer = getattr(self._object, "get_unverified_chain", None)
-        if newer is not None:
-            return tuple(newer())
-        # Python says it in public from 3.13 on; before, only the object below knows more than the leaf.
-        older = getattr(getattr(self._object, "_sslobj", None), "get_unverified_chain", None)
-        if older is not None:
-            return tuple(each.public_bytes(_DER) for each in older() or ())
+        found = self._certificates("get_unverified_chain")
+        if found is not None:
+            return found
         leaf = self._object.getpeercert(binary_form=True)
         return (leaf,) if leaf else ()
+
+    def verified_chain(self) -> tuple[bytes, ...]:
+        """Return the certificates by which the server was believed, leaf first, the authority last."""
+        return self._certificates("get_verified_chain") or ()
 
     async def send(self, data: bytes, *, stamped: bool = False) -> None:
         """Encrypt and send all bytes, with a stamp of their departure where it is asked for."""
@@ -115,6 +115,14 @@ class SecureChannel:
     def close(self) -> None:
         """Close the connection."""
         self._channel.close()
+
+    def _certificates(self, question: str) -> tuple[bytes, ...] | None:
+        newer = getattr(self._object, question, None)
+        if newer is not None:
+            return tuple(newer())
+        # Python says it in public from 3.13 on; before, only the object below knows more than the leaf.
+        older = getattr(getattr(self._object, "_sslobj", None), question, None)
+        return None if older is None else tuple(each.public_bytes(_DER) for each in older() or ())
 
     async def _flush(self, *, stamped: bool = False) -> None:
         if self._outgoing.pending:

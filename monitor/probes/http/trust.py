@@ -17,7 +17,7 @@ class TrustStore:
 
     def __init__(self, public: Path | None = None) -> None:
         """Trust the authorities in the file ``public``: Mozilla's, as browsers do, unless another one is named."""
-        self._public = public or Path(certifi.where())
+        self._public = public or public_authorities()
         self._contexts: dict[tuple[str, ...], ssl.SSLContext] = {}
 
     def context(self, extra_ca: tuple[str, ...] = (), *, http2: bool = True) -> ssl.SSLContext:
@@ -45,6 +45,11 @@ class TrustStore:
                 msg = "extra_ca holds no certificate in PEM form; give the text between BEGIN and END CERTIFICATE"
                 raise ProberError(ProberFault.INTERNAL, msg) from error
         return context
+
+
+def public_authorities() -> Path:
+    """Return the file of the authorities that browsers trust."""
+    return Path(certifi.where())
 
 
 def without_verification() -> ssl.SSLContext:
