@@ -23,6 +23,7 @@ from monitor.diagnosis.rules import (
     segments,
     standstill,
     statements,
+    upstream,
     validity,
 )
 from monitor.diagnosis.rules import environment as surroundings
@@ -41,7 +42,9 @@ RULES: tuple[Rule, ...] = (
     *validity.RULES,
     *access.ROBOT,
     *controls.RULES,
-    *statements.RULES,
+    *statements.RULES[:1],
+    *upstream.RULES,
+    *statements.RULES[1:],
     *segments.ORIGIN,
     *surroundings.RULES[:1],
     *segments.PROXY,

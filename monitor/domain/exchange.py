@@ -112,6 +112,7 @@ class Exchange:
         failed_phase: The phase in which it failed.
         failure_text: The library's or browser's own words, shortened.
         headers: Response headers that say something about cause (names in lower case); never cookies.
+        problem: Of an error answer in the form of RFC 9457 the URL that names the kind of problem, without its query.
         redirected_from: ``id`` of the exchange that redirected here.
         pending: Whether it was still open when the attempt ended.
         intervention: Whether an experiment of ours answered, blocked or delayed it.
@@ -146,6 +147,7 @@ class Exchange:
     transfer_bytes: int | None = None
     body_bytes: int | None = None
     body_sha256: str | None = None
+    problem: str = ""
     initiator: Initiator | None = None
     redirected_from: str | None = None
     pending: bool = False

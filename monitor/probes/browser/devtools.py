@@ -22,6 +22,7 @@ from playwright.async_api import CDPSession
 from monitor.domain.evidence import Truncation
 from monitor.probes.browser.ledger import Entry, Limits
 from monitor.probes.browser.network import NetworkRecorder, Params
+from monitor.probes.problem_details import problem_type
 
 _log = logging.getLogger(__name__)
 
@@ -264,6 +265,7 @@ class DevtoolsWatch:
                 body = await channel.send("Network.getResponseBody", {"requestId": request_id})
                 raw = base64.b64decode(body["body"]) if body["base64Encoded"] else body["body"].encode()
                 entry.body_sha256 = hashlib.sha256(raw).hexdigest()
+                entry.problem = problem_type(entry.status, entry.mime_type, raw)
                 if self._recorder.static is not None:
                     self._recorder.static.hold(request_id, entry, raw, text=not body["base64Encoded"])
 

@@ -77,6 +77,7 @@ class Entry:
     transfer_bytes: int | None = None
     body_bytes: int | None = None
     body_sha256: str | None = None
+    problem: str = ""
     initiator: Initiator | None = None
     redirected_from: str | None = None
     intervention: bool = False
@@ -283,6 +284,7 @@ class Ledger:
             transfer_bytes=entry.transfer_bytes,
             body_bytes=entry.body_bytes,
             body_sha256=entry.body_sha256,
+            problem=self._redactor.mask(entry.problem),
             initiator=entry.initiator,
             redirected_from=entry.redirected_from,
             pending=pending,

@@ -10,6 +10,7 @@ from monitor.domain.failure import Failure, Phase
 from monitor.domain.secret import Redactor
 from monitor.probes.http.certificates import CertificateReader
 from monitor.probes.http.observation import Observation
+from monitor.probes.problem_details import problem_type
 from monitor.probes.vantage.resolver import Resolution, ResolutionSource
 
 _LONGEST_VALUE = 500
@@ -99,6 +100,7 @@ class Recorder:
             transfer_bytes=observation.body_received if observation.status is not None else None,
             body_bytes=len(body) if observation.status is not None else None,
             body_sha256=hashlib.sha256(body).hexdigest() if body else None,
+            problem=self.line(problem_type(observation.status, _mime_type(headers), body)),
             redirected_from=observation.redirected_from,
             pending=observation.failure is Failure.PENDING,
             intervention=observation.intervention,
