@@ -3,12 +3,13 @@ from __future__ import annotations
 import datetime as dt
 
 from monitor.domain.evidence import StepErrorKind
+from monitor.domain.exchange import Certificate, TlsFacts
 from monitor.domain.failure import Failure
 from monitor.domain.outcome import StepOutcome
 from monitor.domain.reference import Answer, DifferenceKind, Reference
 from monitor.investigation.comparison import MOST_DIFFERENCES, compare
 from tests.builders import A_MOMENT, an_attempt, an_evidence
-from tests.diagnosis.incidents import ADS, CDN, SHOP, a_step, failed, request
+from tests.diagnosis.incidents import ADS, API, CDN, SHOP, a_step, failed, request
 
 LATER = A_MOMENT + dt.timedelta(minutes=10)
 
@@ -97,3 +98,57 @@ def test_a_failure_is_not_as_before_where_the_good_run_got_an_answer_in_the_end_
     found = compare(failed(refused), a_reference(other), LATER)
     assert not found.failed_alike
     assert [(each.kind, each.before) for each in found.differences] == [(DifferenceKind.STATUS, other.failure)]
+
+
+def over_http(url: str = API, **values):
+    return request(url, **{"resource": "http", "body_sha256": "a", "body_bytes": 900, **values})
+
+
+def an_http_answer(url: str = API, **values) -> Answer:
+    return an_answer(url, **{"resource": "http", "size": 900, **values})
+
+
+def signed_by(issuer: str) -> TlsFacts:
+    return TlsFacts(chain=(Certificate(subject="CN=api", issuer=issuer),))
+
+
+def test_over_http_status_bytes_type_and_where_a_redirect_leads_are_compared():
+    before = an_http_answer(headers=(("content-type", "application/json"), ("location", "https://b.example/in")))
+    same = over_http(headers=(("content-type", "application/json"), ("location", "https://b.example/in?code=2")))
+    other = over_http(
+        body_sha256="b", headers=(("content-type", "text/html"), ("location", "https://c.example/in"), ("server", "x"))
+    )
+    assert compare(failed(same), a_reference(before), LATER).differences == ()
+    found = compare(failed(other), a_reference(before), LATER).differences
+    assert [(each.kind, each.header, each.after) for each in found] == [
+        (DifferenceKind.CONTENT, "", "900:b"),
+        (DifferenceKind.HEADER, "content-type", "text/html"),
+        (DifferenceKind.HEADER, "location", "https://c.example/in"),
+    ]
+    assert differences(failed(over_http(status=503)), before)[0] == (DifferenceKind.STATUS, API)
+
+
+def test_an_answer_that_changes_all_the_time_differs_where_next_to_nothing_of_it_came():
+    often = an_http_answer(sha256=None)
+    assert differences(failed(over_http(body_sha256="b", body_bytes=700)), often) == []
+    assert differences(failed(over_http(body_sha256="b", body_bytes=90)), often) == [(DifferenceKind.CONTENT, API)]
+    assert differences(failed(over_http(body_sha256=None, body_bytes=0)), often) == [(DifferenceKind.CONTENT, API)]
+
+
+def test_that_a_host_moved_or_shows_another_certificate_is_told_once():
+    known = {"addresses": ("192.0.2.1", "192.0.2.2"), "issuer": "CN=Some CA"}
+    answers = (an_http_answer(**known), an_http_answer(f"{API}/2", **known))
+    moved = {"address": "198.51.100.7", "tls": signed_by("CN=Other CA")}
+    evidence = failed(over_http(**moved), over_http(f"{API}/2", **moved))
+    found = compare(evidence, a_reference(*answers), LATER).differences
+    assert [(each.kind, each.before, each.after) for each in found] == [
+        (DifferenceKind.ADDRESS, "192.0.2.1, 192.0.2.2", "198.51.100.7"),
+        (DifferenceKind.ISSUER, "CN=Some CA", "CN=Other CA"),
+    ]
+    still = over_http(address="192.0.2.2", tls=signed_by("CN=Some CA"))
+    assert compare(failed(still), a_reference(*answers[:1]), LATER).differences == ()
+
+
+def test_where_an_address_or_a_certificate_was_not_seen_nothing_is_said_of_it():
+    assert differences(failed(over_http()), an_http_answer(addresses=("192.0.2.1",), issuer="CN=Some CA")) == []
+    assert differences(failed(over_http(address="192.0.2.1", tls=signed_by("CN=a"))), an_http_answer()) == []
