@@ -15,6 +15,7 @@ from monitor.config.expansion import expanded
 from monitor.config.investigation_model import investigation_from
 from monitor.config.metrics_model import metrics_from
 from monitor.config.monitor_model import SYNONYMS, MonitorModel, Remainder
+from monitor.config.notifications_model import notifications_from
 from monitor.config.ownership_model import OwnershipModel, ownership_from, ownership_problems
 from monitor.config.parts import DESKTOP, profile_from, storage_from, target_from, web_from, workers_from
 from monitor.config.secrets import Origin, unique
@@ -96,6 +97,8 @@ def _settings(
         investigation=investigation_from(model.investigation, profiles, draft),
         tracing=tracing_from(model.tracing, draft),
         metrics=metrics_from(model.metrics),
+        notifications=notifications_from(model.notifications, ownership.teams, draft),
+        events_file=path.parent / model.events.file if model.events.file else None,
         currency=model.business.currency,
         profiles=tuple(profile for profile in profiles.values() if isinstance(profile, ClientProfile)),
         secrets=unique(draft.secrets),

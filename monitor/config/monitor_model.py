@@ -10,9 +10,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from monitor.config.check_model import CheckModel, DefaultsModel, MaintenanceModel
 from monitor.config.drills import DrillModel
+from monitor.config.events_model import EventsModel
 from monitor.config.header_name import HeaderName
 from monitor.config.investigation_model import InvestigationModel
 from monitor.config.metrics_model import BusinessModel, MetricsModel
+from monitor.config.notifications_model import NotificationsModel
 from monitor.config.presets import EXECUTABLES, check_executable
 from monitor.config.profile_model import Overrides, ProfileModel
 from monitor.config.secrets import SecretValue, Value
@@ -61,6 +63,12 @@ SYNONYMS: Mapping[str, str] = types.MappingProxyType(
         "locations": "vantages",
         "reference": "reference_profile",
         "max_requests": "requests",
+        "alerts": "notifications",
+        "alerting": "notifications",
+        "notifiers": "notifications",
+        "mail": "email",
+        "smtp": "email",
+        "recipients": "to",
         "max_journeys": "journeys",
     },
 )
@@ -179,6 +187,10 @@ class MonitorModel(FileModel):
     )
     tracing: TracingModel | None = Field(default=None, description="Where a trace of each run goes.")
     metrics: MetricsModel = Field(default_factory=MetricsModel, description="How much is counted of each check.")
+    notifications: NotificationsModel = Field(
+        default_factory=NotificationsModel, description="Who is told of failures, without an Alertmanager."
+    )
+    events: EventsModel = Field(default_factory=EventsModel, description="Where deployments are told of.")
     business: BusinessModel = Field(default_factory=BusinessModel, description="What the numbers of the business mean.")
     profiles: dict[_Name, ProfileModel] = Field(
         default_factory=dict, description="Client profiles by name; `desktop` exists unless it is given here."

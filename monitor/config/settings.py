@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from monitor.config.receivers import NotificationSettings
 from monitor.domain.check import Check, MaintenanceWindow, Schedule
 from monitor.domain.ownership import Ownership
 from monitor.domain.profile import ClientProfile, Proxy
@@ -164,6 +165,7 @@ class Settings:
 
     Attributes:
         currency: In what the checks' values per customer are given, as an ISO 4217 code.
+        events_file: A file that others append deployments to.
         profiles: Every client profile that can be used, whether a check names it or not.
         places: Where each check stands, by its name.
     """
@@ -182,6 +184,8 @@ class Settings:
     investigation: InvestigationSettings = InvestigationSettings()
     tracing: TracingSettings | None = None
     metrics: MetricsSettings = MetricsSettings()
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
+    events_file: Path | None = None
     currency: str | None = None
     profiles: tuple[ClientProfile, ...] = ()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
