@@ -82,5 +82,22 @@ def below(limit: float, mark: Mark) -> model.ValueMapping:
     return model.RangeMap(options=model.DashboardRangeMapOptions(from_val=-1e12, to=limit, result=result))
 
 
+def above(limit: float, mark: Mark) -> model.ValueMapping:
+    """Return the mapping that shows every number from ``limit`` on as a word."""
+    result = model.ValueMappingResult(text=mark.word, color=mark.color, index=8)
+    return model.RangeMap(options=model.DashboardRangeMapOptions(from_val=limit, to=1e12, result=result))
+
+
+def renamed() -> model.ValueMapping:
+    """Return the mapping of the names of causes to their words and colors."""
+    options = {
+        name: model.ValueMappingResult(text=mark.word, color=mark.color, index=place)
+        for place, (name, mark) in enumerate(CAUSES.items())
+    }
+    return model.ValueMap(options=options)
+
+
 INSUFFICIENT = below(-0.5, Mark(word="insufficient", color=MISSING.color))
 SPENT = below(0.0, Mark(word="spent", color=FAILING.color))
+ENDLESS = above(3650.0, Mark(word="no end in sight", color=OK.color))
+EXPIRED = below(0.0, Mark(word="expired", color=FAILING.color))

@@ -6,8 +6,23 @@ CHECK = "journey, target, profile"
 _OF_CHECK = 'journey=~"$journey", target=~"$target", profile=~"$profile"'
 _INFO = f'faultline_journey_info{{{_OF_CHECK}, team=~"$team"}}'
 
+_BORN_WITH_AN_EVENT = frozenset(
+    {
+        "faultline_collateral_total",
+        "faultline_experiments_total",
+        "faultline_journey_run_culprits_total",
+        "faultline_journey_run_failure_details_total",
+        "faultline_journey_runs_lost_total",
+        "faultline_journey_runs_missed_total",
+        "faultline_journey_runs_skipped_total",
+        "faultline_step_failures_total",
+        "faultline_third_party_failures_total",
+    }
+)
 ENOUGH_COVERAGE = 0.9
 SLOW_SHARE = 0.5
+# Seconds that one failed run stands for.
+WEIGHT = "check:faultline_journey_interval_seconds:max / check:faultline_locations:count"
 _NOW = "30m"
 
 
@@ -27,8 +42,16 @@ def of_team(expr: str) -> str:
 
 
 def count(selector: str, by: str = CHECK, window: str = "$__range") -> str:
-    """Return how much a counter rose within the window, summed."""
-    return f"sum by ({by}) (increase({selector}[{window}]))"
+    """Return how much a counter rose within the window, summed; the rise that made a series appear counts too."""
+    return f"sum by ({by}) ({risen(selector, window)})"
+
+
+def risen(selector: str, window: str) -> str:
+    """Return the rise of each series; of one that appears with its first event, that event is part of it."""
+    rise = f"increase({selector}[{window}])"
+    if selector.partition("{")[0] not in _BORN_WITH_AN_EVENT:
+        return rise
+    return f"{rise} + clamp_max({selector} unless {selector} offset {window}, 1) or {rise}"
 
 
 def ratio(part: str, whole: str) -> str:
@@ -70,23 +93,40 @@ def coverage(window: str) -> str:
     return at_check(f"check:faultline_coverage:ratio_rate{window}")
 
 
-def interval() -> str:
-    """Return the planned seconds between two runs of a check."""
-    return f"max by ({CHECK}) ({at_check('faultline_journey_interval_seconds')})"
-
-
 def impact(window: str, *matchers: str) -> str:
     """Return the recorded estimate of seconds in which customers were hurt, by check and cause, of the chosen teams."""
     return of_team(at_check(f"check_cause:faultline_impact_seconds:increase{window}", *matchers))
 
 
+def of_all_causes(window: str) -> str:
+    """Return the recorded seconds of impact of all checks over a subquery's window, whoever answers for them."""
+    return f"sum_over_time(check_cause:faultline_impact_seconds:increase1h[{window}])"
+
+
+def cost(window: str) -> str:
+    """Return what the impact cost, by check, cause and currency: an estimate, and only where it is configured."""
+    customers = f"max by ({CHECK}) ({at_check('faultline_journey_customers_per_hour')})"
+    value = f"max by ({CHECK}, currency) ({at_check('faultline_journey_value_per_customer')})"
+    worth = f"{value} * on ({CHECK}) group_left () {customers}"
+    return f"({impact(window)}) / 3600 * on ({CHECK}) group_left (currency) ({worth})"
+
+
+def vendor_state(asked: str, failed: str) -> str:
+    """Return the state of each third party as a code: see ``palette.VENDOR_STATES``."""
+    share = ratio(failed, asked)
+    return f"({share} > 0.25) * 0 + 6 or ({share} > 0.02) * 0 + 4 or ({asked} > 0) * 0 + 1 or {asked} * 0 + 3"
+
+
 def culprits(kind: str, by: str, window: str = "$__range", culprit: str = "") -> str:
-    """Return seconds of impact by whom failed runs are put down to: each failed run counts one planned interval."""
+    """Return seconds of impact by whom failed runs are put down to, weighed as the recorded impact is."""
     matchers = (f'kind="{kind}"', *((f'culprit=~"{culprit}"',) if culprit else ()))
     failed = count(at_place("faultline_journey_run_culprits_total", *matchers), f"{CHECK}, culprit, cause", window)
-    locations = f"count by ({CHECK}) ({at_place('faultline_journey_last_run_timestamp_seconds')})"
-    weighted = f"{of_team(failed)} * on ({CHECK}) group_left () ({interval()} / {locations})"
-    return f"sum by ({by}) ({weighted})"
+    return f"sum by ({by}) (({of_team(failed)}) * on ({CHECK}) group_left () ({WEIGHT}))"
+
+
+def joined(expr: str, *labels: str) -> str:
+    """Return an expression about checks with labels that are known of each check, such as its service."""
+    return f"({expr}) * on ({CHECK}) group_left ({', '.join(labels)}) check:faultline_journey_info:max"
 
 
 def state() -> str:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from grafana.src.boards.command_centre import command_centre
 from grafana.src.boards.journey import journey
 from grafana.src.boards.journeys import journeys
+from grafana.src.boards.monitor_health import monitor_health
+from grafana.src.boards.objectives import objectives
+from grafana.src.boards.places import places
+from grafana.src.boards.root_causes import root_causes
+from grafana.src.boards.team import team
+from grafana.src.boards.third_parties import third_parties
 from grafana.src.frame import Board
 
 
@@ -14,4 +20,10 @@ def boards() -> tuple[Board, ...]:
         command_centre(),
         journeys(),
         journey(),
+        root_causes(),
+        third_parties(),
+        objectives(),
+        team(),
+        places(),
+        monitor_health(),
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Section, board_url
 from grafana.src.panels import Anything, Face, Query, by_mark, numbers, ranking, tiles
-from grafana.src.promql import CHECK, at_check, of_team
+from grafana.src.promql import at_check, count, of_team
 
-_PROCESS = f"max by ({CHECK}, business_process) (faultline_journey_info)"
 _ALERTS = 'count(ALERTS{alertname=~"Faultline.+", alertstate="firing", severity=~"critical|warning"})'
 
 
@@ -129,8 +128,8 @@ def _budgets() -> Anything:
         nothing="no objective configured",
     )
     left = promql.of_team(at_check("check:faultline_error_budget_remaining:ratio30d"))
-    joined = f"({left}) * on ({CHECK}) group_left (business_process) {_PROCESS}"
-    named = f'label_replace({joined}, "business_process", "other journeys", "business_process", "")'
+    owned = promql.joined(left, "business_process")
+    named = f'label_replace({owned}, "business_process", "other journeys", "business_process", "")'
     lowest = f"bottomk(5, min by (business_process) ({named}))"
     panel = ranking(face, Query(expr=lowest, legend="{{business_process}}"), big=True, top=1)
     return panel.mappings([palette.SPENT, *palette.unknown(10)])
@@ -146,10 +145,9 @@ def _vendors() -> Anything:
         height=11,
         links=(("Third parties", board_url("third-parties")),),
     )
-    asked = 'sum by (third_party) (increase(faultline_third_party_requests_total{location=~"$location"}[15m]))'
-    failed = 'sum by (third_party) (increase(faultline_third_party_failures_total{location=~"$location"}[15m]))'
-    share = promql.ratio(failed, asked)
-    state = f"({share} > 0.25) * 0 + 6 or ({share} > 0.02) * 0 + 4 or ({asked} > 0) * 0 + 1 or {asked} * 0 + 3"
+    asked = count('faultline_third_party_requests_total{location=~"$location"}', "third_party", "15m")
+    failed = count('faultline_third_party_failures_total{location=~"$location"}', "third_party", "15m")
+    state = promql.vendor_state(asked, failed)
     query = Query(expr=f"topk(6, {state})", legend="{{third_party}}")
     return tiles(face, query, marks=palette.VENDOR_STATES, big=True)
 

@@ -61,7 +61,6 @@ def _table() -> Anything:
 
 def _who() -> tuple[Column, ...]:
     detail = (("Open the journey", board_url("journey", **_THIS)), ("Runs of this check", runs_url(**_THIS)))
-    info = at_check("faultline_journey_info", 'team=~"$team"')
     return (
         Column(name="Journey", label="journey", links=detail),
         Column(name="Target", label="target"),
@@ -69,7 +68,7 @@ def _who() -> tuple[Column, ...]:
         Column(name="Team", label="team"),
         Column(
             name="State",
-            expr=f"({promql.state()}) * on ({CHECK}) group_left (team) max by ({CHECK}, team) ({info})",
+            expr=promql.joined(promql.state(), "team"),
             mappings=tuple(palette.worded(palette.STATES)),
             filled=True,
             width=130,
