@@ -1,0 +1,1 @@
+"""Draws the committed dashboards from a real Prometheus, so that a person can look at them; a preview, not Grafana."""
