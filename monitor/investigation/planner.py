@@ -27,6 +27,8 @@ nobody is strongly suspected, or none of it helped    without every vendor that 
                                                       that broke an earlier step; all vendors as they were; then
                                                       ourselves as we were
 leaving out several helped                            without the likeliest, or half, of those
+an answer of an HTTP journey changed                  each such answer as it last was, the last asked first; then
+                                                      all of a host of which several changed
 one of these passed                                   the journey unchanged, to see that it still fails
 none of these is left                                 the journey unchanged, to see whether it still fails
 that passed, and no vendor visibly failed             the journey unchanged, up to three times in all
