@@ -24,9 +24,10 @@ from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Validity
 
-_NETWORK = frozenset(
+OF_THE_WAY = frozenset(
     {Detail.OWN_DNS, Detail.OWN_CONNECT, Detail.OWN_TLS, Detail.TP_DNS, Detail.TP_CONNECT, Detail.TP_TLS}
 )
+"""What the way from here may feign as well as the host: looking twice from one place makes none of it sure."""
 _TWO = 2
 _THREE = 3
 _SERVERS_SIDE = frozenset({Cause.OWN_INFRASTRUCTURE, Cause.THIRD_PARTY})
@@ -57,7 +58,7 @@ def _proofs(incident: Incident, finding: Finding) -> Iterator[tuple[Family, str]
     exchange = next((x for x in incident.needed if x.id in finding.exchanges), None)
     if finding.detail.cause in _SERVERS_SIDE:
         yield from _by_intervention(incident)
-        if finding.detail in _NETWORK and world_answers(incident):
+        if finding.detail in OF_THE_WAY and world_answers(incident):
             yield (
                 Family.CONTROLS,
                 f"{len(diverse(incident))} other sites were looked at in the same minute and answered",
@@ -111,7 +112,7 @@ def _is_sure(incident: Incident, finding: Finding, families: frozenset[Family]) 
     is mended by anything.
     """
     counted = families - {Family.INTERVENTION}
-    if finding.detail in _NETWORK:
+    if finding.detail in OF_THE_WAY:
         return _is_sure_of_the_way(incident, finding, counted)
     if Family.REPRODUCED in counted:
         return True

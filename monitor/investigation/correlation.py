@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.diagnosis import Alternative, Culprit, CulpritKind, Diagnosis
-from monitor.domain.experiment import ExperimentKind
 from monitor.domain.outcome import Outcome
 from monitor.domain.run import Judgement, Run
+from monitor.investigation.open_episode import OpenEpisode, episode_of
+from monitor.investigation.several_journeys import is_independent, surer, why_surer
 
 TOGETHER = dt.timedelta(minutes=5)
 LATELY = dt.timedelta(minutes=30)
@@ -29,24 +30,6 @@ class Scope(StrEnum):
     VENDOR = "vendor"
     HOST = "host"
     PLACE = "place"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenEpisode:
-    """The latest run of a check that does not pass, and since when it does not."""
-
-    check: str
-    target: str
-    since: dt.datetime
-    run_id: str
-    judgement: Judgement
-    controls_passed: int = 0
-    controls_failed: int = 0
-
-    @property
-    def diagnosis(self) -> Diagnosis | None:
-        """Return what was found of the latest run."""
-        return self.judgement.diagnosis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +80,10 @@ class Correlator:
             self._open.pop(name, None)
             return ()
         before = self._open.get(name)
-        self._open[name] = _episode(run, since=before.since if before else at)
-        return tuple(self._revisions(at))
+        self._open[name] = episode_of(run, since=before.since if before else at)
+        if self._place():
+            return tuple(self._revisions(at))
+        return tuple(self._raised(at, self._open[name]))
 
     def retain(self, checks: Iterable[str]) -> None:
         """Forget checks that are no more."""
@@ -149,6 +134,20 @@ class Correlator:
         self._revised &= {episode.run_id for episode in self._open.values()}
         return found
 
+    def _raised(self, at: dt.datetime, latest: OpenEpisode) -> Iterator[Revision]:
+        """Yield surer verdicts on those who fail by one party at the same time as ``latest``, and on it."""
+        group = [one for one in self._open.values() if _common(one) == _common(latest) and self._is_of_now(one, latest)]
+        for episode in group:
+            others = [one for one in group if is_independent(one, episode)]
+            judgement = surer(episode, others)
+            if judgement is not None:
+                self._open[episode.check] = replace(episode, judgement=judgement)
+                yield Revision(run_id=episode.run_id, at=at, why=f"{why_surer(episode, others)}.", judgement=judgement)
+
+    def _is_of_now(self, episode: OpenEpisode, latest: OpenEpisode) -> bool:
+        seen = abs(self._seen[latest.check] - self._seen[episode.check])
+        return max(seen, abs(latest.since - episode.since)) <= LATELY
+
     def _why(self, place: tuple[OpenEpisode, ...]) -> str:
         targets = len({episode.target for episode in place})
         return (
@@ -173,19 +172,6 @@ class Correlator:
 
 
 _LINE = Culprit(kind=CulpritKind.ENVIRONMENT, name="the client's network")
-
-
-def _episode(run: Run, *, since: dt.datetime) -> OpenEpisode:
-    controls = [each for each in run.evidence.experiments if each.kind is ExperimentKind.CONTROL]
-    return OpenEpisode(
-        check=run.check.name,
-        target=run.check.target.name,
-        since=since,
-        run_id=run.run_id,
-        judgement=run.judgement,
-        controls_passed=sum(each.outcome is Outcome.PASSED for each in controls),
-        controls_failed=sum(each.outcome is Outcome.FAILED for each in controls),
-    )
 
 
 def _controls_agree(episodes: Iterable[OpenEpisode]) -> bool:

@@ -1,0 +1,58 @@
+"""What is remembered of a check that does not pass, to be put beside the others."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from monitor.domain.diagnosis import Diagnosis
+from monitor.domain.experiment import ExperimentKind
+from monitor.domain.outcome import Outcome
+from monitor.domain.run import Judgement, Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenEpisode:
+    """The latest run of a check that does not pass, and since when it does not.
+
+    Attributes:
+        failed_at: Host and path of what the diagnosis rests on.
+    """
+
+    check: str
+    target: str
+    since: dt.datetime
+    run_id: str
+    judgement: Judgement
+    controls_passed: int = 0
+    controls_failed: int = 0
+    journey: str = ""
+    failed_at: frozenset[str] = frozenset()
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """Return what was found of the latest run."""
+        return self.judgement.diagnosis
+
+
+def episode_of(run: Run, *, since: dt.datetime) -> OpenEpisode:
+    """Return what is remembered of a run whose check does not pass ``since`` then."""
+    controls = [each for each in run.evidence.experiments if each.kind is ExperimentKind.CONTROL]
+    return OpenEpisode(
+        check=run.check.name,
+        target=run.check.target.name,
+        since=since,
+        run_id=run.run_id,
+        judgement=run.judgement,
+        controls_passed=sum(each.outcome is Outcome.PASSED for each in controls),
+        controls_failed=sum(each.outcome is Outcome.FAILED for each in controls),
+        journey=run.check.journey,
+        failed_at=_failed_at(run),
+    )
+
+
+def _failed_at(run: Run) -> frozenset[str]:
+    diagnosis = run.judgement.diagnosis
+    ids = set(diagnosis.exchanges) if diagnosis is not None else set()
+    return frozenset(f"{x.host}{urlsplit(x.url).path}" for x in run.evidence.exchanges if x.id in ids)
