@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-with warnings.catch_warnings():
-    # The SDK would like the next schema, which Grafana does not yet take from provisioned files.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from grafana.src.boards import boards
-    from grafana.src.frame import framed
+from grafana.src.boards import boards
+from grafana.src.frame import framed
 
 FOLDER = Path(__file__).parents[1] / "dashboards"
 
