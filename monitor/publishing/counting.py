@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from operator import attrgetter
 
 from prometheus_client.samples import Exemplar
 
-from monitor.diagnosis.mechanisms import is_defect
-from monitor.diagnosis.owners import Owner
-from monitor.domain.cause import Cause, Party
+from monitor.domain.cause import Cause, Confidence
 from monitor.domain.exchange import Exchange
-from monitor.domain.failure import FailureClass, Phase
+from monitor.domain.failure import Phase
 from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.domain.run import Run
-from monitor.publishing import catalogue
+from monitor.domain.trace_context import trace_context_of
+from monitor.publishing import of_checks, of_ourselves
+from monitor.publishing.culprits import CulpritLabel
+from monitor.publishing.ratings import rating_of
 from monitor.publishing.tables import Tables
-from monitor.publishing.vendors import VendorList
 
 Place = tuple[str, str, str, str]
 
@@ -25,79 +26,112 @@ _PHASES = tuple(phase.value for phase in Phase)
 _SECONDS_OF = attrgetter(*_PHASES)
 _GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
 _GOOD_STEPS = frozenset({StepOutcome.PASSED, StepOutcome.DEGRADED})
-_ERROR_STATUS = 400
 _VITALS = (
-    (catalogue.LCP, "largest_contentful_paint"),
-    (catalogue.FCP, "first_contentful_paint"),
-    (catalogue.TTFB, "time_to_first_byte"),
-    (catalogue.INP, "interaction_to_next_paint"),
-    (catalogue.CLS, "cumulative_layout_shift"),
+    (of_checks.LCP, "largest_contentful_paint"),
+    (of_checks.FCP, "first_contentful_paint"),
+    (of_checks.TTFB, "time_to_first_byte"),
+    (of_checks.INP, "interaction_to_next_paint"),
+    (of_checks.CLS, "cumulative_layout_shift"),
 )
 
 
-def identity(run: Run) -> Place:
-    """Return the label values that tell this run's series from all others."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What all numbers of one run share.
+
+    Attributes:
+        place: The label values that tell this run's series from all others.
+        ended: When the run ended, in seconds since 1970.
+        ids: The labels of exemplars, which lead from a number to its run and its trace.
+    """
+
+    place: Place
+    ended: float
+    ids: dict[str, str]
+
+    def exemplar(self, value: float) -> Exemplar:
+        """Return the mark that the run leaves at a number."""
+        return Exemplar(self.ids, value, self.ended)
+
+
+def told_of(run: Run) -> Told:
+    """Return what all numbers of a run share."""
     check = run.check
-    return check.journey, check.target.name, check.profile.name, run.location
+    return Told(
+        place=(check.journey, check.target.name, check.profile.name, run.location),
+        ended=round(run.started_at.timestamp() + run.duration, 3),
+        ids={"run_id": run.run_id, "trace_id": trace_context_of(run.run_id).trace_id},
+    )
 
 
-def ended_at(run: Run) -> float:
-    """Return the moment at which a run ended, in seconds since 1970."""
-    return run.started_at.timestamp() + run.duration
-
-
-def count_outcome(tables: Tables, run: Run, place: Place, ended: float) -> None:
+def count_outcome(tables: Tables, run: Run, told: Told, culprit: CulpritLabel) -> None:
     """Count the run itself: every finished one exactly once, in one of the outcomes."""
-    tables.value(catalogue.LAST_RUN).at(*place).set(ended)
+    tables.value(of_checks.LAST_RUN).at(*told.place).set(told.ended)
     if run.outcome is Outcome.INCONCLUSIVE:
-        tables.value(catalogue.INCONCLUSIVE).at(*place).add()
+        tables.value(of_checks.INCONCLUSIVE).at(*told.place).add()
         return
-    tables.value(catalogue.RUNS).at(*place).add()
+    tables.value(of_checks.RUNS).at(*told.place).add()
     if run.outcome in _GOOD:
-        tables.value(catalogue.LAST_SUCCESS).at(*place).set(ended)
+        tables.value(of_checks.LAST_SUCCESS).at(*told.place).set(told.ended)
     else:
-        _count_failure(tables, run, place, ended)
+        _count_failure(tables, run, told, culprit)
 
 
-def _count_failure(tables: Tables, run: Run, place: Place, ended: float) -> None:
+def _count_failure(tables: Tables, run: Run, told: Told, culprit: CulpritLabel) -> None:
     diagnosis = run.judgement.diagnosis
     cause = diagnosis.cause if diagnosis else Cause.UNDETERMINED
-    failures = tables.value(catalogue.FAILURES).at(*place, cause.value)
-    failures.add()
-    failures.mark(Exemplar({"run_id": run.run_id}, 1.0, ended))
-    if tables.full and diagnosis is not None:
-        tables.value(catalogue.FAILURE_DETAILS).at(*place, diagnosis.detail.value).add()
+    confidence = diagnosis.confidence if diagnosis else Confidence.NONE
+    tables.value(of_ourselves.DIAGNOSES).at(cause.value, confidence.value).add()
+    counted = [tables.value(of_checks.FAILURES).at(*told.place, cause.value)]
+    if tables.more:
+        counted.append(tables.value(of_checks.CULPRITS).at(*told.place, cause.value, *culprit))
+        if diagnosis is not None:
+            counted.append(tables.value(of_checks.FAILURE_DETAILS).at(*told.place, diagnosis.detail.value))
+    for failures in counted:
+        failures.add()
+        failures.mark(told.exemplar(1.0))
 
 
-def count_experience(tables: Tables, run: Run, place: Place, ended: float) -> None:
-    """Count what customers felt: durations, steps, phases and Web Vitals."""
+def count_experience(tables: Tables, run: Run, told: Told, threshold: float | None) -> None:
+    """Count what customers felt; ``threshold`` is the time in seconds up to which they are satisfied."""
     if run.outcome is Outcome.DEGRADED:
-        tables.value(catalogue.DEGRADED).at(*place).add()
+        tables.value(of_checks.DEGRADED).at(*told.place).add()
     if run.outcome in _GOOD:
         if run.evidence.recovered:
-            tables.value(catalogue.RECOVERED).at(*place).add()
-        exemplar = Exemplar({"run_id": run.run_id}, run.duration, ended)
-        tables.spread(catalogue.DURATION).at(*place).observe(run.duration, exemplar)
+            tables.value(of_checks.RECOVERED).at(*told.place).add()
+        tables.spread(of_checks.DURATION).at(*told.place).observe(run.duration, told.exemplar(run.duration))
+    rating = rating_of(run, threshold)
+    if rating is not None:
+        tables.value(of_checks.EXPERIENCE).at(*told.place, rating.value).add()
     if run.outcome is not Outcome.INCONCLUSIVE:
-        _count_steps(tables, run, place)
-        _count_phases(tables, run, place)
-        _count_vitals(tables, run, place, ended)
+        _count_failed_steps(tables, run, told)
     for collateral in run.judgement.collateral:
-        tables.value(catalogue.COLLATERAL).at(*place, collateral.cause.value).add(collateral.count)
+        tables.value(of_checks.COLLATERAL).at(*told.place, collateral.cause.value).add(collateral.count)
 
 
-def _count_steps(tables: Tables, run: Run, place: Place) -> None:
+def _count_failed_steps(tables: Tables, run: Run, told: Told) -> None:
     diagnosis = run.judgement.diagnosis
     cause = diagnosis.cause if diagnosis else Cause.UNDETERMINED
     for step in run.evidence.last.steps:
+        if step.outcome is StepOutcome.FAILED:
+            failures = tables.value(of_checks.STEP_FAILURES).at(*told.place, step.name, cause.value)
+            failures.add()
+            failures.mark(told.exemplar(1.0))
+
+
+def count_details(tables: Tables, run: Run, told: Told) -> None:
+    """Count where the time of a run went: steps, phases and Web Vitals."""
+    if run.outcome is Outcome.INCONCLUSIVE:
+        return
+    for step in run.evidence.last.steps:
         if step.outcome in _GOOD_STEPS:
-            tables.spread(catalogue.STEP_DURATION).at(*place, step.name).observe(step.duration)
-        elif step.outcome is StepOutcome.FAILED:
-            tables.value(catalogue.STEP_FAILURES).at(*place, step.name, cause.value).add()
+            tables.spread(of_checks.STEP_DURATION).at(*told.place, step.name).observe(step.duration)
+    _count_phases(tables, run, told.place)
+    _count_vitals(tables, run, told)
 
 
 def _count_phases(tables: Tables, run: Run, place: Place) -> None:
-    durations = tables.spread(catalogue.PHASES)
+    durations = tables.spread(of_checks.PHASES)
     for exchange in _timed(run):
         for phase, seconds in zip(_PHASES, _SECONDS_OF(exchange.timings), strict=True):
             if seconds is not None:
@@ -111,51 +145,11 @@ def _timed(run: Run) -> Iterable[Exchange]:
     return requests or [x for x in exchanges if x.resource == "document"][:1]
 
 
-def _count_vitals(tables: Tables, run: Run, place: Place, ended: float) -> None:
+def _count_vitals(tables: Tables, run: Run, told: Told) -> None:
     vitals = run.evidence.vitals
     if vitals is None:
         return
     for family, name in _VITALS:
         value = getattr(vitals, name)
         if value is not None:
-            tables.spread(family).at(*place).observe(value, Exemplar({"run_id": run.run_id}, value, ended))
-
-
-def count_vendors(tables: Tables, run: Run, owner_at: Callable[[str, str], Owner], vendors: VendorList) -> None:
-    """Count requests to third parties, whether or not they mattered."""
-    for exchange in run.evidence.exchanges:
-        if exchange.intervention:
-            continue
-        owner = owner_at(exchange.host, exchange.url)
-        if owner.party is not Party.THIRD_PARTY:
-            continue
-        name = vendors.label(owner.name if owner.named else None)
-        tables.value(catalogue.VENDOR_REQUESTS).at(name, run.location).add()
-        if is_defect(exchange) and not exchange.pending:
-            reason = _reason(exchange)
-            tables.value(catalogue.VENDOR_FAILURES).at(name, run.location, run.check.journey, reason.value).add()
-
-
-def _reason(exchange: Exchange) -> FailureClass:
-    if exchange.status is not None and exchange.status >= _ERROR_STATUS:
-        return FailureClass.HTTP
-    return exchange.failure.family if exchange.failure else FailureClass.UNKNOWN
-
-
-def note_certificates(tables: Tables, run: Run, hosts: frozenset[str]) -> None:
-    """State when certificates of configured hosts expire: the first of the chain, because it ends the others' use."""
-    for exchange in run.evidence.exchanges:
-        if exchange.tls is None or exchange.host not in hosts:
-            continue
-        ends = [certificate.not_after for certificate in exchange.tls.chain if certificate.not_after is not None]
-        if ends:
-            tables.value(catalogue.CERTIFICATE).at(exchange.host).set(min(ends).timestamp())
-
-
-def count_ourselves(tables: Tables, run: Run) -> None:
-    """Count what was wrong with us, and what we cut short."""
-    for attempt in run.evidence.attempts:
-        if attempt.prober_fault is not None:
-            tables.value(catalogue.PROBER_FAULTS).at(attempt.prober_fault.value).add()
-    for what in {truncation.what for truncation in run.evidence.truncated}:
-        tables.value(catalogue.TRUNCATIONS).at(what).add()
+            tables.spread(family).at(*told.place).observe(value, told.exemplar(value))

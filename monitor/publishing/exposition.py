@@ -70,6 +70,7 @@ def _head(table: AnyTable, chosen: Format) -> str:
     family = table.family
     words = family.help.replace("\\", r"\\").replace("\n", r"\n")
     if chosen is Format.OPENMETRICS:
+        words = words.replace('"', r"\"")
         return f"# HELP {family.base} {words}\n# TYPE {family.base} {family.kind}\n"
     kind = Kind.GAUGE if family.kind is Kind.INFO else family.kind
     return f"# HELP {family.name} {words}\n# TYPE {family.name} {kind}\n"

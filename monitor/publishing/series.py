@@ -1,4 +1,7 @@
-"""Series in memory, each with its line prefix built once, so that a scrape is little more than joining text."""
+"""Series in memory, each with its line prefix built once, so that a scrape is little more than joining text.
+
+What is written is, byte for byte, what prometheus_client writes of the same numbers.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ from prometheus_client.samples import Exemplar, Sample
 
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 _LONGEST_LABEL = 200
+# Between these, the formats write a number as Python does, and that is quicker.
+_LOW, _HIGH = -1e15, 1e6
 _INFINITY = float("inf")
+_BOUND = "le"
 
 
 class Kind(StrEnum):
@@ -32,13 +38,25 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """One metric as users know it: its full name, its meaning, and its labels."""
+    """One metric as users know it: its full name, its meaning, and its labels.
+
+    Attributes:
+        buckets: Upper bounds of a histogram's buckets, without the last, which is infinite.
+        coarse: Those of them that are left where a check is not counted in full; all where it is empty.
+    """
 
     name: str
     kind: Kind
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    coarse: tuple[float, ...] = ()
+
+    @property
+    def series(self) -> int:
+        """Return how many series one set of label values has."""
+        sizes = {Kind.SUMMARY: 2, Kind.HISTOGRAM: len(self.buckets) + 3}
+        return sizes.get(self.kind, 1)
 
     @property
     def base(self) -> str:
@@ -62,14 +80,40 @@ def escape(value: str) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number as the exposition formats write it."""
-    if value == _INFINITY:
-        return "+Inf"
-    return repr(float(value))
+    """Return a number as the exposition formats write it: as Go does, which turns to exponents sooner than Python."""
+    if value in (_INFINITY, -_INFINITY):
+        return "+Inf" if value > 0 else "-Inf"
+    if value != value:  # noqa: PLR0124 - the only number that is not itself
+        return "NaN"
+    text = repr(float(value))
+    whole, dot, rest = text.partition(".")
+    if value < _HIGH or not dot or len(whole) == 1:
+        return text
+    return f"{text[0]}.{whole[1:]}{rest}".rstrip("0.") + f"e+{len(whole) - 1:02d}"
 
 
-def _labels(names: Sequence[str], values: Sequence[str]) -> str:
-    return ",".join(f'{name}="{escape(value)}"' for name, value in zip(names, values, strict=True))
+class LabelText:
+    """Writes a family's labels, sorted by name as the library does."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Prepare for these names; the values will come in their order."""
+        ordered = sorted(range(len(names)), key=names.__getitem__)
+        first = sum(name < _BOUND for name in names)
+        self._before, self._behind = tuple(ordered[:first]), tuple(ordered[first:])
+        self._template_before = ",".join(f'{names[index]}="%s"' for index in self._before)
+        self._template_behind = ",".join(f'{names[index]}="%s"' for index in self._behind)
+
+    def around(self, values: Sequence[str]) -> tuple[str, str]:
+        """Return what stands before a bucket's ``le`` and what stands behind it, without a comma between them."""
+        before = self._template_before % tuple([escape(values[index]) for index in self._before])
+        behind = self._template_behind % tuple([escape(values[index]) for index in self._behind])
+        return before, behind
+
+
+def joined(*parts: str) -> str:
+    """Return labels between braces, or nothing where there are none."""
+    inside = ",".join([part for part in parts if part])
+    return f"{{{inside}}}" if inside else ""
 
 
 class Child(ABC):
@@ -126,8 +170,8 @@ class Child(ABC):
 def _marked(line: str, exemplar: Exemplar | None) -> str:
     if exemplar is None:
         return line
-    labels = _labels(tuple(exemplar.labels), tuple(exemplar.labels.values()))
-    moment = f" {exemplar.timestamp:.3f}" if exemplar.timestamp is not None else ""
+    labels = ",".join(f'{name}="{escape(value)}"' for name, value in sorted(exemplar.labels.items()))
+    moment = f" {exemplar.timestamp}" if exemplar.timestamp is not None else ""
     return f"{line[:-1]} # {{{labels}}} {number(exemplar.value)}{moment}\n"
 
 
@@ -136,10 +180,10 @@ class Value(Child):
 
     __slots__ = ("_prefix", "_value")
 
-    def __init__(self, family: Family, values: tuple[str, ...], inside: str, lock: Lock) -> None:
+    def __init__(self, family: Family, values: tuple[str, ...], texts: LabelText, lock: Lock) -> None:
         """Start at zero; an info is always one."""
         super().__init__(family, values, lock)
-        self._prefix = f"{family.name}{{{inside}}}" if inside else family.name
+        self._prefix = family.name + joined(*texts.around(values))
         self._value = 1.0 if family.kind is Kind.INFO else 0.0
 
     @property
@@ -166,7 +210,7 @@ class Value(Child):
         text = self._text
         if text is None:
             value = self._value
-            text = self._text = f"{self._prefix} {value!r}\n" if value < _INFINITY else self._build()
+            text = self._text = f"{self._prefix} {value!r}\n" if _LOW < value < _HIGH else self._build()
             self._marked = None
             if self._value is not value:
                 self._text = None
@@ -183,17 +227,18 @@ class Value(Child):
 class Spread(Child):
     """A summary or a histogram: count, sum and, where the family has them, cumulative buckets."""
 
-    __slots__ = ("_bounds", "_counts", "_inside", "_prefixes", "_sum")
+    __slots__ = ("_bounds", "_counts", "_labels", "_prefixes", "_sum")
 
-    def __init__(self, family: Family, values: tuple[str, ...], inside: str, lock: Lock) -> None:
+    def __init__(self, family: Family, values: tuple[str, ...], texts: LabelText, lock: Lock) -> None:
         """Build one line prefix for each bucket."""
         super().__init__(family, values, lock)
         self._bounds = (*family.buckets, float("inf")) if family.buckets else ()
         self._counts = [0] * (len(self._bounds) or 1)
         self._sum = 0.0
-        comma = "," if inside else ""
-        self._prefixes = tuple(f'{family.name}_bucket{{{inside}{comma}le="{number(le)}"}}' for le in self._bounds)
-        self._inside = f"{{{inside}}}" if inside else ""
+        before, behind = texts.around(values)
+        bounds = [joined(before, f'{_BOUND}="{number(bound)}"', behind) for bound in self._bounds]
+        self._prefixes = tuple([f"{family.name}_bucket{labels}" for labels in bounds])
+        self._labels = joined(before, behind)
 
     def observe(self, value: float, exemplar: Exemplar | None = None) -> None:
         """Take one measurement in; where there are buckets, the run may mark the one it fell into."""
@@ -216,16 +261,18 @@ class Spread(Child):
 
     def _build(self) -> str:
         counts = list(accumulate(self._counts))
-        lines = [f"{prefix} {count}.0\n" for prefix, count in zip(self._prefixes, counts, strict=False)]
-        lines.append(f"{self.name}_count{self._inside} {counts[-1]}.0\n")
-        lines.append(f"{self.name}_sum{self._inside} {number(self._sum)}\n")
+        lines = [f"{prefix} {_whole(count)}\n" for prefix, count in zip(self._prefixes, counts, strict=False)]
+        lines.append(f"{self.name}_count{self._labels} {_whole(counts[-1])}\n")
+        lines.append(f"{self.name}_sum{self._labels} {number(self._sum)}\n")
         return "".join(lines)
 
 
+def _whole(count: int) -> str:
+    return f"{count}.0" if count < _HIGH else number(count)
+
+
 C = TypeVar("C", bound=Child)
-
-
-Make = Callable[[Family, tuple[str, ...], str, Lock], C]
+Make = Callable[[Family, tuple[str, ...], LabelText, Lock], C]
 
 
 class Table(Generic[C]):
@@ -238,8 +285,8 @@ class Table(Generic[C]):
         self._lock = lock
         self._room = room
         self._children: dict[tuple[str, ...], C] = {}
-        self._inside = ",".join(f'{name}="%s"' for name in family.labels)
-        self._refused = make(family, ("",) * len(family.labels), "", lock)
+        self._texts = LabelText(family.labels)
+        self._refused = make(family, ("",) * len(family.labels), self._texts, lock)
 
     def at(self, *values: str) -> C:
         """Return the child of these label values, making it at zero; past the limit one that nobody sees."""
@@ -249,23 +296,21 @@ class Table(Generic[C]):
         key = tuple(clean(value) for value in values)
         child = self._children.get(key)
         if child is None:
-            if not self._room.take():
+            if not self._room.take(self.family.series):
                 return self._refused
-            inside = self._inside % tuple(escape(value) for value in key)
-            child = self._make(self.family, key, inside, self._lock)
+            child = self._make(self.family, key, self._texts, self._lock)
             self._children[key] = child
         return child
 
-    def keep_only(self, wanted: set[tuple[str, ...]], length: int) -> None:
-        """Drop each child whose first ``length`` label values are not among the wanted ones."""
-        gone = [key for key in list(self._children) if key[:length] not in wanted]
-        for key in gone:
+    def keep(self, wanted: Callable[[tuple[str, ...]], bool]) -> None:
+        """Let each child vanish whose label values are not wanted."""
+        for key in [key for key in self._children if not wanted(key)]:
             self.drop(*key)
 
     def drop(self, *values: str) -> None:
         """Let one child vanish at the next scrape."""
         if self._children.pop(tuple(clean(value) for value in values), None) is not None:
-            self._room.give_back()
+            self._room.give_back(self.family.series)
 
     def children(self) -> list[C]:
         """Return all children as they are now."""
@@ -279,22 +324,22 @@ class Table(Generic[C]):
 
 
 class Room:
-    """Counts children against a limit, and what was refused because of it."""
+    """Counts series against a limit, and how often more were wanted."""
 
     def __init__(self, limit: int) -> None:
-        """Start empty."""
+        """Start empty; where the limit is zero nothing is wanted, so that nothing counts as refused."""
         self._limit = limit
         self.taken = 0
         self.refused = 0
 
-    def take(self) -> bool:
-        """Say whether another child fits, and count it if so."""
-        if self.taken >= self._limit:
-            self.refused += 1
+    def take(self, series: int) -> bool:
+        """Say whether so many further series fit, and count them if so."""
+        if self.taken + series > self._limit:
+            self.refused += 1 if self._limit else 0
             return False
-        self.taken += 1
+        self.taken += series
         return True
 
-    def give_back(self) -> None:
-        """Make room for one child."""
-        self.taken -= 1
+    def give_back(self, series: int) -> None:
+        """Make room for so many series."""
+        self.taken -= series

@@ -136,6 +136,10 @@ class Agenda:
         self._forget_stale()
         return tuple(closed)
 
+    def maintained(self, now: int) -> frozenset[str]:
+        """Return the names of the checks that a maintenance window covers at a moment."""
+        return self._maintenance.covered(self._courses, now)
+
     def extend(self, now: float, *, limit: int = 250) -> tuple[Planned, ...]:
         """Return up to ``limit`` slots to write down, the first due first, so that each check's next one always is."""
         planned: list[Planned] = []

@@ -10,6 +10,8 @@ from fnmatch import fnmatchcase
 from monitor.domain.check import MaintenanceWindow
 from monitor.scheduling.timetable import Crontab, ScheduleError, moment_of
 
+_WILD = frozenset("*?[")
+
 
 @dataclass(slots=True)
 class _Recurring:
@@ -43,6 +45,22 @@ class Maintenance:
         """Say whether a window that holds for ``check`` covers the moment, given in milliseconds."""
         return any(begin <= moment < end and _concerns(window, check) for window, begin, end in self._once) or any(
             _concerns(window.window, check) and window.covers(moment) for window in self._recurring
+        )
+
+    def covered(self, checks: Iterable[str], moment: int) -> frozenset[str]:
+        """Return those of many checks that are covered at a moment, given in milliseconds."""
+        active = [window for window, begin, end in self._once if begin <= moment < end]
+        active += [recurring.window for recurring in self._recurring if recurring.covers(moment)]
+        if not active:
+            return frozenset()
+        # Names are looked up and only patterns are tried, for a window may name each of ten thousand checks.
+        named = {name for window in active for name in window.checks}
+        patterns = [name for name in named if not _WILD.isdisjoint(name)]
+        every = any(not window.checks for window in active)
+        return frozenset(
+            check
+            for check in checks
+            if every or check in named or any(fnmatchcase(check, pattern) for pattern in patterns)
         )
 
     def _add(self, window: MaintenanceWindow) -> None:

@@ -141,6 +141,10 @@ class Scheduler:
         await asyncio.gather(*cut_short, return_exceptions=True)
         return tuple(due.slot for due in cut_short.values())
 
+    def under_maintenance(self) -> frozenset[str]:
+        """Return the names of the checks that a maintenance window covers just now."""
+        return self._agenda.maintained(int(self._timeline.now()))
+
     def status(self) -> SchedulerStatus:
         """Return how scheduling fares."""
         return SchedulerStatus(

@@ -23,7 +23,6 @@ from monitor.domain.secret import Redactor
 from monitor.history import History, StoredRun
 from monitor.investigation.correlation import Incident
 from monitor.investigation.drill_reports import DrillReports
-from monitor.publishing.health import Health as Vitals
 from monitor.publishing.metrics import Metrics
 from monitor.publishing.publishers import Publisher, Publishers
 from monitor.publishing.run_json import to_json
@@ -40,7 +39,7 @@ from monitor.service.revising import Revisions
 from monitor.service.runs import Runs, recorded
 from monitor.service.startup import StartupError, journeys_for, new_run_id
 from monitor.service.tracing import open_traces
-from monitor.service.workload import queues_of, worker_counts
+from monitor.service.vital_signs import VitalSigns
 from monitor.web.monitor import Health
 from monitor.web.run_view import OwnerName
 
@@ -49,8 +48,6 @@ _log = logging.getLogger(__name__)
 _HOUSEKEEPING = 5.0
 # One run that raises may be its own fault; so many in a row are ours.
 _FAILING = 3
-# Beyond so many checks each has its twelve core series only, so that a scrape stays small.
-_FULL_METRICS = 2_000
 _RETENTION = dt.timedelta(hours=1)
 _REAP_GRACE = dt.timedelta(minutes=5)
 _DAY = dt.timedelta(days=1)
@@ -83,7 +80,9 @@ class Service:
             clock=clock,
             location=settings.location,
             version=monitor.__version__,
-            full=len(settings.checks) <= _FULL_METRICS,
+            external_url=settings.web.url,
+            detail=settings.metrics.detail,
+            series_limit=settings.metrics.series_limit,
         )
         self._traces = open_traces(settings, self._metrics.publish_failed)
         destinations: dict[str, Publisher] = {"metrics": self._metrics, "log": RunLog(logging.getLogger("monitor.run"))}
@@ -105,6 +104,7 @@ class Service:
             history=history,
             noted=self._metrics.experiment,
         )
+        self.blackbox = Blackbox(user_agent=USER_AGENT, now=clock.now, at_once=settings.probe.at_once)
         self._revisions = Revisions(history)
         self._inquiries = Inquiries(
             self._insight.investigator, self._finish, clock=clock, took=self._metrics.investigated
@@ -114,10 +114,12 @@ class Service:
         reports = DrillReports(settings.storage.directory)
         self._nightly = Nightly(lambda: self.settings, drill=driller.drill, reports=reports, clock=clock)
         self._scheduler = Scheduler(start=self._carry_out, book=Book(history, self._metrics), clock=clock)
+        self._vital_signs = VitalSigns(
+            self._metrics, history=history, scheduler=self._scheduler, dispatcher=self._dispatcher, clock=clock
+        )
         self._housekeeping: asyncio.Task[None] | None = None
         self._retained_at = clock.elapsed()
         self._loop_lag = 0.0
-        self._clock_stepped = 0.0
         self._reloading = asyncio.Lock()
         self._last_reload: tuple[str, ...] = ()
 
@@ -129,6 +131,7 @@ class Service:
         await self._restore()
         await self._dispatcher.start(self._runs.lanes(self.settings))
         self._scheduler.run()
+        await _whatever_comes("state our health", self._state_health())
         self._housekeeping = asyncio.create_task(self._keep_house())
         self._nightly.start()
         # What is loaded by now stays; the collector need not walk it again and again while runs are due.
@@ -148,6 +151,7 @@ class Service:
         await self._dispatcher.close(0)
         await self._insight.close()
         await self._revisions.close()
+        self.blackbox.close()
         if self._traces is not None:
             await asyncio.to_thread(self._traces.close)
         await self.history.close()
@@ -235,6 +239,7 @@ class Service:
             ownership=settings.ownership,
             contexts=self._contexts,
             gaps={check.name: longest_gap(check.schedule, now) for check in checks if check.interval is None},
+            currency=settings.currency,
         )
 
     async def _restore(self) -> None:
@@ -316,23 +321,8 @@ class Service:
             self._metrics.slot_closed(slot)
 
     async def _state_health(self) -> None:
-        store, workers, scheduler = self.history.status(), self._dispatcher.status(), self._scheduler.status()
-        self._metrics.clock_stepped(scheduler.clock_stepped - self._clock_stepped)
-        self._clock_stepped = scheduler.clock_stepped
-        enabled = [check for check in self.settings.checks if check.enabled]
-        self._metrics.set_health(
-            Vitals(
-                loop_lag=self._loop_lag,
-                scheduler_tick=self.clock.now() - dt.timedelta(seconds=scheduler.turned),
-                workers=worker_counts(workers),
-                queues=queues_of(workers),
-                store_writable=store.healthy,
-                store_bytes=(("database", store.size_bytes or 0), ("wal", store.wal_bytes or 0)),
-                checks_running=len(enabled),
-                checks_refused=len(self.settings.refused),
-                checks_disabled=len(self.settings.checks) - len(enabled),
-            )
-        )
+        healthy, incidents = not self.health().problems, self.open_incidents()
+        await self._vital_signs.state(self.settings, healthy=healthy, incidents=incidents, loop_lag=self._loop_lag)
 
 
 async def _whatever_comes(what: str, work: Coroutine[Any, Any, object]) -> None:

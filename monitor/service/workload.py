@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.dispatch import DispatcherStatus
+from monitor.dispatch import DispatcherStatus, LaneName
 from monitor.publishing.health import QueueState, WorkerCount
 
 
@@ -13,6 +13,11 @@ def worker_counts(status: DispatcherStatus) -> tuple[WorkerCount, ...]:
         states = {"ready": lane.ready, "starting": lane.starting}
         counts += [WorkerCount(pool=lane.lane.value, state=state, count=count) for state, count in states.items()]
     return tuple(counts)
+
+
+def browser_journeys(status: DispatcherStatus) -> int:
+    """Return how many journeys are under way in a browser, each in a context of its own."""
+    return sum(lane.running for lane in status.lanes if lane.lane is LaneName.BROWSER)
 
 
 def queues_of(status: DispatcherStatus) -> tuple[QueueState, ...]:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, generate_latest
 
+from monitor.config.settings import MetricsDetail
 from monitor.domain.check import Check
 from monitor.domain.clock import SystemClock
 from monitor.domain.evidence import StepResult
@@ -79,8 +80,8 @@ def milliseconds(work: Callable[[], object]) -> float:
     return 1000 * (time.thread_time() - begun)
 
 
-def compare(title: str, count: int, *, full: bool) -> None:
-    metrics = Metrics(clock=SystemClock(), location="here", version="1", full=full)
+def compare(title: str, count: int, *, detail: MetricsDetail) -> None:
+    metrics = Metrics(clock=SystemClock(), location="here", version="1", detail=detail)
     checks = checks_of(count)
     configured = milliseconds(lambda: metrics.configure(checks))
     runs = runs_of(checks)
@@ -128,7 +129,7 @@ async def longest_stall(metrics: Metrics) -> float:
 
 
 def stall() -> None:
-    metrics = Metrics(clock=SystemClock(), location="here", version="1", full=False)
+    metrics = Metrics(clock=SystemClock(), location="here", version="1", detail=MetricsDetail.CORE)
     checks = checks_of(4200)
     metrics.configure(checks)
     publish_all(metrics, runs_of(checks))
@@ -138,10 +139,10 @@ def stall() -> None:
 
 def main() -> None:
     prometheus_client.disable_created_metrics()
-    compare("1,000 checks, core", 1000, full=False)
-    compare("1,000 checks, in full", 1000, full=True)
-    compare("4,200 checks, core", 4200, full=False)
-    compare("10,000 checks, core", 10_000, full=False)
+    compare("1,000 checks, core", 1000, detail=MetricsDetail.CORE)
+    compare("1,000 checks, in full", 1000, detail=MetricsDetail.FULL)
+    compare("4,200 checks, core", 4200, detail=MetricsDetail.CORE)
+    compare("10,000 checks, core", 10_000, detail=MetricsDetail.CORE)
     stall()
 
 

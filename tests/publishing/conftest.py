@@ -31,4 +31,4 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def metrics(clock) -> Metrics:
-    return Metrics(clock=clock, location="here", version="1.2.3")
+    return Metrics(clock=clock, location="here", version="1.2.3", external_url="https://watch.example.com")
