@@ -18,6 +18,7 @@ from monitor.config.monitor_model import SYNONYMS, MonitorModel, Remainder
 from monitor.config.notifications_model import notifications_from
 from monitor.config.ownership_model import OwnershipModel, ownership_from, ownership_problems
 from monitor.config.parts import DESKTOP, profile_from, storage_from, target_from, web_from, workers_from
+from monitor.config.probe_model import probe_from
 from monitor.config.secrets import Origin, unique
 from monitor.config.settings import Settings
 from monitor.config.tracing_model import tracing_from
@@ -95,6 +96,7 @@ def _settings(
         web=web_from(model.web, draft),
         workers=workers_from(model.workers),
         investigation=investigation_from(model.investigation, profiles, draft),
+        probe=probe_from(model.probe, draft),
         tracing=tracing_from(model.tracing, draft),
         metrics=metrics_from(model.metrics),
         notifications=notifications_from(model.notifications, ownership.teams, draft),

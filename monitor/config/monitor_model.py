@@ -16,6 +16,7 @@ from monitor.config.investigation_model import InvestigationModel
 from monitor.config.metrics_model import BusinessModel, MetricsModel
 from monitor.config.notifications_model import NotificationsModel
 from monitor.config.presets import EXECUTABLES, check_executable
+from monitor.config.probe_model import ProbeModel
 from monitor.config.profile_model import Overrides, ProfileModel
 from monitor.config.secrets import SecretValue, Value
 from monitor.config.tracing_model import TracingModel
@@ -192,6 +193,9 @@ class MonitorModel(FileModel):
     )
     events: EventsModel = Field(default_factory=EventsModel, description="Where deployments are told of.")
     business: BusinessModel = Field(default_factory=BusinessModel, description="What the numbers of the business mean.")
+    probe: ProbeModel = Field(
+        default_factory=ProbeModel, description="Probing on request, in the manner of the blackbox exporter."
+    )
     profiles: dict[_Name, ProfileModel] = Field(
         default_factory=dict, description="Client profiles by name; `desktop` exists unless it is given here."
     )

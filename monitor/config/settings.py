@@ -13,6 +13,7 @@ from monitor.domain.check import Check, MaintenanceWindow, Schedule
 from monitor.domain.ownership import Ownership
 from monitor.domain.profile import ClientProfile, Proxy
 from monitor.domain.secret import Secret
+from monitor.probes.blackbox.modules import Module
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,20 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeSettings:
+    """Probing on request, as Prometheus asks the blackbox exporter for it.
+
+    Attributes:
+        at_once: How many probes run at the same time; further ones wait within their time.
+        modules: How targets are asked, by name.
+    """
+
+    enabled: bool = True
+    at_once: int = 32
+    modules: Mapping[str, Module] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrillPlan:
     """A check that is drilled, and when."""
 
@@ -182,6 +197,7 @@ class Settings:
     web: WebSettings = WebSettings()
     workers: WorkerSettings = WorkerSettings()
     investigation: InvestigationSettings = InvestigationSettings()
+    probe: ProbeSettings = field(default_factory=ProbeSettings)
     tracing: TracingSettings | None = None
     metrics: MetricsSettings = MetricsSettings()
     notifications: NotificationSettings = field(default_factory=NotificationSettings)

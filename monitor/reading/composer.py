@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ from monitor.reading.scalars import AmbiguousScalar, typed
 
 _Data = dict[str, object] | list[object]
 _MERGE = "<<"
+_BINARY = "tag:yaml.org,2002:binary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Composer:
     file: str
     depth: int
     values: int
+    binary: bool = False
     problems: list[Problem] = field(default_factory=list)
     _frames: list[_Frame] = field(default_factory=list)
     _anchors: dict[str, _Anchored] = field(default_factory=dict)
@@ -73,6 +76,9 @@ class Composer:
         return Document(file=self.file, data=data, root=spot, problems=tuple(self.problems))
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
+        if self.binary and event.tag == _BINARY:
+            self._bytes(event)
+            return
         self._refuse_tag(event)
         frame = self._frames[-1] if self._frames else None
         if frame and isinstance(frame.data, dict) and frame.key is None:
@@ -85,6 +91,16 @@ class Composer:
                 value = typed(event.value)
             except AmbiguousScalar as error:
                 self._note(event, str(error))
+        self._add(value, _spot(event), 1, event.anchor)
+
+    def _bytes(self, event: yaml.ScalarEvent) -> None:
+        self._refuse_as_key(event)
+        self._tally(event, 1)
+        try:
+            value = base64.b64decode("".join(event.value.split()), validate=True)
+        except ValueError:
+            value = b""
+            self._note(event, "not Base64; encode the bytes anew")
         self._add(value, _spot(event), 1, event.anchor)
 
     def _key(self, frame: _Frame, event: yaml.ScalarEvent) -> None:

@@ -27,18 +27,20 @@ class Limits:
     values: int = 2_000_000
 
 
-def read(path: FilePath, limits: Limits = Limits()) -> Document:
+def read(path: FilePath, limits: Limits = Limits(), *, binary: bool = False) -> Document:
     """Return what a YAML file holds. Raises ReadingError where it cannot be read at all.
+
+    ``binary`` lets the tag ``!!binary`` stand for bytes; all others are refused.
 
     What can be read around (a key given twice, an ambiguous word) stands in the document's ``problems``, so that
     :func:`monitor.reading.validation.validate` can report everything at once.
     """
-    return read_text(_content(path, limits.size), file=str(path), limits=limits)
+    return read_text(_content(path, limits.size), file=str(path), limits=limits, binary=binary)
 
 
-def read_text(text: str, *, file: str, limits: Limits = Limits()) -> Document:
+def read_text(text: str, *, file: str, limits: Limits = Limits(), binary: bool = False) -> Document:
     """Return what YAML text holds, as :func:`read` does; ``file`` is its name in problems."""
-    composer = Composer(file, depth=limits.depth, values=limits.values)
+    composer = Composer(file, depth=limits.depth, values=limits.values, binary=binary)
     try:
         # The events of the parser, and not its nodes: a bomb is refused before it is built.
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import gc
 import logging
 from collections.abc import Callable, Coroutine, Mapping
@@ -23,6 +24,8 @@ from monitor.domain.secret import Redactor
 from monitor.history import History, StoredRun
 from monitor.investigation.correlation import Incident
 from monitor.investigation.drill_reports import DrillReports
+from monitor.probes.blackbox.probe import Blackbox
+from monitor.probes.http.probe import USER_AGENT
 from monitor.publishing.metrics import Metrics
 from monitor.publishing.publishers import Publisher, Publishers
 from monitor.publishing.run_json import to_json
@@ -104,7 +107,6 @@ class Service:
             history=history,
             noted=self._metrics.experiment,
         )
-        self.blackbox = Blackbox(user_agent=USER_AGENT, now=clock.now, at_once=settings.probe.at_once)
         self._revisions = Revisions(history)
         self._inquiries = Inquiries(
             self._insight.investigator, self._finish, clock=clock, took=self._metrics.investigated
@@ -122,6 +124,11 @@ class Service:
         self._loop_lag = 0.0
         self._reloading = asyncio.Lock()
         self._last_reload: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def blackbox(self) -> Blackbox:
+        """Return what probes targets on request."""
+        return Blackbox(user_agent=USER_AGENT, now=self.clock.now, at_once=self.settings.probe.at_once)
 
     async def start(self) -> None:
         """Close what an earlier process left open, take up the configuration, and begin to run."""

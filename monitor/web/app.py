@@ -27,6 +27,7 @@ from monitor.web.investigation_view import investigation_view
 from monitor.web.monitor import Monitor
 from monitor.web.overview import STRIP, Overview, Past, Row, Standing, incident_lines, row, standings, tiles
 from monitor.web.owners_page import owners_view
+from monitor.web.probe import ProbeDoor
 from monitor.web.run_view import run_view
 from monitor.web.runs_page import RunLists
 from monitor.web.today import Today
@@ -56,6 +57,7 @@ def create_app(parts: Monitor) -> Starlette:
         Route("/api/v1/runs/{run_id}/verdicts", pages.verdicts.listed),
         Route("/api/v1/runs/{run_id}/verdicts", pages.verdicts.add, methods=["POST"]),
         Route("/metrics", pages.metrics),
+        Route("/probe", ProbeDoor(parts).answer),
         Route("/-/healthy", pages.healthy),
         Route("/-/ready", pages.ready),
         Route("/-/reload", pages.reload, methods=["POST"]),

@@ -12,6 +12,7 @@ from monitor.domain.journey import JourneyCatalogue
 from monitor.history import History
 from monitor.history.values import StoredRun
 from monitor.investigation.correlation import Incident
+from monitor.probes.blackbox.probe import Blackbox
 from monitor.web.run_view import OwnerName
 
 
@@ -51,6 +52,11 @@ class Monitor(Protocol):
     @property
     def clock(self) -> Clock:
         """Return the clock in use."""
+        ...
+
+    @property
+    def blackbox(self) -> Blackbox:
+        """Return what probes targets on request."""
         ...
 
     def health(self) -> Health:

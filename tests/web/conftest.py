@@ -16,6 +16,7 @@ from monitor.domain.journey import JourneyCatalogue, JourneyOutline, ProbeKind
 from monitor.history import History
 from monitor.history.values import StoredRun
 from monitor.investigation.correlation import Incident
+from monitor.probes.blackbox.probe import Blackbox
 from monitor.web.app import create_app
 from monitor.web.monitor import Health
 from monitor.web.run_view import OwnerName
@@ -45,6 +46,7 @@ class TestMonitor:
         self.incidents: tuple[Incident, ...] = ()
         self.reload_problems: tuple[str, ...] = ()
         self.reloads = 0
+        self.blackbox = Blackbox(user_agent="Faultline/test", now=lambda: dt.datetime.now(dt.UTC), at_once=4)
 
     def health(self) -> Health:
         return self.state
@@ -78,7 +80,9 @@ async def parts(tmp_path: Path) -> AsyncIterator[TestMonitor]:
         checks=(a_check(), a_check(name="other@shop/desktop")),
         storage=storage,
     )
-    yield TestMonitor(settings, history, clock)
+    made = TestMonitor(settings, history, clock)
+    yield made
+    made.blackbox.close()
     await history.close()
 
 

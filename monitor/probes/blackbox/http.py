@@ -200,6 +200,7 @@ def _route(module: HttpModule, host: str) -> ProxyRoute | None:
         port=options.port,
         authorization=options.authorization.reveal().encode() if options.authorization else None,
         bypass=options.bypass,
+        connect_headers=tuple((name.encode(), value.encode()) for name, value in options.connect_headers),
     )
     return route if route.serves(host) else None
 

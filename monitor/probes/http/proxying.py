@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 import httptools
@@ -32,12 +32,14 @@ class ProxyRoute:
     Attributes:
         authorization: The value of ``Proxy-Authorization``.
         bypass: Hosts that are reached without it: exact, or a domain with or without a leading dot or ``*.``.
+        connect_headers: Further headers of the request for a tunnel.
     """
 
     host: str
     port: int
     authorization: bytes | None = None
     bypass: tuple[str, ...] = ()
+    connect_headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
@@ -80,7 +82,7 @@ async def open_tunnel(
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
     where = f"{host}:{origin.port}".encode()
     lines = [b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n" % (where, where)]
-    lines += [b"%b: %b\r\n" % header for header in route.headers]
+    lines += [b"%b: %b\r\n" % header for header in (*route.headers, *route.connect_headers)]
     # The answer to CONNECT has no body, whatever its headers say; in that it is like the answer to HEAD.
     answer = Observation(id="", url="", host=route.host, method="HEAD", step="", started=0.0, phase=Phase.CONNECT)
     try:
