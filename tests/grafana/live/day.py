@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests import servers
-from tests.grafana.live import script
+from tests.grafana.live import recorded, script
 from tests.grafana.live.remote_write import RemoteWriter
 from tests.grafana.live.stage import SCRAPE_INTERVAL, Stage
 
@@ -24,6 +25,7 @@ class Day:
     url: str
     ending: dt.datetime
     runs: int
+    rules: Mapping[str, int]
 
     def at(self, minutes_before_end: float) -> float:
         """Return a moment of the day in seconds since 1970."""
@@ -48,7 +50,14 @@ def lived(folder: Path, ending: dt.datetime = ENDING) -> Iterator[Day]:
         writer = RemoteWriter(server.url)
         stage = Stage(writer, ending)
         stage.play()
-        yield Day(url=server.url, ending=ending, runs=stage.runs)
+        start = ending.timestamp() - 60 * script.LENGTH
+        rules = asyncio.run(_rules_of_the_past(server.url, writer, start=start, end=ending.timestamp()))
+        yield Day(url=server.url, ending=ending, runs=stage.runs, rules=rules)
+
+
+async def _rules_of_the_past(url: str, writer: RemoteWriter, *, start: float, end: float) -> Mapping[str, int]:
+    async with servers.Prometheus(url) as prometheus:
+        return await recorded.replay(prometheus, writer, start=start, end=end)
 
 
 __all__ = ["ENDING", "SCRAPE_INTERVAL", "Day", "lived"]

@@ -44,7 +44,7 @@ class Series:
 
     def add(self, moment: bytes, value: float) -> None:
         """Add a sample at a moment that :func:`moment` made."""
-        self.pending.append(b"\x12\x10\x09" + struct.pack("<d", value) + moment)
+        self.pending.append(sample_of(value) + moment)
 
     def end(self, moment: bytes) -> None:
         """Say that the series is no longer there."""
@@ -61,6 +61,11 @@ class Series:
         self.pending.clear()
         self.exemplars.clear()
         return _block(0x0A, content)
+
+
+def sample_of(value: float) -> bytes:
+    """Return an encoded sample but for its time, which :func:`moment` adds."""
+    return b"\x12\x10\x09" + struct.pack("<d", value)
 
 
 def moment(seconds: float) -> bytes:

@@ -18,7 +18,7 @@ from monitor.publishing.exposition import Format
 from monitor.publishing.health import Health, QueueState, WorkerCount
 from monitor.publishing.metrics import Metrics
 from tests.grafana.live import cast, script
-from tests.grafana.live.remote_write import RemoteWriter, Series, moment
+from tests.grafana.live.remote_write import RemoteWriter, Series, moment, sample_of
 from tests.grafana.live.scenes import Scene, Stagehand
 
 SCRAPE_INTERVAL = 60
@@ -53,7 +53,7 @@ class Monitor:
 
     place: str
     metrics: Metrics
-    seen: dict[str, Series] = field(default_factory=dict)
+    seen: dict[str, tuple[Series, bytes]] = field(default_factory=dict)
     up: bool = True
 
 
@@ -71,6 +71,7 @@ class Stage:
         self._checks = list(cast.CHECKS)
         self._monitors = {place: Monitor(place, self._metrics(place)) for place in cast.PLACES}
         self._last: dict[tuple[str, str], tuple[dt.datetime | None, dt.datetime | None]] = {}
+        self._known: dict[tuple[str, str], Series] = {}
         self.runs = 0
 
     def play(self) -> None:
@@ -200,8 +201,9 @@ class Stage:
         if monitor.up:
             text, _ = monitor.metrics.render(Format.OPENMETRICS.value)
             self._take(monitor, text.decode(), before, at)
-        for line, series in before.items():
-            if line not in monitor.seen:
+        here = {id(series) for series, _ in monitor.seen.values()}
+        for series, _ in before.values():
+            if id(series) not in here:
                 series.end(at)
         figures = {
             "up": float(monitor.up),
@@ -212,24 +214,28 @@ class Stage:
         for name, value in figures.items():
             self._writer.series(__name__=name, **_target(monitor)).add(at, value)
 
-    def _take(self, monitor: Monitor, text: str, before: dict[str, Series], at: bytes) -> None:
+    def _take(self, monitor: Monitor, text: str, before: dict[str, tuple[Series, bytes]], at: bytes) -> None:
         for line in text.splitlines():
-            if line.startswith("#"):
+            if line[0] == "#":
                 continue
-            sample, _, exemplar = line.partition(" # ")
-            key, _, value = sample.rpartition(" ")
-            series = before.get(key) or self._series(monitor, key)
-            monitor.seen[key] = series
-            series.add(at, float(value))
-            if exemplar:
-                self._mark(series, exemplar)
+            # Most lines are those of the last scrape, and need not be read again.
+            known = before.get(line) or self._read(monitor, line)
+            monitor.seen[line] = known
+            known[0].pending.append(known[1] + at)
 
-    def _mark(self, series: Series, exemplar: str) -> None:
-        labels, _, rest = exemplar.rpartition("} ")
-        value, _, seconds = rest.partition(" ")
-        # Prometheus takes each exemplar once, however often it is exposed.
-        if self._clock.now().timestamp() - float(seconds) <= SCRAPE_INTERVAL:
-            series.mark(dict(_LABEL.findall(labels)), float(value), float(seconds))
+    def _read(self, monitor: Monitor, line: str) -> tuple[Series, bytes]:
+        sample, _, exemplar = line.partition(" # ")
+        key, _, value = sample.rpartition(" ")
+        series = self._known.get((monitor.place, key))
+        if series is None:
+            series = self._known[monitor.place, key] = self._series(monitor, key)
+        if exemplar:
+            labels, _, rest = exemplar.rpartition("} ")
+            amount, _, seconds = rest.partition(" ")
+            # Prometheus takes an exemplar once, however often it is exposed.
+            if self._clock.now().timestamp() - float(seconds) <= SCRAPE_INTERVAL:
+                series.mark(dict(_LABEL.findall(labels)), float(amount), float(seconds))
+        return series, sample_of(float(value))
 
     def _series(self, monitor: Monitor, key: str) -> Series:
         name, _, inside = key.partition("{")
