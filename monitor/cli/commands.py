@@ -22,6 +22,8 @@ from monitor.config.advice import advice
 from monitor.config.forecast import forecast, rendered
 from monitor.config.settings import Settings
 from monitor.domain.secret import Redactor
+from monitor.publishing.budget import forecast_series
+from monitor.publishing.budget import rendered as rendered_series
 from monitor.publishing.run_log import formatter_for, spare_records
 
 app = typer.Typer(
@@ -93,7 +95,7 @@ def validate(config: ConfigOption = DEFAULT_CONFIG) -> None:
     settings, catalogue = asyncio.run(service.prepare(config, os.environ))
     for refused in settings.refused:
         print(f"warning: {refused.name} does not run: {refused.reason}")
-    for line in rendered(forecast(settings, catalogue)):
+    for line in (*rendered(forecast(settings, catalogue)), *rendered_series(forecast_series(settings, catalogue))):
         print(line)
     for line in advice(settings):
         print(f"warning: {line}")

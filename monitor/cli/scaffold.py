@@ -14,6 +14,10 @@ targets:
   site:
     base_url: https://www.example.org
 
+# Everything that can be measured; `standard` and `core` are for many checks.
+metrics:
+  detail: full
+
 checks:
   - journey: home
     target: site

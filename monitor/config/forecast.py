@@ -1,4 +1,4 @@
-"""What a configuration will cause: runs, browsers and series, before anything is started."""
+"""What a configuration will cause: runs and browsers, before anything is started."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ from monitor.config.crontab import moments_per_year
 from monitor.config.settings import Settings
 from monitor.domain.check import Check
 from monitor.domain.journey import JourneyCatalogue, JourneyOutline, ProbeKind
-
-# Series per check, as docs/metrics.md lists them, with the labels that a year brings about: counters and gauges, the
-# histogram of durations, the phases; five histograms of vitals; sum, count and causes of each step.
-_SERIES_OF_EACH = 25 + 15 + 10
-_SERIES_OF_VITALS = 5 * 8
-_SERIES_OF_STEP = 2 + 4
-_SERIES_OF_OURSELVES = 100
-_MANY_SERIES = 100_000
 
 _HOURS_PER_YEAR = 365 * 24
 # Above this share of the time in use, runs that come together wait for each other noticeably.
@@ -32,7 +24,6 @@ class Forecast:
         browsers_typical: Browsers busy at a time on average: with budgets, or a third of the deadlines, as run times.
         browsers_worst: The same if every run takes until its deadline.
         browsers_needed: Browser workers that carry the typical load without noticeable waiting.
-        series: Metric series, all labels of all steps in use.
     """
 
     checks: int
@@ -44,7 +35,6 @@ class Forecast:
     browsers_worst: float
     browsers_needed: int
     browsers_configured: int
-    series: int
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -54,8 +44,6 @@ class Forecast:
             counts = f"{self.browsers_needed} browser workers are needed, {self.browsers_configured} configured"
             remedy = "raise workers.browsers or run browser checks less often, or slots will be skipped"
             found.append(f"{counts}: {remedy}")
-        if self.series > _MANY_SERIES:
-            found.append(f"{self.series:,} series are a heavy load for one Prometheus: check fewer profiles")
         return tuple(found)
 
 
@@ -78,7 +66,6 @@ def forecast(settings: Settings, catalogue: JourneyCatalogue) -> Forecast:
         browsers_worst=worst,
         browsers_needed=math.ceil(typical / _COMFORTABLE),
         browsers_configured=settings.workers.browsers,
-        series=_SERIES_OF_OURSELVES + sum(_series(journeys.get(check.journey)) for check in active),
     )
 
 
@@ -92,7 +79,6 @@ def rendered(forecast: Forecast) -> tuple[str, ...]:
         f"checks            {forecast.checks:,}{aside}",
         f"runs per hour     {forecast.runs_per_hour:,.1f}, {forecast.browser_runs_per_hour:,.1f} of them in a browser",
         f"browsers at once  {load}; {forecast.browsers_needed} needed, {forecast.browsers_configured} configured",
-        f"metric series     about {forecast.series:,}",
         *(f"warning: {warning}" for warning in forecast.warnings),
     )
 
@@ -106,10 +92,3 @@ def _per_hour(check: Check) -> float:
 def _typical_seconds(check: Check, journey: JourneyOutline) -> float:
     budget = check.budget or journey.budget
     return budget.total_seconds() if budget else check.deadline.total_seconds() * _TYPICAL_SHARE_OF_DEADLINE
-
-
-def _series(journey: JourneyOutline | None) -> int:
-    if journey is None:
-        return _SERIES_OF_EACH
-    vitals = _SERIES_OF_VITALS if journey.probe is ProbeKind.BROWSER else 0
-    return _SERIES_OF_EACH + vitals + _SERIES_OF_STEP * len(journey.steps)

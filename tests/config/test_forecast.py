@@ -43,7 +43,6 @@ def test_a_forecast_adds_up_what_the_checks_will_cause(loaded: Callable[..., Set
     assert expected.browsers_typical == pytest.approx(2 * 20 / 60)
     assert expected.browsers_worst == pytest.approx(2.0)
     assert expected.browsers_needed == 1
-    assert expected.series == 100 + 2 * (50 + 40 + 2 * 6) + (50 + 6) + 50
 
 
 def test_too_few_browsers_are_warned_of(loaded: Callable[..., Settings]):
