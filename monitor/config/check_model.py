@@ -81,6 +81,26 @@ class DefaultsModel(PlanModel):
     """What checks share unless they say otherwise."""
 
 
+class SecondAccountModel(FileModel):
+    """What a check signs in with instead, where its first account is refused: to tell the site from the account."""
+
+    values: dict[Parameter, Value] = Field(default_factory=dict, description="Parameters that are other than usual.")
+    secrets: dict[Parameter, SecretValue] = Field(
+        default_factory=dict, description="Those that must not be seen: `${NAME}` or `{file: path}`."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        twice = sorted(set(self.values) & set(self.secrets))
+        if twice:
+            msg = f"has {quoted(twice[0])} in both 'values' and 'secrets'; keep one"
+            raise ValueError(msg)
+        if not self.values and not self.secrets:
+            msg = "says nothing; give what the second account signs in with under 'values' and 'secrets'"
+            raise ValueError(msg)
+        return self
+
+
 class CheckModel(PlanModel):
     """A journey bound to a target, one or more profiles and a schedule."""
 
@@ -93,6 +113,9 @@ class CheckModel(PlanModel):
     )
     value_per_customer: float | None = Field(
         default=None, gt=0, lt=1e12, description="What one customer's journey is worth, in `business.currency`."
+    )
+    second_account: SecondAccountModel | None = Field(
+        default=None, description="Parameters of another account, tried where only the first one is refused."
     )
     enabled: bool = Field(default=True, description="Whether the check is run.")
 

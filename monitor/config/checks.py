@@ -6,9 +6,9 @@ import datetime as dt
 import fnmatch
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from monitor.config.check_model import CheckModel, DefaultsModel, MaintenanceModel
+from monitor.config.check_model import CheckModel, DefaultsModel, MaintenanceModel, SecondAccountModel
 from monitor.config.crontab import shortest_gap_minutes
 from monitor.config.draft import Draft, Unusable, collected, reasons
 from monitor.config.settings import Place, RefusedCheck
@@ -76,6 +76,8 @@ def _add_entry(made: CheckList, index: int, model: CheckModel, known: Known, dra
     plan = _plan(model, path, known.defaults, draft)
     names = _profile_names(model, known.defaults)
     values, missing = _values(model, draft)
+    second, lacking = _values(model.second_account, draft) if model.second_account else ((), [])
+    missing += [f"second_account: {reason}" for reason in lacking]
     for position, profile_name in enumerate(names):
         profile_path = (*path, "profile", position) if len(names) > 1 else (*path, "profile")
         profile = draft.lookup(profile_path, "profile", profile_name, known.profiles)
@@ -87,7 +89,8 @@ def _add_entry(made: CheckList, index: int, model: CheckModel, known: Known, dra
         if missing or unusable or isinstance(target, Unusable) or isinstance(profile, Unusable):
             made.refused.append(RefusedCheck(name=name, reason=reasons([*missing, *unusable])))
             continue
-        made.checks.append(_check(name, model, known.defaults, plan, (target, profile), values))
+        check = _check(name, model, known.defaults, plan, (target, profile), values)
+        made.checks.append(replace(check, second_account=second))
 
 
 def _check(
@@ -161,7 +164,9 @@ def _check_team(model: CheckModel, path: Path, known: Known, draft: Draft) -> No
         draft.refuse((*path, "team"), f"no team is called {quoted(model.team)}{hint}")
 
 
-def _values(model: CheckModel, draft: Draft) -> tuple[tuple[tuple[str, str | Secret], ...], list[str]]:
+def _values(
+    model: CheckModel | SecondAccountModel, draft: Draft
+) -> tuple[tuple[tuple[str, str | Secret], ...], list[str]]:
     sources = {**model.values, **model.secrets}
     values, missing = collected(
         {name: functools.partial(draft.value, source, name) for name, source in sources.items()}

@@ -47,6 +47,9 @@ def _parameter_messages(check: Check, journey: JourneyOutline) -> Iterator[str]:
     for name in sorted(given - set(journey.parameters)):
         hint = did_you_mean(name, set(journey.parameters) - given) or "; leave it out"
         yield f"the journey {journey.name} takes no {quoted(name)}{hint}"
+    for name in sorted({name for name, _ in check.second_account} - set(journey.parameters)):
+        hint = did_you_mean(name, set(journey.parameters)) or "; leave it out"
+        yield f"second_account: the journey {journey.name} takes no {quoted(name)}{hint}"
 
 
 def _browser_limits(check: Check) -> Iterator[str]:

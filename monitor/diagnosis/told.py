@@ -49,7 +49,7 @@ def _name(experiment: Experiment) -> str:
     match experiment.kind:
         case ExperimentKind.RERUN:
             return "journey made again"
-        case ExperimentKind.PROFILE:
+        case ExperimentKind.PROFILE | ExperimentKind.ACCOUNT:
             return f"journey as {experiment.subject}"
         case ExperimentKind.BLOCK:
             return f"journey with {hosts} blocked"

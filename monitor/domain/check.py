@@ -66,6 +66,7 @@ class Check:
         deadline: After this time the run is ended from outside, attempts and teardown included.
         attempts: How often a failing journey may be tried within one run, the first try included.
         values: What the journey's parameters are in this check.
+        second_account: What some of them are instead, to sign in as somebody else where the first account is refused.
         objective: The share of runs that should succeed, between 0 and 1.
         satisfied_within: Up to this time customers are satisfied with the journey, up to four times it they bear it.
         process: The business process that the journey is part of.
@@ -82,6 +83,7 @@ class Check:
     attempts: int = 2
     budget: dt.timedelta | None = None
     values: tuple[tuple[str, str | Secret], ...] = ()
+    second_account: tuple[tuple[str, str | Secret], ...] = field(default=(), repr=False)
     team: str | None = None
     service: str | None = None
     tier: int = 2

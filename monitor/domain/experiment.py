@@ -30,6 +30,7 @@ class ExperimentKind(StrEnum):
     REPLAY = "replay"
     PROFILE = "profile"
     COUNTERFACTUAL = "counterfactual"
+    ACCOUNT = "account"
 
     @property
     def is_look(self) -> bool:
@@ -65,7 +66,7 @@ class Experiment:
         note: Why it was inconclusive, or what else a person should know.
         hosts: The hosts on which an intervention was put, for ``block``, ``replay`` and ``counterfactual``.
         path: The first part of the path, where an intervention was put on a part of one host.
-        exchanges: For a look what was exchanged, the last one last.
+        exchanges: For a look what was exchanged, the last one last; for another account each error answer.
         failed_step: For a journey the step that did not succeed.
         error: For a journey the message of that step.
         step_seconds: For a journey the seconds of the step that is investigated, where it was begun.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.domain.experiment import ExperimentKind
 from monitor.domain.profile import Asking, ClientProfile
+from monitor.domain.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Again:
         hosts: The hosts that are blocked, or answered from ``archive``.
         path: The first part of the path that is meant, on a single host; all of it where it is empty.
         only_slow: Whether the run in question got there, so that the step has to stay within its budget to pass.
+        values: What some of the journey's parameters are instead.
     """
 
     kind: ExperimentKind
@@ -54,6 +56,7 @@ class Again:
     path: str = ""
     archive: str = ""
     only_slow: bool = False
+    values: tuple[tuple[str, str | Secret], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from monitor.config.settings import InvestigationSettings
 from monitor.diagnosis.case import case_of
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.judge import judge
+from monitor.diagnosis.rules.access import ACCOUNT_RULE
 from monitor.diagnosis.slowness import slow_suspects
 from monitor.domain.evidence import Evidence, Truncation
 from monitor.domain.experiment import Experiment, ExperimentKind
@@ -130,15 +132,18 @@ class Inquiry:
     async def _again(self, again: Again) -> None:
         self._budget.spend(journeys=1)
         experiment = await self._means.trials.again(
-            again, self.run, self._matter.outline, self._budget.left().seconds, self._illness
+            again, self.run, self._matter.outline, self._budget.left().seconds, partial(self._illness, again.kind)
         )
         self._means.noted(experiment)
         self._add((experiment,))
 
-    def _illness(self, evidence: Evidence) -> str:
+    def _illness(self, kind: ExperimentKind, evidence: Evidence) -> str:
         """Return why a journey of ours says nothing: the rules say so of it as of any run."""
         judgement = judge(evidence, self._matter.context)
         if judgement.validity is not Validity.INVALID:
+            return ""
+        if kind is ExperimentKind.ACCOUNT and judgement.diagnosis and judgement.diagnosis.rule == ACCOUNT_RULE:
+            # That the second account is refused as well is what was asked.
             return ""
         return judgement.diagnosis.because if judgement.diagnosis else "we were unwell"
 

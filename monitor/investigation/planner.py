@@ -15,6 +15,7 @@ a resolver answered SERVFAIL                          the same resolver, without
 its host has an origin, or is served by a vendor      the origin past the edge; another tenant of the vendor
 other places, or a proxy, are configured              the same from there; the same past the proxy
 it was refused with 401, 403 or a challenge           the same as an ordinary browser, once
+only a sign-in was refused                            the journey with the check's second account, once
 we ourselves were unwell                              the run again, once
 the client is an unusual one                          the reference profile
 a policy that changed forbids a request               the host that changed it, as it last was
@@ -46,6 +47,7 @@ A journey is never made again where a step on the way has effects, nor after a r
 
 from __future__ import annotations
 
+from monitor.diagnosis.rules.access import ACCOUNT_RULE
 from monitor.domain.cause import Cause, Detail
 from monitor.domain.diagnosis import Diagnosis
 from monitor.domain.experiment import Experiment, ExperimentKind
@@ -60,6 +62,7 @@ from monitor.investigation.suspects import fell_short
 LEAST_SECONDS = 3.0
 _WITH_RERUN = 2
 _RERUNS = 3
+_BY_ACCOUNT = frozenset({Detail.UND_MONITOR_CONFIG, Detail.UND_INSUFFICIENT})
 _BY_PROFILE = frozenset({Detail.CLIENT_BROWSER, Detail.CLIENT_SLOW_LINK})
 
 
@@ -69,7 +72,7 @@ def next_batch(situation: Situation) -> Batch | None:
     if judgement.outcome is Outcome.PASSED or judgement.diagnosis is None or situation.left.seconds <= 0:
         return None
     if judgement.validity is Validity.INVALID:
-        return _once_more(situation)
+        return _as_somebody_else(situation) or _once_more(situation)
     looks = looks_for(situation)
     if situation.case.settled:
         looks = explaining(looks)
@@ -77,7 +80,7 @@ def next_batch(situation: Situation) -> Batch | None:
         return Batch(settles="on which side of the line it is", looks=looks)
     if situation.case.settled or _is_client(judgement.diagnosis):
         return None
-    return _journey(situation)
+    return _as_somebody_else(situation) or _journey(situation)
 
 
 def brief_batch(situation: Situation) -> Batch | None:
@@ -89,6 +92,25 @@ def brief_batch(situation: Situation) -> Batch | None:
 def _is_client(diagnosis: Diagnosis) -> bool:
     """Say whether the customer's own side is found at fault, in a way that no other profile would tell more about."""
     return diagnosis.cause is Cause.CLIENT_ENVIRONMENT and diagnosis.detail not in _BY_PROFILE
+
+
+def _as_somebody_else(situation: Situation) -> Batch | None:
+    """Where only the account was refused, the second one tells whose it is; the sign-in is made with no third."""
+    diagnosis, account = situation.case.judgement.diagnosis, situation.check.second_account
+    if not account or diagnosis is None or diagnosis.rule != ACCOUNT_RULE or situation.done(ExperimentKind.ACCOUNT):
+        return None
+    if diagnosis.detail not in _BY_ACCOUNT:
+        return None
+    if situation.left.journeys < 1 or not situation.repeatable or situation.left.seconds < LEAST_SECONDS:
+        return None
+    again = Again(
+        kind=ExperimentKind.ACCOUNT,
+        subject="the second account",
+        until=situation.until,
+        profile=situation.check.profile,
+        values=account,
+    )
+    return Batch(settles="whether only our account is refused", again=again)
 
 
 def _once_more(situation: Situation) -> Batch | None:

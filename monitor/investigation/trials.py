@@ -102,7 +102,10 @@ class Trials:
             started=self._since(run),
         )
         deadline = min(run.check.deadline, max(dt.timedelta(seconds=seconds) - _GRACE, dt.timedelta(seconds=1)))
-        check = replace(run.check, profile=again.profile, deadline=deadline, attempts=1)
+        values = tuple((dict(run.check.values) | dict(again.values)).items())
+        check = replace(
+            run.check, profile=again.profile, deadline=deadline, attempts=1, values=values, second_account=()
+        )
         answer, took = await self._have(check, outline, seconds, again)
         blank = replace(blank, duration=took)
         if isinstance(answer, NotMade):
@@ -212,6 +215,7 @@ def _measured(blank: Experiment, evidence: Evidence, again: Again) -> Experiment
     # As what is usual is counted: answers of the cache too, and to the first step what began before it.
     names = ("", again.until) if steps and steps[0].name == again.until else (again.until,)
     inside = [x for x in asked if x.step in names]
+    refused = [x for x in inside if again.kind is ExperimentKind.ACCOUNT and (x.status or 0) >= _ERROR_STATUS]
     stacks = (each.error.intercepted_stack for each in steps if each.name == again.until and each.error)
     return replace(
         blank,
@@ -221,6 +225,7 @@ def _measured(blank: Experiment, evidence: Evidence, again: Again) -> Experiment
         step_received=sum(x.transfer_bytes or x.body_bytes or 0 for x in inside),
         scripts=tuple([each for each in evidence.scripts if each.step in ("", again.until)][:_MOST_SCRIPTS]),
         intercepted_stack=next(stacks, ()),
+        exchanges=tuple(_trimmed(x) for x in refused[-_MOST_EXCHANGES:]),
         missed=_missed(evidence, again),
     )
 

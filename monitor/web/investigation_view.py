@@ -32,6 +32,7 @@ _TRIED = {
     ExperimentKind.REPLAY: "the journey with {hosts} answered as in the last good run",
     ExperimentKind.PROFILE: "the journey with the client profile {subject}",
     ExperimentKind.COUNTERFACTUAL: "the journey with {hosts} answered at once",
+    ExperimentKind.ACCOUNT: "the journey with {subject}",
 }
 _DIFFERS = {
     DifferenceKind.CONTENT: "other content",

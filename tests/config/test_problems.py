@@ -245,6 +245,17 @@ CASES = {
         with_check('{journey: home, values: {a: b}, secrets: {a: "${A}"}}'),
         "monitor.yaml:5:5: checks[0]: has 'a' in both 'values' and 'secrets'; keep one",
     ),
+    "second account that says nothing": (
+        with_check("{journey: home, second_account: {}}"),
+        (
+            "monitor.yaml:5:37: checks[0].second_account: says nothing; give what the second account signs in with "
+            "under 'values' and 'secrets'"
+        ),
+    ),
+    "value and secret of one name in a second account": (
+        with_check('{journey: home, second_account: {values: {a: b}, secrets: {a: "${A}"}}}'),
+        "monitor.yaml:5:37: checks[0].second_account: has 'a' in both 'values' and 'secrets'; keep one",
+    ),
     "malformed reference": (
         with_check('{journey: home, values: {a: "${A B}"}}'),
         (

@@ -180,3 +180,17 @@ def test_a_secret_in_the_file_itself_is_refused_without_being_repeated(loaded: L
             loaded(text, {"TOKEN": "x", "PASSWORD": "x"})
         assert CANARY not in str(raised.value)
         assert CANARY not in repr(raised.value)
+
+
+def test_a_second_account_has_secrets_of_its_own(loaded: Load, tmp_path: Path):
+    (tmp_path / "code.txt").write_text("123456\n")
+    account = '    second_account: {values: {email: eve}, secrets: {password: "${SECOND}"}}\n'
+    text = TEXT.replace("    secrets:\n", f"{account}    secrets:\n", 1)
+    environ = {"PASSWORD": CANARY, "TOKEN": "t0k3n-alone"}
+    refused = loaded(text, environ).refused
+    assert any("second_account" in each.reason and "SECOND" in each.reason for each in refused), refused
+    settings = loaded(text, {**environ, "SECOND": "second-4711"})
+    check = next(one for one in settings.checks if one.second_account)
+    assert dict(check.second_account)["email"] == "eve"
+    assert "second-4711" in {secret.reveal() for secret in settings.secrets}
+    assert "second-4711" not in f"{check!r} {settings!r}"

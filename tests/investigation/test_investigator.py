@@ -25,6 +25,7 @@ from monitor.domain.outcome import Outcome, StepOutcome, Validity
 from monitor.domain.reference import Baseline, Reference, StepBaseline
 from monitor.domain.run import Run
 from monitor.domain.script_time import ScriptTime
+from monitor.domain.secret import Secret
 from monitor.investigation.investigator import Investigator
 from monitor.investigation.trials import NotMade
 from tests.builders import A_MOMENT, a_check, a_profile, a_run, a_target, an_attempt, an_evidence, an_exchange
@@ -396,3 +397,50 @@ async def test_of_a_journey_made_again_is_kept_what_it_received_and_what_kept_it
 async def test_experiments_wait_behind_every_run_that_is_due(investigator, world):
     await investigator.investigate(a_judged_run(a_broken_page(ADS, CDN)))
     assert {one.background for one in world.asked} == {True}
+
+
+SIGN_IN = "https://api.shop.example/session"
+WITH_SECOND = replace(
+    CHECKS[0],
+    values=(("email", "ada"), ("password", Secret("password", "first"))),
+    second_account=(("email", "eve"), ("password", Secret("password", "second"))),
+)
+
+
+def signing_in(*let_in: str) -> Callable[[Assignment], Evidence]:
+    """Return a journey whose sign-in lets only these in."""
+
+    def journey(assignment: Assignment) -> Evidence:
+        if dict(assignment.check.values)["email"] in let_in:
+            return an_evidence(attempts=(an_attempt(steps=GOOD_STEPS),))
+        return refused_sign_in()
+
+    return journey
+
+
+def refused_sign_in() -> Evidence:
+    exchange = request(SIGN_IN, method="POST", status=401)
+    return failed(request(SHOP, resource="document"), exchange, error={"exchange": SIGN_IN})
+
+
+async def test_a_second_account_that_is_let_in_shows_that_the_first_one_is_ours(world, clock):
+    world.journey = signing_in("eve")
+    investigator = an_investigator(world, clock, checks=(WITH_SECOND,))
+    found = await investigator.investigate(a_judged_run(refused_sign_in(), check=WITH_SECOND))
+    made = [(one.kind, one.outcome) for one in found.evidence.experiments if not one.kind.is_look]
+    assert made[0] == (ExperimentKind.ACCOUNT, Outcome.PASSED)
+    assert (found.outcome, found.judgement.validity) == (Outcome.INCONCLUSIVE, Validity.INVALID)
+    assert "our test account, not the site" in found.judgement.diagnosis.because
+    first = world.journeys[0].check
+    assert dict(first.values)["password"].reveal() == "second"
+    assert first.second_account == ()
+
+
+async def test_a_second_account_that_is_refused_too_makes_it_the_sites_failure(world, clock):
+    world.journey = signing_in()
+    investigator = an_investigator(world, clock, checks=(WITH_SECOND,))
+    found = await investigator.investigate(a_judged_run(refused_sign_in(), check=WITH_SECOND))
+    account = next(one for one in found.evidence.experiments if one.kind is ExperimentKind.ACCOUNT)
+    assert (account.outcome, [x.status for x in account.exchanges]) == (Outcome.FAILED, [401])
+    assert (found.outcome, found.judgement.validity) == (Outcome.FAILED, Validity.VALID)
+    assert found.judgement.diagnosis.detail is Detail.OWN_HTTP_STATUS

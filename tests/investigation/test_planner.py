@@ -16,6 +16,7 @@ from monitor.domain.ownership import HostedName, Origin
 from monitor.domain.profile import Asking, HostOverride, Network, Proxy
 from monitor.domain.reference import DifferenceKind
 from monitor.domain.script_time import ScriptTime
+from monitor.domain.secret import Secret
 from monitor.investigation.budget import Left
 from monitor.investigation.interventions import interventions
 from monitor.investigation.planner import brief_batch, next_batch
@@ -579,3 +580,43 @@ def test_a_run_that_never_began_is_made_again_as_far_as_it_changes_nothing(effec
     journey = the_journey(a_situation(ill, outline=an_outline(effects=effects)))
     assert journey is not None
     assert journey.until == until
+
+
+# A second account.
+
+SECOND = (("email", "eve"), ("password", Secret("password", "second")))
+
+
+def refused_sign_in(*, effects: str = "", second=SECOND, experiments=(), status: int = 401, url: str = API):
+    exchange = request(url, method="POST", status=status)
+    evidence = failed(page(), exchange, error={"exchange": url}, experiments=experiments)
+    situation = a_situation(evidence, outline=an_outline(effects=effects))
+    return replace(situation, check=replace(situation.check, second_account=second))
+
+
+def accounts(situation) -> list:
+    batch = next_batch(replace(situation, left=replace(PLENTY, requests=0)))
+    again = batch.again if batch is not None else None
+    return [again.values] if again is not None and again.kind is ExperimentKind.ACCOUNT else []
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_sign_in_is_tried_with_the_second_account(status):
+    assert accounts(refused_sign_in(status=status)) == [SECOND]
+
+
+@pytest.mark.parametrize(
+    "situation",
+    [
+        pytest.param(refused_sign_in(second=()), id="there is none"),
+        pytest.param(refused_sign_in(effects="open"), id="a step on the way has effects"),
+        pytest.param(refused_sign_in(experiments=(again(ExperimentKind.ACCOUNT, well=False),)), id="it was tried"),
+        pytest.param(refused_sign_in(status=500), id="nobody was refused"),
+        pytest.param(refused_sign_in(status=429), id="a limit was used up"),
+        pytest.param(refused_sign_in(url=PAY), id="a vendor refuses our key"),
+        pytest.param(replace(refused_sign_in(), left=replace(PLENTY, journeys=0)), id="nothing is left"),
+    ],
+)
+def test_no_second_account_signs_in_where_it_must_not_or_tells_nothing(situation):
+    batch = next_batch(replace(situation, left=replace(situation.left, requests=0)))
+    assert batch is None or batch.again is None or batch.again.kind is not ExperimentKind.ACCOUNT

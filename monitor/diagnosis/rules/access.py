@@ -9,6 +9,7 @@ from monitor.diagnosis.compared import is_comparable, own_changed
 from monitor.diagnosis.edges import edge_named
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.names import parts_of
+from monitor.diagnosis.rules.second_account import told_by_second_account
 from monitor.diagnosis.trials import looks, passed
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
@@ -108,7 +109,7 @@ def _refusal(incident: Incident, exchange: Exchange, detail: Detail, words: str,
 
 
 def refused_account(incident: Incident) -> Finding | None:
-    """R12, without its second account: a refused login may be ours or everybody's, so it stays open."""
+    """R12: a refused sign-in may be ours or everybody's; a second account tells, and without one it stays open."""
     refused = next((x for x in incident.needed if x.status in (_UNAUTHORIZED, _FORBIDDEN)), None)
     if refused is None:
         return None
@@ -117,11 +118,15 @@ def refused_account(incident: Incident) -> Finding | None:
         return _closed(incident, refused)
     if not own and incident.owner(refused).category != _IDENTITY:
         return _refused_by_vendor(incident, refused)
+    told = told_by_second_account(incident, refused)
+    if told is not None:
+        return told
     if _is_sign_in(incident, refused):
         return _signed_in_nowhere(incident, refused)
     unknown = refused.status == _UNAUTHORIZED
     advice = (
-        "try another account by hand: if it is let in, the monitor's account has to be renewed"
+        "a second account would tell (`second_account` of the check, or by hand): if it is let in, the monitor's "
+        "account has to be renewed"
         if unknown
         else "try another client and another account by hand, to tell a guard that refuses the monitor from one that "
         "refuses everybody"
@@ -165,7 +170,8 @@ def _signed_in_nowhere(incident: Incident, refused: Exchange) -> Finding:
         confidence=Confidence.NONE,
         validity=Validity.INVALID,
         because=f"{incident.scene} {happening(refused)} to the monitor's account, while {words}: its password has "
-        "probably expired. Sign in with another account by hand: if that is refused too, nobody can sign in.",
+        "probably expired. A second account would tell (`second_account` of the check, or by hand): if that is refused "
+        "too, nobody can sign in.",
         evidence=(happening(refused), words),
         exchanges=(refused.id,),
         alternatives=(
@@ -210,4 +216,5 @@ def _closed(incident: Incident, refused: Exchange) -> Finding:
 
 
 ROBOT = (Rule(id="R14", decide=refused_as_robot), Rule(id="R14", decide=refused_as_client))
-ACCOUNT = (Rule(id="R12", decide=refused_account),)
+ACCOUNT_RULE = "R12"
+ACCOUNT = (Rule(id=ACCOUNT_RULE, decide=refused_account),)
