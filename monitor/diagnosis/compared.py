@@ -8,19 +8,20 @@ from monitor.domain.exchange import Exchange
 from monitor.domain.reference import Difference, DifferenceKind
 
 _ANSWERS = frozenset({DifferenceKind.CONTENT, DifferenceKind.STATUS, DifferenceKind.NEW})
-_AROUND = frozenset({DifferenceKind.HEADER, DifferenceKind.ADDRESS, DifferenceKind.ISSUER})
+# By which way an answer came tells a person something, and of the answer nothing.
+_AROUND = frozenset({DifferenceKind.ADDRESS, DifferenceKind.ISSUER})
 _CODE = frozenset({"script", "stylesheet"})
 _NO_CODE = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "csp_report", "xhr", "fetch"})
 
 
 def differences(incident: Incident) -> tuple[Difference, ...]:
-    """Return every difference from the last good run; none where there was nothing to compare with.
+    """Return in what answers differ from the last good run; nothing where there was nothing to compare with.
 
     Of another client's good run only a status that turned bad says something: the rest may be meant for that client.
     """
     compared = incident.evidence.compared
     if compared is None or not compared.profile:
-        return compared.differences if compared else ()
+        return tuple(each for each in compared.differences if each.kind not in _AROUND) if compared else ()
     return tuple(each for each in compared.differences if each.kind is DifferenceKind.STATUS)
 
 
@@ -63,7 +64,7 @@ def own_changed(incident: Incident, *, beside: Exchange | None = None) -> bool:
     """
     owner_of = incident.context.owners.owner_of
     own = [e for e in differences(incident) if e.resource not in _NO_CODE and owner_of(e.url).party is Party.OWN]
-    return any(e.kind not in _AROUND and (beside is None or e.exchange != beside.id) for e in own)
+    return any(e.kind is not DifferenceKind.HEADER and (beside is None or e.exchange != beside.id) for e in own)
 
 
 def turned(incident: Incident, exchange: Exchange) -> bool:
