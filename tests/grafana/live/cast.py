@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import fields
 from typing import Any
 
 from monitor.diagnosis.context import Context, contexts_for
@@ -18,20 +17,15 @@ API = "api.shop.example"
 PAY = "pay.examplepay.example"
 SIGN_IN = "login.exampleid.example"
 CDN = "cdn.examplecdn.example"
+RUN_PAGES = "https://faultline.example"
 STATS = "collect.examplestats.example"
 
 FRANKFURT, PARIS, STORE = "frankfurt", "paris", "store-12"
 PLACES = (FRANKFURT, PARIS, STORE)
 
 
-def _only_known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what the domain does not know yet."""
-    known = {field.name for field in fields(kind)}
-    return {name: value for name, value in values.items() if name in known}
-
-
 def _vendor(name: str, host: str, objective: float | None, **values: Any) -> Vendor:
-    return Vendor(**_only_known(Vendor, {"name": name, "hosts": (host,), "objective": objective, **values}))
+    return Vendor(name=name, hosts=(host,), objective=objective, **values)
 
 
 OWNERSHIP = Ownership(
@@ -115,7 +109,7 @@ def _check(journey: str, profile: str, minutes: float, *, team: str, service: st
         "tier": tier,
         **values,
     }
-    return a_check(**_only_known(Check, stated))
+    return a_check(**stated)
 
 
 def _seconds(value: float) -> dt.timedelta:

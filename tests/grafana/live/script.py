@@ -80,6 +80,13 @@ STANDSTILL = Break(45, 0, check=PHONE, place=STORE)
 REMOVED, REMOVED_AT = LEGACY, 720
 # Minutes before the end, service, version.
 DEPLOYMENTS = ((900, "api", "5.1.0"), (206, "checkout", "2.14.0"), (184, "checkout", "2.14.1"))
+# From, until, scope and cause of the incidents that the monitor sees.
+INCIDENTS = (
+    (296, 240, "host", "own_infrastructure"),
+    (163, 145, "vendor", "third_party"),
+    (33, -1, "vendor", "third_party"),
+)
+NOTIFIED = (296, 240, 163, 145, 33)
 _STATS_EVERY, _RECOVERED_EVERY = 11, 97
 
 

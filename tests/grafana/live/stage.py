@@ -88,20 +88,33 @@ class Stage:
                 self._publish(self._monitors[place], check, run)
 
     def _metrics(self, place: str) -> Metrics:
-        metrics = Metrics(clock=self._clock, location=place, version="1.0.0")
-        metrics.configure(self._checks, cast.OUTLINES, ownership=cast.OWNERSHIP, contexts=self._contexts)
-        metrics.reloaded(successful=True)
+        metrics = Metrics(clock=self._clock, location=place, version="1.0.0", external_url=cast.RUN_PAGES)
+        metrics.receivers(("operations",))
+        for minutes, service, version in script.DEPLOYMENTS:
+            if self._ending - dt.timedelta(minutes=minutes) <= self._clock.now():
+                metrics.deployed(service, version, self._ending - dt.timedelta(minutes=minutes))
+        self._configure(metrics)
         return metrics
+
+    def _configure(self, metrics: Metrics) -> None:
+        metrics.configure(
+            self._checks, cast.OUTLINES, ownership=cast.OWNERSHIP, contexts=self._contexts, currency="EUR"
+        )
+        metrics.reloaded(successful=True)
 
     def _change(self, minute: int) -> None:
         """Let happen what is not a run: a restart, a removed check, the state of the monitor's parts."""
         if minute == script.REMOVED_AT:
             self._checks.remove(script.REMOVED)
             for monitor in self._monitors.values():
-                monitor.metrics.configure(
-                    self._checks, cast.OUTLINES, ownership=cast.OWNERSHIP, contexts=self._contexts
-                )
-                monitor.metrics.reloaded(successful=True)
+                self._configure(monitor.metrics)
+        for at, service, version in script.DEPLOYMENTS:
+            if at == minute:
+                for monitor in self._monitors.values():
+                    monitor.metrics.deployed(service, version, self._clock.now())
+        if minute in script.NOTIFIED:
+            for monitor in self._monitors.values():
+                monitor.metrics.notified("operations", delivered=minute != script.NOTIFIED[0])
         for monitor in self._monitors.values():
             down = script.RESTART.place == monitor.place and script.RESTART.covers(minute)
             if monitor.up and down:
@@ -118,8 +131,15 @@ class Stage:
         return metrics
 
     def _health(self, monitor: Monitor, minute: int) -> Health:
-        sick = any(script.scene_of(cast.CHECKOUT, monitor.place, minute) is scene for scene in (Scene.SICK,))
+        sick = script.scene_of(cast.CHECKOUT, monitor.place, minute) is Scene.SICK
         return Health(
+            healthy=True,
+            browser_contexts=1 + minute % 2,
+            incidents=tuple(
+                (scope, cause) for begins, ends, scope, cause in script.INCIDENTS if ends < minute <= begins
+            ),
+            maintained=frozenset(each.check.name for each in script.MAINTENANCE if each.covers(minute) and each.check),
+            reviewed=(("right", 41 + (script.LENGTH - minute) // 300), ("wrong", 1), ("undetermined", 2)),
             loop_lag=1.4 if sick else 0.002 + self._random.random() * 0.004,
             scheduler_tick=self._clock.now() - dt.timedelta(seconds=3),
             workers=tuple(WorkerCount(pool=pool, state="ready", count=n) for pool, n in (("browser", 2), ("http", 1))),

@@ -1,0 +1,71 @@
+"""Plays the scripted day into a Prometheus of its own, draws every dashboard of it, and says where the pictures are."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from html import escape
+from pathlib import Path
+
+from playwright.async_api import Browser, async_playwright
+
+from grafana.preview.boards import Board, boards
+from grafana.preview.page import WIDTH, page_of
+from monitor.domain.profile import Engine
+from monitor.probes.browser.executables import Executables, find_executable
+from tests.grafana.live.asking import resolver_of
+from tests.grafana.live.day import Day, lived
+from tests.servers import ROOT, Prometheus
+
+_WALL = 1080
+_PAGE = "<!doctype html><meta charset=utf-8><title>Dashboards</title><style>body{{background:#111217;color:#CCCCDC;"
+_PAGE += "font:15px sans-serif}} img{{width:100%;max-width:1600px}}</style><h1>Preview, not Grafana</h1>{}"
+
+
+def _chromium(own: str) -> Path | None:
+    """Return the browser to draw in: Playwright's own where it is there, else the system's."""
+    found = find_executable(Engine.CHROMIUM, full=False, configured=Executables(), bundled={"chromium": own})
+    return found.path
+
+
+async def _draw(board: Board, day: Day, prometheus: Prometheus, browser: Browser, out: Path) -> list[str]:
+    resolver = await resolver_of(board, day, prometheus)
+    html, height, wrong = await page_of(board, prometheus, resolver)
+    page = await browser.new_page(viewport={"width": WIDTH, "height": height})
+    await page.set_content(html)
+    await page.screenshot(path=out / f"{board.uid}.png")
+    await page.close()
+    print(f"{board.uid}: {len(board.panels)} panels, {height} px")
+    return wrong
+
+
+async def _all(day: Day, out: Path, only: str) -> int:
+    wrong = []
+    wanted = [board for board in boards() if only in board.uid]
+    async with Prometheus(day.url) as prometheus, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=_chromium(playwright.chromium.executable_path))
+        for board in wanted:
+            wrong.extend(await _draw(board, day, prometheus, browser, out))
+        await browser.close()
+    pictures = "".join(f"<h2>{escape(board.title)}</h2><img src='{board.uid}.png'>" for board in wanted)
+    (out / "index.html").write_text(_PAGE.format(pictures))
+    for each in wrong:
+        print(f"not drawn: {each}")
+    print(f"previews: {out / 'index.html'}")
+    return 1 if wrong else 0
+
+
+def main() -> int:
+    """Draw all dashboards, or those whose uid contains ``--only``; the exit status is 1 where a panel was not drawn."""
+    parser = argparse.ArgumentParser(prog="python -m grafana.preview", description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "data" / "previews")
+    parser.add_argument("--only", default="")
+    chosen = parser.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, lived(Path(folder)) as day:
+        return asyncio.run(_all(day, chosen.out, chosen.only))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
