@@ -19,7 +19,7 @@ _DIGITS = 6
 def to_json(run: Run, redactor: Redactor | None = None) -> dict[str, Any]:
     """Return plain data ready for ``json.dumps``; with a redactor, every text in it is masked."""
     data = _run(run)
-    return data if redactor is None else _masked(data, redactor)
+    return data if redactor is None else masked(data, redactor)
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -116,13 +116,14 @@ def moment(value: dt.datetime) -> str:
     return value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _masked(value: Any, redactor: Redactor) -> Any:
+def masked(value: Any, redactor: Redactor) -> Any:
+    """Return plain data with every secret in its texts masked."""
     match value:
         case str():
             return redactor.mask(value)
         case dict():
-            return {key: _masked(item, redactor) for key, item in value.items()}
+            return {key: masked(item, redactor) for key, item in value.items()}
         case list():
-            return [_masked(item, redactor) for item in value]
+            return [masked(item, redactor) for item in value]
         case _:
             return value

@@ -17,6 +17,7 @@ from monitor.diagnosis.context import Context
 from monitor.diagnosis.names import Names
 from monitor.dispatch import Dispatcher, NoResult
 from monitor.domain.clock import Clock
+from monitor.domain.deployment import Deployment
 from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.outcome import Outcome, SlotReason, SlotState
 from monitor.domain.run import Run, Slot
@@ -34,10 +35,13 @@ from monitor.scheduling.agenda import Due
 from monitor.scheduling.scheduler import Scheduler
 from monitor.scheduling.timetable import longest_gap
 from monitor.service.book import Book
+from monitor.service.deploying import Deployments
 from monitor.service.drilling import Driller
+from monitor.service.illness import health_of
 from monitor.service.inquiries import Inquiries
 from monitor.service.insight import LAST_GOOD, Insight
 from monitor.service.nightly import Nightly
+from monitor.service.notifying import Notifying
 from monitor.service.revising import Revisions
 from monitor.service.runs import Runs, recorded
 from monitor.service.startup import StartupError, journeys_for, new_run_id
@@ -49,9 +53,8 @@ from monitor.web.run_view import OwnerName
 _log = logging.getLogger(__name__)
 
 _HOUSEKEEPING = 5.0
-# One run that raises may be its own fault; so many in a row are ours.
-_FAILING = 3
 _RETENTION = dt.timedelta(hours=1)
+_FAREWELL = 3.0
 _REAP_GRACE = dt.timedelta(minutes=5)
 _DAY = dt.timedelta(days=1)
 # A run makes hundreds of objects and hardly a cycle, so there is little to be found so often.
@@ -108,13 +111,12 @@ class Service:
             noted=self._metrics.experiment,
         )
         self._revisions = Revisions(history)
-        self._inquiries = Inquiries(
-            self._insight.investigator, self._finish, clock=clock, took=self._metrics.investigated
+        self._deployments = Deployments(history, self._insight.investigator, stated=self._metrics.deployed)
+        self._notifying = Notifying(
+            settings, history, clock=clock, metrics=self._metrics, incidents=self.open_incidents
         )
-        context_of = lambda check: self._contexts.get(check)  # noqa: E731, PLW0108 - a reload replaces the mapping
-        driller = Driller(self._runs, clock=clock, location=settings.location, context_of=context_of)
-        reports = DrillReports(settings.storage.directory)
-        self._nightly = Nightly(lambda: self.settings, drill=driller.drill, reports=reports, clock=clock)
+        self._inquiries = Inquiries(self._deployments, self._finish, clock=clock, took=self._metrics.investigated)
+        self._nightly = self._drills()
         self._scheduler = Scheduler(start=self._carry_out, book=Book(history, self._metrics), clock=clock)
         self._vital_signs = VitalSigns(
             self._metrics, history=history, scheduler=self._scheduler, dispatcher=self._dispatcher, clock=clock
@@ -124,6 +126,13 @@ class Service:
         self._loop_lag = 0.0
         self._reloading = asyncio.Lock()
         self._last_reload: tuple[str, ...] = ()
+
+    def _drills(self) -> Nightly:
+        settings, clock = self.settings, self.clock
+        context_of = lambda check: self._contexts.get(check)  # noqa: E731, PLW0108 - a reload replaces the mapping
+        driller = Driller(self._runs, clock=clock, location=settings.location, context_of=context_of)
+        reports = DrillReports(settings.storage.directory)
+        return Nightly(lambda: self.settings, drill=driller.drill, reports=reports, clock=clock)
 
     @functools.cached_property
     def blackbox(self) -> Blackbox:
@@ -136,6 +145,9 @@ class Service:
         for slot in await self.history.reap(self.clock.now()):
             self._metrics.slot_closed(slot)
         await self._restore()
+        await self._notifying.restore()
+        targets = lambda: {check.target.name for check in self.settings.checks}  # noqa: E731 - a reload replaces them
+        await self._deployments.start(self.settings, clock=self.clock, targets=targets)
         await self._dispatcher.start(self._runs.lanes(self.settings))
         self._scheduler.run()
         await _whatever_comes("state our health", self._state_health())
@@ -151,11 +163,13 @@ class Service:
         if self._housekeeping is not None:
             self._housekeeping.cancel()
         await self._nightly.close()
+        await self._deployments.close()
         # Runs that end within the grace are told as they are: there is no time left to look into them.
         await self._inquiries.close()
         for slot in await self._scheduler.close(grace):
             await self.history.closed(slot.check, slot.scheduled_at, SlotState.LOST, SlotReason.SHUTDOWN)
         await self._dispatcher.close(0)
+        await self._notifying.close(_FAREWELL)
         await self._insight.close()
         await self._revisions.close()
         self.blackbox.close()
@@ -182,24 +196,9 @@ class Service:
 
     def health(self) -> Health:
         """Say how the monitor is, from what it did lately. A target that is down is not our illness."""
-        problems, waiting = [], []
-        scheduler, store, workers = self._scheduler.status(), self.history.status(), self._dispatcher.status()
-        if not scheduler.healthy:
-            problems.append(f"the scheduler has not moved for {max(scheduler.turned, scheduler.recorded):.0f} s")
-        if scheduler.failing >= _FAILING:
-            problems.append(f"the last {scheduler.failing} runs could not be carried out; the log says why")
-        if not store.writer_alive:
-            problems.append("the store's writer has ended")
-        elif not store.healthy:
-            problems.append(
-                f"results are not being stored: {store.trouble or 'the database was damaged or disk is low'}"
-            )
-        for lane in workers.lanes:
-            if lane.trouble:
-                problems.append(f"no {lane.lane.value} run can be made: {lane.trouble}")
-            elif lane.starting and not lane.ready:
-                waiting.append(f"the first {lane.lane.value} worker is still starting")
-        return Health(problems=tuple(problems), waiting=tuple(waiting), notices=tuple(self._notices()))
+        return health_of(
+            self._scheduler.status(), self.history.status(), self._dispatcher.status(), tuple(self._notices())
+        )
 
     def _notices(self) -> list[str]:
         notices = [f"{check.name} does not run: {check.reason}" for check in self.settings.refused]
@@ -211,6 +210,10 @@ class Service:
     def open_incidents(self) -> tuple[Incident, ...]:
         """Return what is wrong just now, the oldest first; each open episode belongs to one incident."""
         return self._insight.correlator.open_incidents()
+
+    async def deployed(self, deployment: Deployment) -> bool:
+        """Keep a deployment; say whether it was not known yet. Raises HistoryError where it cannot be kept."""
+        return await self._deployments.add(deployment)
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """Render the metrics; called in a thread."""
@@ -237,6 +240,7 @@ class Service:
         self._redactor = Redactor(settings.secrets)
         self._contexts = self._runs.configure(settings, catalogue, self._names)
         await self._insight.configure(settings, self._contexts)
+        await self._notifying.configure(settings, checks, catalogue.journeys)
         now = self.clock.now()
         # A second of work for ten thousand checks, in which runs are due.
         await asyncio.to_thread(
@@ -302,6 +306,8 @@ class Service:
         # Nor does the check's next run: checks go on while the database is in trouble.
         self.history.keep(run, lost=self._lose)
         self._revisions.take(self._insight.note(run))
+        # After the runs of all checks were put side by side, so that what has one cause is told once.
+        self._notifying.take(run)
 
     def _lose(self, run: Run, error: Exception) -> None:
         self._metrics.dropped("store")
