@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.src import palette
@@ -95,10 +97,16 @@ def framed(board: Board) -> model.Dashboard:
             made.with_row(build.Row(section.title))
         for panel in section.panels:
             made.with_panel(panel)
-    result = made.build()
-    for place, made_panel in enumerate(result.panels or (), start=1):
-        made_panel.id_val = place
-    return result
+    return _finished(made.build())
+
+
+def _finished(made: model.Dashboard) -> model.Dashboard:
+    """Number the panels, and leave the address of run pages out where nothing leads to one."""
+    for place, panel in enumerate(made.panels or (), start=1):
+        panel.id_val = place
+    if "${run_pages}" not in json.dumps(made.panels, cls=JSONEncoder):
+        made.templating.list_val = [each for each in made.templating.list_val or () if each.name != "run_pages"]
+    return made
 
 
 def _variables(made: build.Dashboard, board: Board) -> None:

@@ -18,10 +18,10 @@ class Mark:
     color: str
 
 
-OWN = Mark(word="Own infrastructure", color="#E69F00")
-THIRD_PARTY = Mark(word="Third party", color="#56B4E9")
-CLIENT = Mark(word="Client environment", color="#CC79A7")
-UNDETERMINED = Mark(word="Undetermined", color="#B0B0B0")
+OWN = Mark(word="Own infrastructure", color="#FFB000")
+THIRD_PARTY = Mark(word="Third party", color="#648FFF")
+CLIENT = Mark(word="Client environment", color="#B0308F")
+UNDETERMINED = Mark(word="Undetermined", color="#B8B8B8")
 CAUSES: Mapping[str, Mark] = {
     "own_infrastructure": OWN,
     "third_party": THIRD_PARTY,
@@ -29,11 +29,11 @@ CAUSES: Mapping[str, Mark] = {
     "undetermined": UNDETERMINED,
 }
 
-OK = Mark(word="OK", color="#009E73")
-MAINTENANCE = Mark(word="maintenance", color="#0072B2")
-MISSING = Mark(word=NO_DATA, color="#5A5A5A")
+OK = Mark(word="OK", color="#44AA66")
+MAINTENANCE = Mark(word="maintenance", color="#3A55B4")
+MISSING = Mark(word=NO_DATA, color="#6E6E6E")
 SLOW = Mark(word="slow", color="#F0E442")
-PARTLY = Mark(word="failing in places", color="#F2A285")
+PARTLY = Mark(word="failing in places", color="#8C2F20")
 FAILING = Mark(word="failing", color="#D55E00")
 # The worse, the higher, so that the highest code of several checks is the one to show.
 STATES: Mapping[int, Mark] = {1: OK, 2: MAINTENANCE, 3: MISSING, 4: SLOW, 5: PARTLY, 6: FAILING}
@@ -48,16 +48,6 @@ YES_NO: Mapping[int, Mark] = {0: Mark(word="no", color=FAILING.color), 1: Mark(w
 
 PLAIN = "text"
 NEUTRAL = "#8AB8FF"
-SERIES = (
-    "#56B4E9",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#F0E442",
-    "#D55E00",
-    "#0072B2",
-    "#B0B0B0",
-)
 
 
 def worded(marks: Mapping[int, Mark]) -> list[model.ValueMapping]:

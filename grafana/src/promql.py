@@ -98,9 +98,9 @@ def impact(window: str, *matchers: str) -> str:
     return of_team(at_check(f"check_cause:faultline_impact_seconds:increase{window}", *matchers))
 
 
-def of_all_causes(window: str) -> str:
-    """Return the recorded seconds of impact of all checks over a subquery's window, whoever answers for them."""
-    return f"sum_over_time(check_cause:faultline_impact_seconds:increase1h[{window}])"
+def added_up(hourly: str, window: str) -> str:
+    """Return the sum of a recorded hourly increase over a window, as the rules add it up: four looks at each hour."""
+    return f"sum_over_time({hourly}[{window}:15m]) / 4"
 
 
 def cost(window: str) -> str:

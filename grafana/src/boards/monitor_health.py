@@ -37,7 +37,7 @@ def _figures() -> tuple[Anything, ...]:
     return (
         tiles(up, Query(expr=f"min(up{{{_JOB}}})", legend="scraped"), marks=palette.YES_NO),
         tiles(store, Query(expr="min(faultline_store_writable)", legend="writable"), marks=palette.YES_NO),
-        _figure("Checks that run", "Checks of the configuration.", 'max(faultline_checks{state="active"})'),
+        _figure("Checks that run", "Checks of the configuration.", 'max(faultline_checks{state="running"})'),
         _figure("Runs under way", "Journeys in a browser just now.", "sum(faultline_browser_contexts)"),
         _figure("Open incidents", "Incidents that are open.", "sum(max by (scope, cause) (faultline_open_incidents))"),
         _figure("Series", "Sets of label values held.", "max(faultline_series)"),
@@ -80,7 +80,7 @@ def _configuration() -> Anything:
 
 
 def _lag() -> Anything:
-    face = Face(title="How late runs start", about="After their slot.", unit="s", step="5m")
+    face = Face(title="How late runs start", about="Between a slot and the start of its run.", unit="s", step="5m")
     buckets = "faultline_scheduler_lag_seconds_bucket"
     return lines(
         face,
@@ -154,12 +154,12 @@ def _queues() -> Anything:
 
 
 def _ages() -> Anything:
-    face = Face(title="How long the oldest has waited", about="By queue.", unit="s")
+    face = Face(title="How long the oldest has waited", about="Age of the oldest entry of each queue.", unit="s")
     return lines(face, Query(expr="max by (queue) (faultline_queue_oldest_seconds)", legend="{{queue}}"))
 
 
 def _bytes() -> Anything:
-    face = Face(title="Size of the run store", about="By part.", unit="bytes")
+    face = Face(title="Size of the run store", about="Bytes on disk, by part of the store.", unit="bytes")
     return stacks(face, Query(expr="sum by (part) (faultline_store_bytes)", legend="{{part}}"), bars=False)
 
 

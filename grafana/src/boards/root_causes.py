@@ -10,7 +10,7 @@ from grafana.src.tables import Column, rows
 
 _FAILED = f"({of_team(count(at_place('faultline_journey_run_failures_total'), f'{CHECK}, cause'))})"
 _HOURLY = at_check("check_cause:faultline_impact_seconds:increase1h")
-_LOST = of_team(f"sum_over_time({_HOURLY}[$__range:1h])")
+_LOST = of_team(promql.added_up(_HOURLY, "$__range"))
 _ESTIMATE = "Estimate: failed runs times the planned interval."
 
 
@@ -62,14 +62,14 @@ def _figures() -> tuple[Anything, ...]:
 def _over_time() -> Anything:
     face = Face(
         title="Minutes lost by cause",
-        about=f"By hour; over longer times by day. {_ESTIMATE}",
+        about=f"What happens now counts in full within the hour. {_ESTIMATE}",
         unit="m",
         width=16,
         height=9,
         step="1h",
         links=(("Runs of this cause", runs_url(cause="${__field.labels.cause}")),),
     )
-    summed = of_team(f"sum_over_time({_HOURLY}[$__interval:1h])")
+    summed = of_team(promql.added_up(_HOURLY, "$__interval"))
     return by_mark(stacks(face, Query(expr=f"sum by (cause) ({summed}) / 60", legend="{{cause}}")), palette.CAUSES)
 
 

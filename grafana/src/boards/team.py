@@ -39,7 +39,10 @@ def _all(kind: str = "team", window: str = "$__range", culprit: str = "", offset
 
 
 def _figures() -> tuple[Anything, ...]:
-    mine, everything = _all(culprit="$team"), promql.of_all_causes("$__range:1h")
+    mine, everything = (
+        _all(culprit="$team"),
+        promql.added_up("check_cause:faultline_impact_seconds:increase1h", "$__range"),
+    )
     before = f"sum({_all(culprit='$team', offset='$__range')}) / 60"
     none = "nothing put down to it"
     return (
