@@ -149,6 +149,7 @@ class Metrics(Ourselves, Collector):
         self._tables.value(of_surroundings.VENDOR_OBJECTIVE).keep(lambda values: values[0] in objectives)
         for vendor in ownership.vendors:
             self._tables.value(of_surroundings.VENDOR_REQUESTS).at(vendor.name, self._location)
+            self._tables.spread(of_surroundings.VENDOR_DURATION).at(vendor.name, self._location)
             if vendor.objective is not None:
                 self._tables.value(of_surroundings.VENDOR_OBJECTIVE).at(vendor.name).set(vendor.objective)
 
