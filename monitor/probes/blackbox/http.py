@@ -67,14 +67,17 @@ class HttpProber:
             address = await self._address(occasion, url, module)
             contexts = await self._prepared(module)
             body = await asyncio.to_thread(module.body_file.read_bytes) if module.body_file else module.body
-            ask = await asyncio.to_thread(requests.first, module, url, body, address, self._user_agent)
         except (OSError, ResolveFailed, ValueError) as error:
             occasion.say("The request cannot be made", err=words_of(error))
             return False
         gauges.declare_phases(_DURATION, "connect", "tls", "processing", "transfer")
         chain = _Chain()
         try:
+            ask = await asyncio.to_thread(requests.first, module, url, body, address, self._user_agent)
             await self._walk(occasion, module, ask, contexts, chain)
+        except (OSError, ValueError) as error:
+            occasion.say("Error for HTTP request", err=words_of(error))
+        try:
             return await self._conclude(occasion, module, chain)
         finally:
             for trip in chain.trips:
@@ -218,6 +221,7 @@ def _answer_of(trip: Trip, *, refused_redirect: bool, most_bytes: int) -> Answer
         error=words_of(trip.error) if trip.error is not None else "",
         closed=refused_redirect,
         capped=observation.truncated,
+        bodiless=observation.bodiless,
         most_bytes=most_bytes,
     )
 
@@ -231,7 +235,7 @@ def _tell_durations(occasion: Occasion, chain: _Chain) -> None:
             continue
         gauges.add_phase(_DURATION, "connect", trip.connect)
         gauges.add_phase(_DURATION, "tls", trip.tls)
-        if not trip.answered:
+        if not trip.first_byte:
             continue
         gauges.add_phase(_DURATION, "processing", trip.observation.wait or 0.0)
         if trip is chain.answer:

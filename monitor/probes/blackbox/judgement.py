@@ -34,6 +34,7 @@ class Answer:
         error: Why the body did not come whole.
         closed: A redirect that is not followed, the body of which is not read.
         capped: The body is longer than is taken in.
+        bodiless: In HTTP/2 the answer ended with its headers.
     """
 
     status: int
@@ -45,6 +46,7 @@ class Answer:
     error: str
     closed: bool
     capped: bool
+    bodiless: bool
     most_bytes: int
 
     def values(self, name: str) -> list[bytes]:
@@ -61,7 +63,7 @@ class Answer:
         if self.status in _WITHOUT_BODY or self.status in _INFORMATIONAL:
             return 0
         if self.protocol == "HTTP/2.0":
-            return number if stated or self.received else 0
+            return 0 if self.bodiless and not stated else number
         return -1 if self.values("transfer-encoding") else number
 
 

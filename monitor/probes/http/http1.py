@@ -66,7 +66,6 @@ async def converse(stream: Stream, data: bytes, observation: Observation, limits
             first = 0.0 if not reply.begun else arrived
     observation.receive = max(0.0, arrived - first)
     observation.ended = arrived
-    observation.protocol = f"http/{parser.get_http_version()}"
     observation.truncated |= reply.capped
     return clean and reply.may_stay_open
 
@@ -158,6 +157,7 @@ class _Reply:
         assert self.parser is not None
         observation = self._observation
         observation.status = status = self.parser.get_status_code()
+        observation.protocol = f"http/{self.parser.get_http_version()}"
         self._headers_done = True
         # Asked at the end of the message, the parser has forgotten its headers.
         self.may_stay_open = self.parser.should_keep_alive()

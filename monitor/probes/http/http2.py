@@ -146,6 +146,7 @@ class _Exchange:
                 observation.status = int(value)
             else:
                 observation.headers.append((bytes(name), bytes(value)))
+        observation.bodiless = event.stream_ended is not None
         if len(observation.headers) > self._limits.header_count:
             text = f"more than {self._limits.header_count} headers"
             raise Fault(Failure.HTTP_RESPONSE_HEADERS_TOO_BIG, text)

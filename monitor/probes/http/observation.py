@@ -14,6 +14,7 @@ class Observation:
     """The facts of one exchange so far. Moments are readings of ``time.monotonic()``, phases are seconds.
 
     Attributes:
+        bodiless: Whether an answer of HTTP/2 ended with its headers.
         most_bytes: How much of the body is taken, where that is less than the probe takes.
         resolution: What came of looking up the name of the host itself.
     """
@@ -47,6 +48,7 @@ class Observation:
     body_received: int = 0
     request_bytes: int = 0
     request_sent: bool = False
+    bodiless: bool = False
     truncated: bool = False
     failure: Failure | None = None
     failed_phase: Phase | None = None
