@@ -13,7 +13,7 @@ ONLY ?=
 SEED ?= 1
 JOBS ?= 2
 
-.PHONY: help run test quick soak bench lab lab-report lint format check validate lock clean setup setup-dev
+.PHONY: help run test quick soak bench lab lab-report lint format check grafana validate lock clean setup setup-dev
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ lint: setup-dev ## Style, types, layers and spelling
 format: setup-dev ## Put the code into its form
 	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true
 	@$(BIN)/ruff format $(SOURCES)
+
+grafana: setup-dev ## Write the dashboards anew and check them
+	@$(BIN)/python -m grafana.src
+	@$(BIN)/python -m pytest -q tests/grafana --ignore tests/grafana/live
 
 validate: setup ## Check the shipped configuration and say what it will cost
 	@$(BIN)/faultline validate --config config/monitor.yaml
