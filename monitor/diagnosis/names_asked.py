@@ -27,3 +27,10 @@ def is_usual(by: str) -> bool:
 def way_of(by: str) -> str:
     """Return the way that was taken, whichever of a zone's servers was found on it."""
     return AUTHORITATIVE if is_authority(by) else by
+
+
+def asked_in_words(by: str) -> str:
+    """Return who was asked for a name, for a sentence."""
+    if is_authority(by):
+        return f"the zone's own server {by.removeprefix(AUTHORITATIVE).strip()}".rstrip()
+    return f"the resolver {by}"

@@ -6,17 +6,16 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from monitor.diagnosis.incident import Incident
-from monitor.diagnosis.names_asked import AUTHORITATIVE, is_authority
+from monitor.diagnosis.names_asked import asked_in_words
 from monitor.diagnosis.trials import passed
 from monitor.diagnosis.wording import happening, listed
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome
 
 _AT_MOST = 20
-_OF_THE_ZONE = "asked of the zone's own server {by}"
 _LOOKS = {
     ExperimentKind.CONTROL: "control",
-    ExperimentKind.RESOLVER: "asked by the resolver {by}",
+    ExperimentKind.RESOLVER: "name asked of {by}",
     ExperimentKind.REPROBE: "asked again from here",
     ExperimentKind.ORIGIN: "origin {by} asked directly",
     ExperimentKind.TENANT: "another customer of the vendor",
@@ -43,8 +42,8 @@ def _sentence(experiment: Experiment) -> str:
 
 def _name(experiment: Experiment) -> str:
     if experiment.kind in _LOOKS:
-        words = _OF_THE_ZONE if is_authority(experiment.by) else _LOOKS[experiment.kind]
-        return words.format(by=experiment.by.removeprefix(f"{AUTHORITATIVE} "))
+        named = experiment.kind is ExperimentKind.RESOLVER
+        return _LOOKS[experiment.kind].format(by=asked_in_words(experiment.by) if named else experiment.by)
     hosts = listed(_hosts(experiment))
     match experiment.kind:
         case ExperimentKind.RERUN:

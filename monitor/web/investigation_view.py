@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from monitor.diagnosis.names_asked import asked_in_words
 from monitor.domain.cause import Cause
 from monitor.domain.evidence import Evidence
 from monitor.domain.exchange import Exchange
@@ -20,7 +21,7 @@ MOST_DIFFERENCES = 60
 
 _TRIED = {
     ExperimentKind.CONTROL: "a control that has nothing to do with the site: {subject}",
-    ExperimentKind.RESOLVER: "the name {subject}, asked of the resolver {by}",
+    ExperimentKind.RESOLVER: "the name {subject}, asked of {by}",
     ExperimentKind.REPROBE: "the request again, without a browser: {subject}",
     ExperimentKind.ORIGIN: "straight to the origin {by}, past the edge: {subject}",
     ExperimentKind.TENANT: "another customer of the same vendor: {subject}",
@@ -149,7 +150,7 @@ def _experiment(number: int, one: Experiment) -> ExperimentRow:
     return ExperimentRow(
         number=number,
         kind=one.kind.value,
-        tried=_TRIED[one.kind].format(subject=one.subject, by=one.by or "unknown", hosts=hosts),
+        tried=_TRIED[one.kind].format(subject=one.subject, by=_by(one), hosts=hosts),
         outcome=one.outcome.value,
         found=_look(one.exchanges) if one.kind.is_look else _journey(one),
         notes=tuple(notes),
@@ -259,3 +260,8 @@ def _verdict(verdict: PastVerdict) -> VerdictRow:
         reason=verdict.reason,
         in_force=verdict.current,
     )
+
+
+def _by(one: Experiment) -> str:
+    by = one.by or "unknown"
+    return asked_in_words(by) if one.kind is ExperimentKind.RESOLVER else by
