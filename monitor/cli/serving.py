@@ -20,6 +20,8 @@ from monitor.web.app import create_app
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 512
+# For how long somebody may not take what was sent, in milliseconds. Then the kernel ends the connection.
+_UNTAKEN = 30_000
 _SHUTDOWN_GRACE = 8.0
 
 
@@ -93,11 +95,17 @@ async def _reload_when(asked: asyncio.Event, running: Service) -> None:
             _log.exception("could not reload")
 
 
-def bound(web: WebSettings) -> socket.socket:
-    """Return a listening socket at the configured address. Raises StartupError naming the port that is in use."""
+def bound(web: WebSettings, *, untaken: int = _UNTAKEN) -> socket.socket:
+    """Return a listening socket at the configured address. Raises StartupError naming the port that is in use.
+
+    A connection whose other end takes nothing for ``untaken`` milliseconds is ended, so that a scraper that hangs keeps
+    neither its answer nor its place.
+    """
     family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, untaken)
     try:
         listener.bind((web.host.strip("[]"), web.port))
         listener.listen(_BACKLOG)

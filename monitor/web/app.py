@@ -31,6 +31,7 @@ from monitor.web.probe import ProbeDoor
 from monitor.web.run_view import run_view
 from monitor.web.runs_page import RunLists
 from monitor.web.today import Today
+from monitor.web.scrapes import Scrapes
 from monitor.web.verdicts import Verdicts
 
 _STATIC = Path(__file__).parent / "static"
@@ -56,7 +57,7 @@ def create_app(parts: Monitor) -> Starlette:
         Route("/api/v1/runs/{run_id}", pages.run_json),
         Route("/api/v1/runs/{run_id}/verdicts", pages.verdicts.listed),
         Route("/api/v1/runs/{run_id}/verdicts", pages.verdicts.add, methods=["POST"]),
-        Route("/metrics", pages.metrics),
+        Route("/metrics", Scrapes(parts.metrics).answer),
         Route("/probe", ProbeDoor(parts).answer),
         Route("/-/healthy", pages.healthy),
         Route("/-/ready", pages.ready),
@@ -155,12 +156,6 @@ class Pages:
         if stored is None:
             return JSONResponse({"error": "no such run"}, 404)
         return JSONResponse(await asyncio.to_thread(self._parts.run_json, stored))
-
-    async def metrics(self, request: Request) -> Response:
-        """Return the metrics in the form that the scraper asks for."""
-        accept = request.headers.get("accept", "")
-        body, kind = await asyncio.to_thread(self._parts.metrics, accept)
-        return Response(body, headers={"content-type": kind, "vary": "accept"})
 
     async def healthy(self, request: Request) -> Response:
         """Say whether scheduler, store and workers do their work; a target that is down is not our illness."""
