@@ -89,10 +89,10 @@ def _target(event: Mapping[str, object], targets: Collection[str]) -> str:
     names = [event[key] for key in ("target", "environment") if event.get(key) not in (None, "")]
     if not names:
         return ""
-    if names[0] not in targets or any(name != names[0] for name in names):
+    if not isinstance(names[0], str) or names[0] not in targets or any(name != names[0] for name in names):
         msg = f"'target' (or 'environment') must be one of: {', '.join(sorted(targets))}"
         raise ValueError(msg)
-    return str(names[0])
+    return names[0]
 
 
 def _url(value: object) -> str:

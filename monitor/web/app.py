@@ -22,6 +22,7 @@ from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.outcome import SlotState
 from monitor.investigation.drill_reports import DrillReports
 from monitor.web import words
+from monitor.web.events import DeploymentLine, Events, deployment_lines
 from monitor.web.gate import Gate
 from monitor.web.investigation_view import investigation_view
 from monitor.web.monitor import Monitor
@@ -30,12 +31,13 @@ from monitor.web.owners_page import owners_view
 from monitor.web.probe import ProbeDoor
 from monitor.web.run_view import run_view
 from monitor.web.runs_page import RunLists
-from monitor.web.today import Today
 from monitor.web.scrapes import Scrapes
+from monitor.web.today import Today
 from monitor.web.verdicts import Verdicts
 
 _STATIC = Path(__file__).parent / "static"
 _ROWS = 100
+_DEPLOYMENTS = 5
 _DAY = dt.timedelta(hours=24)
 _SHOWN_INLINE = {".png": "image/png"}
 _GAPS = frozenset({SlotState.MISSED, SlotState.LOST, SlotState.SKIPPED})
@@ -57,6 +59,8 @@ def create_app(parts: Monitor) -> Starlette:
         Route("/api/v1/runs/{run_id}", pages.run_json),
         Route("/api/v1/runs/{run_id}/verdicts", pages.verdicts.listed),
         Route("/api/v1/runs/{run_id}/verdicts", pages.verdicts.add, methods=["POST"]),
+        Route("/api/v1/events", pages.events.listed),
+        Route("/api/v1/events", pages.events.add, methods=["POST"]),
         Route("/metrics", Scrapes(parts.metrics).answer),
         Route("/probe", ProbeDoor(parts).answer),
         Route("/-/healthy", pages.healthy),
@@ -77,6 +81,7 @@ class Pages:
         self._templates = _templates()
         self._today = Today(parts)
         self.verdicts = Verdicts(parts, self._today)
+        self.events = Events(parts)
         self.runs = RunLists(parts, self._page, lambda: _titles(parts.catalogue))
 
     async def front(self, request: Request) -> Response:
@@ -91,6 +96,7 @@ class Pages:
             rows=tuple(await asyncio.gather(*(self._row(one, now) for one in shown))),
             incidents=incident_lines(self._parts.open_incidents(), now),
             tiles=tiles(everyone),
+            deployments=await self._deployments(now),
             notices=(*health.problems, *health.notices, *await self._new_dependencies()),
             page=page,
             pages=pages,
@@ -179,6 +185,10 @@ class Pages:
     async def not_found(self, request: Request, error: Exception) -> Response:
         """Answer an address that does not exist."""
         return await self._missing("There is no page at this address.")
+
+    async def _deployments(self, now: dt.datetime) -> tuple[DeploymentLine, ...]:
+        found = await self._parts.history.deployments(now - _DAY, now + _DAY, limit=_DEPLOYMENTS)
+        return deployment_lines(found, now)
 
     async def _new_dependencies(self) -> list[str]:
         """Say which third parties the last drills found to be single points of failure that were none before."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from monitor.config.settings import Settings
 from monitor.domain.clock import Clock
+from monitor.domain.deployment import Deployment
 from monitor.domain.journey import JourneyCatalogue
 from monitor.history import History
 from monitor.history.values import StoredRun
@@ -65,6 +66,10 @@ class Monitor(Protocol):
 
     def open_incidents(self) -> Sequence[Incident]:
         """Return what is wrong just now, the oldest first."""
+        ...
+
+    async def deployed(self, deployment: Deployment) -> bool:
+        """Keep a deployment; say whether it was not known yet. Raises HistoryError where it cannot be kept."""
         ...
 
     async def reload(self) -> Sequence[str]:

@@ -13,6 +13,7 @@ from monitor.domain.run import Slot
 from monitor.history.values import Coverage, RunSummary
 from monitor.investigation.correlation import Incident
 from monitor.web import words
+from monitor.web.events import DeploymentLine
 from monitor.web.runs_query import address
 
 # A figure that rests on fewer of the planned slots says more about the monitor than about the site.
@@ -123,6 +124,7 @@ class Overview:
     rows: tuple[Row, ...]
     incidents: tuple[IncidentLine, ...]
     tiles: tuple[Tile, ...]
+    deployments: tuple[DeploymentLine, ...]
     notices: tuple[str, ...]
     page: int
     pages: int

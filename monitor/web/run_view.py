@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from monitor.diagnosis.deployed import deployed_before
+from monitor.domain.deployment import Deployment
 from monitor.domain.diagnosis import Collateral, Diagnosis
 from monitor.domain.evidence import Artifact, Evidence
 from monitor.domain.exchange import Exchange
@@ -77,6 +79,7 @@ class RunView:
     collateral: tuple[Collateral, ...]
     timings: tuple[tuple[str, float], ...]
     evidence: Evidence
+    deployed: tuple[Deployment, ...]
     lean: bool
     screenshots: tuple[Artifact, ...]
     exchanges: tuple[ExchangeRow, ...]
@@ -104,6 +107,7 @@ def run_view(stored: StoredRun, *, title: str, owner_of: Callable[[str], OwnerNa
         collateral=stored.judgement.collateral,
         timings=stored.judgement.timings,
         evidence=evidence,
+        deployed=deployed_before(evidence),
         lean=stored.lean,
         screenshots=tuple(file for file in evidence.artifacts if file.kind == "screenshot"),
         exchanges=rows,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from monitor.domain.run import Judgement
 from monitor.history.corrections import Say, Saying, take
 from monitor.history.values import HistoryError, PastVerdict
+from monitor.web.body import json_body
 from monitor.web.monitor import Monitor
 from monitor.web.today import Today
 
@@ -35,7 +35,7 @@ class Verdicts:
 
     async def add(self, request: Request) -> Response:
         """Add a verdict: a person's word that the one in force is right or what would be, or today's rules' own."""
-        body = await _body(request)
+        body = await json_body(request, _MOST_BYTES)
         if body is None:
             return JSONResponse({"error": f"the body must be a JSON object of at most {_MOST_BYTES} bytes"}, 400)
         try:
@@ -79,19 +79,6 @@ def judgement_json(judgement: Judgement) -> dict[str, Any]:
         "culprit": diagnosis.culprit.name if diagnosis and diagnosis.culprit else None,
         "because": diagnosis.because if diagnosis else None,
     }
-
-
-async def _body(request: Request) -> dict[str, Any] | None:
-    data = b""
-    async for piece in request.stream():
-        data += piece
-        if len(data) > _MOST_BYTES:
-            return None
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _saying(run_id: str, body: dict[str, Any]) -> Saying:

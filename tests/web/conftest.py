@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from monitor.config.settings import Settings, StorageSettings, WebSettings
+from monitor.domain.deployment import Deployment
 from monitor.domain.journey import JourneyCatalogue, JourneyOutline, ProbeKind
 from monitor.history import History
 from monitor.history.values import StoredRun
@@ -53,6 +54,9 @@ class TestMonitor:
 
     def open_incidents(self) -> tuple[Incident, ...]:
         return self.incidents
+
+    async def deployed(self, deployment: Deployment) -> bool:
+        return await self.history.deployed(deployment)
 
     async def reload(self) -> Sequence[str]:
         self.reloads += 1
