@@ -199,6 +199,9 @@ class Channel:
 
     def close(self) -> None:
         """Close the connection. May be called more than once."""
+        if self._sock.fileno() < 0:
+            # Its number may by now be another channel's.
+            return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
