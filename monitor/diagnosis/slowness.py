@@ -12,6 +12,7 @@ from monitor.diagnosis.dependencies import incident_of
 from monitor.diagnosis.excess import Excess, excess_of, is_whole_slow, slow_steps
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.owners import Owner
+from monitor.diagnosis.polling import asked_in_vain
 from monitor.diagnosis.slow_trials import Trials, agreeing_look, trials_of
 from monitor.diagnosis.slow_words import NOTHING, doing, opening, shares_in_words
 from monitor.diagnosis.spans import Piece
@@ -85,6 +86,8 @@ def too_slow_to_pass(incident: Incident) -> Finding | None:
         return None
     if _is_pause_with_something_open(incident, seen.excess, part):
         return None
+    if (vain := asked_in_vain(incident, [piece for piece in seen.excess.pieces if piece.part is part])) is not None:
+        return vain
     finding = _named(incident, seen, part)
     trials = trials_of(incident, seen.excess)
     return finding if finding.detail.cause is Cause.UNDETERMINED else _with_trials(incident, seen, trials, finding)

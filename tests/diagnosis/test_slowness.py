@@ -469,6 +469,18 @@ def test_a_step_that_waited_for_nothing_in_particular_is_left_to_other_rules(cou
     assert finding_of(court, late(opened(0.2), call(API, 0.5, 0.2))) is None
 
 
+def test_a_page_that_asks_its_back_end_in_vain_is_not_slow_but_left_without_an_answer(court):
+    asked = [call(API, 0.1, 0.3 + number) for number in range(6)]
+    finding = finding_of(court, late(opened(0.2), *asked))
+    assert finding.detail is Detail.OWN_CONTENT
+    assert "6 times and was answered each time, but never with what it waits for" in finding.because
+
+
+def test_pauses_between_different_calls_are_the_pages_own(court):
+    asked = [call(f"{API}/{number}", 0.1, 0.3 + number) for number in range(6)]
+    assert finding_of(court, late(opened(0.2), *asked)).detail is Detail.OWN_SLOW_FRONTEND
+
+
 def test_a_step_that_failed_for_another_reason_is_left_to_other_rules(court):
     evidence = late(opened(0.2), scripts=((APP, 6.0),))
     step = evidence.last.steps[0]
