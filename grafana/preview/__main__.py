@@ -18,7 +18,7 @@ from tests.grafana.live.asking import resolver_of
 from tests.grafana.live.day import Day, lived
 from tests.servers import ROOT, Prometheus
 
-_WALL = 1080
+_DAYS_BEFORE = 34
 _PAGE = "<!doctype html><meta charset=utf-8><title>Dashboards</title><style>body{{background:#111217;color:#CCCCDC;"
 _PAGE += "font:15px sans-serif}} img{{width:100%;max-width:1600px}}</style><h1>Preview, not Grafana</h1>{}"
 
@@ -63,7 +63,7 @@ def main() -> int:
     parser.add_argument("--only", default="")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, lived(Path(folder)) as day:
+    with tempfile.TemporaryDirectory() as folder, lived(Path(folder), days_before=_DAYS_BEFORE) as day:
         return asyncio.run(_all(day, chosen.out, chosen.only))
 
 

@@ -139,13 +139,15 @@ def tabled(answered: Sequence[tuple[Query, Sequence[Line]]], transformations: Se
 
 
 def _merged(tables: Sequence[Table]) -> Table:
-    """Put rows together that agree in all columns which they share."""
+    """Put rows together that agree in the columns which all tables have, as Grafana does; an empty table has none."""
+    tables = [table for table in tables if table.rows]
     merged = Table(columns=list(dict.fromkeys(column for table in tables for column in table.columns)))
+    shared = set(merged.columns).intersection(*(table.columns for table in tables))
     values = {column for table in tables for column in table.columns if column.startswith("Value")}
     by_key: dict[tuple[tuple[str, Any], ...], dict[str, Any]] = {}
     for table in tables:
         for row in table.rows:
-            key = tuple(sorted((name, value) for name, value in row.items() if name not in values))
+            key = tuple(sorted((name, row.get(name)) for name in shared - values))
             by_key.setdefault(key, {}).update(row)
     merged.rows = list(by_key.values())
     labels = [column for column in merged.columns if column not in values]

@@ -10,7 +10,7 @@ from typing import Any
 
 from grafana.preview.answers import Line, Table
 from grafana.preview.boards import Panel
-from grafana.preview.charts import ink_on, ticks
+from grafana.preview.charts import ink_on, ticks, words
 from grafana.preview.styles import FOREGROUND, Style, style_of
 
 _LETTER = 0.58
@@ -82,9 +82,10 @@ def _fitting(text: str, width: float, height: float, most: float) -> float:
 def _tile(text: str, name: str, color: str, options: dict[str, Any], width: float, height: float) -> str:
     stated = options.get("text") or {}
     wide = width > height * 2.6 and name and options.get("wideLayout", True)
-    value_room = (width * 0.5 if wide else width, height * (0.7 if wide else 0.55 if name else 0.8))
+    share = len(text) * 1.4 / (len(text) * 1.4 + len(name)) if wide else 1.0
+    value_room = (width * share - 12, height * (0.7 if wide else 0.55 if name else 0.8))
     value_size = stated.get("valueSize") or _fitting(text, *value_room, 96)
-    name_room = (width * 0.5, height * 0.5) if wide else (width, height * 0.28)
+    name_room = (width * (1 - share) - 16, height * 0.5) if wide else (width, height * 0.28)
     name_size = stated.get("titleSize") or _fitting(name, *name_room, 30)
     filled = options.get("colorMode", "value").startswith("background")
     look = f"background:{color};color:{ink_on(color)}" if filled else f"color:{FOREGROUND}"
@@ -103,7 +104,7 @@ def bar_gauge(panel: Panel, lines: Sequence[Line], width: float, height: float, 
     styles = [style_of(panel, line.name, ref=line.ref, now=now) for line in lines]
     names = [_title(style, line) for style, line in zip(styles, lines, strict=True)]
     texts = [style.text(value) for style, value in zip(styles, values, strict=True)]
-    named = min(max(map(len, names)) * 7.2 + 10, width * 0.42)
+    named = min(max(map(len, names)) * 8.0 + 14, width * 0.5)
     valued = max(map(len, texts)) * 9.0 + 14
     most = max(
         [float(style.values["max"]) for style in styles if style.values.get("max") is not None]
@@ -111,7 +112,8 @@ def bar_gauge(panel: Panel, lines: Sequence[Line], width: float, height: float, 
         or [1.0]
     )
     least = float(styles[0].values.get("min") or 0.0)
-    high = min(max((height - 4 * len(lines)) / len(lines), 14.0), 44.0)
+    most_high = panel["options"].get("maxVizHeight", 300) if panel["options"].get("sizing") != "manual" else 300
+    high = min(max((height - 4 * len(lines)) / len(lines), panel["options"].get("minVizHeight", 16)), most_high)
     rows = []
     for place, (name, text, value, style) in enumerate(zip(names, texts, values, styles, strict=True)):
         share = max(min(((value or 0.0) - least) / ((most - least) or 1.0), 1.0), 0.0)
@@ -163,10 +165,8 @@ def table(panel: Panel, content: Table, width: float, height: float, now: float)
     shown = [name for name in content.columns if not styles[name].custom.get("hidden")]
     fixed = {name: styles[name].custom.get("width") for name in shown}
     rest = (width - sum(each or 0 for each in fixed.values())) / max(sum(not each for each in fixed.values()), 1)
-    head = "".join(
-        f'<th style="width:{fixed[name] or rest:.0f}px">{escape(str(styles[name].values.get("displayName") or name))}</th>'
-        for name in shown
-    )
+    titles = {name: escape(str(styles[name].values.get("displayName") or name)) for name in shown}
+    head = "".join(f'<th style="width:{fixed[name] or rest:.0f}px">{titles[name]}</th>' for name in shown)
     fits = int((height - _ROW) // _ROW)
     most = {
         name: max([row[name] for row in content.rows if isinstance(row.get(name), float)] or [1.0]) for name in shown
@@ -220,9 +220,7 @@ def bar_chart(panel: Panel, content: Table, width: float, height: float, now: fl
     for figure in ticks(0.0, most, int(plot // 34)):
         y = plot - figure / most * plot + 8
         pieces.append(f'<line x1="50" x2="{width:.0f}" y1="{y:.0f}" y2="{y:.0f}" stroke="#2C3235"/>')
-        pieces.append(
-            f'<text x="44" y="{y + 4:.0f}" fill="#8E8E98" text-anchor="end" font-size="12">{common.text(figure)}</text>'
-        )
+        pieces.append(words(44, y + 4, common.text(figure), anchor="end"))
     group = (width - 54) / len(content.rows)
     for place, row in enumerate(content.rows):
         x, base = 54 + place * group, plot + 8
@@ -231,21 +229,17 @@ def bar_chart(panel: Panel, content: Table, width: float, height: float, now: fl
             color = style_of(panel, name).color(row.get(name), number, name)
             bar = group * 0.8 if stacked else group * 0.8 / len(numbers)
             left = x + group * 0.1 + (0 if stacked else number * bar)
-            pieces.append(
-                f'<rect x="{left:.0f}" y="{base - size:.0f}" width="{bar:.0f}" height="{size:.0f}" fill="{color}"/>'
-            )
+            spot = f'x="{left:.0f}" y="{base - size:.0f}" width="{bar:.0f}" height="{size:.0f}"'
+            pieces.append(f'<rect {spot} fill="{color}"/>')
             base -= size if stacked else 0
-        label = escape(str(row.get(named, "")))
-        pieces.append(
-            f'<text x="{x + group / 2:.0f}" y="{plot + 26:.0f}" fill="#8E8E98" text-anchor="middle" font-size="12">{label}</text>'
-        )
+        pieces.append(words(x + group / 2, plot + 26, str(row.get(named, "")), anchor="middle"))
     return f'<svg width="{width:.0f}" height="{height:.0f}">{"".join(pieces)}</svg>'
 
 
 def legend(entries: Sequence[tuple[str, str, str]], *, right: bool, width: float) -> str:
     """Return the legend: name, color and figures of each series."""
     items = "".join(
-        f'<span><i style="background:{color}"></i>{escape(name)}{f"<em>{escape(figures)}</em>" if figures else ""}</span>'
+        f'<span><i style="background:{color}"></i>{escape(name)}<em>{escape(figures)}</em></span>'
         for name, color, figures in entries
     )
     return f'<div class="legend {"right" if right else ""}" style="max-width:{width:.0f}px">{items}</div>'

@@ -12,12 +12,12 @@ from itertools import pairwise
 from grafana.preview.answers import Line
 from grafana.preview.boards import Panel
 from grafana.preview.resolving import Window
-from grafana.preview.styles import Style, style_of
+from grafana.preview.styles import Style, named, style_of
 from grafana.preview.units import written
 
 _FAINT = "#2C3235"
 _WORDS = "#8E8E98"
-_LETTER = 6.4
+_LETTER = 7.1
 _HOURS = (60, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600, 43200, 86400, 172800, 604800)
 _SHADES = ("#440154", "#414487", "#2A788E", "#22A884", "#7AD151", "#FDE725")
 
@@ -53,11 +53,12 @@ def _svg(box: Box, pieces: Sequence[str]) -> str:
 
 def words(x: float, y: float, text: str, *, anchor: str = "start", color: str = _WORDS, size: float = 12) -> str:
     """Return one line of text."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}" font-size="{size:.0f}" text-anchor="{anchor}">{escape(text)}</text>'
+    look = f'fill="{color}" font-size="{size:.0f}" text-anchor="{anchor}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {look}>{escape(text)}</text>'
 
 
 def _times(box: Box, window: Window) -> Iterator[str]:
-    most = max((box.width - box.left) / 75, 2)
+    most = max((box.width - box.left) / 75, 2) if window.seconds < 3 * 86400 else min(window.seconds / 86400, 10)
     step = next((step for step in _HOURS if window.seconds / step <= most), _HOURS[-1])
     moment = math.ceil(window.start / step) * step
     while moment <= window.end:
@@ -122,12 +123,8 @@ def _limits(style: Style, box: Box, least: float, most: float) -> Iterator[str]:
     for step in style.values.get("thresholds", {}).get("steps", ()):
         if step.get("value") is not None and least <= step["value"] <= most:
             y = box.y(step["value"], least, most)
-            color = (
-                style.color(step["value"])
-                if style.values.get("color", {}).get("mode") == "thresholds"
-                else step["color"]
-            )
-            yield f'<line x1="{box.left}" x2="{box.width - box.right}" y1="{y:.1f}" y2="{y:.1f}" stroke="{color}" stroke-dasharray="6 4"/>'
+            across = f'x1="{box.left}" x2="{box.width - box.right}" y1="{y:.1f}" y2="{y:.1f}"'
+            yield f'<line {across} stroke="{named(step["color"])}" stroke-dasharray="6 4"/>'
 
 
 def _stacked(lines: Sequence[Line]) -> list[tuple[tuple[tuple[float, float], ...], tuple[float, ...]]]:
@@ -167,7 +164,8 @@ def _drawn(
             wide = max((box.width - box.left - box.right) * step / window.seconds * 0.85, 1.0)
             for x, y, under, _ in spots:
                 if under > y:
-                    yield f'<rect x="{x - wide:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{under - y:.1f}" fill="{color}" fill-opacity="{max(opacity, 0.2)}"/>'
+                    spot = f'x="{x - wide:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{under - y:.1f}"'
+                    yield f'<rect {spot} fill="{color}" fill-opacity="{max(opacity, 0.2)}"/>'
         case "points":
             for x, y, _, _ in spots:
                 yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{color}"/>'
@@ -176,8 +174,8 @@ def _drawn(
             for part in _unbroken(spots, step, joined=bool(style.custom.get("spanNulls"))):
                 line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in part)
                 if opacity:
-                    under = " ".join(f"{x:.1f},{low:.1f}" for x, _, low, _ in reversed(part))
-                    yield f'<polygon points="{line} {under}" fill="{color}" fill-opacity="{opacity}"/>'
+                    back = " ".join(f"{x:.1f},{low:.1f}" for x, _, low, _ in reversed(part))
+                    yield f'<polygon points="{line} {back}" fill="{color}" fill-opacity="{opacity}"/>'
                 yield f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="{thick}"/>'
                 if len(part) == 1:
                     yield f'<circle cx="{part[0][0]:.1f}" cy="{part[0][1]:.1f}" r="2" fill="{color}"/>'
@@ -206,7 +204,8 @@ def states(panel: Panel, lines: Sequence[Line], window: Window, width: float, he
     for place, line in enumerate(lines):
         y = box.top + place * row
         style = style_of(panel, line.name, ref=line.ref)
-        pieces.append(words(left - 8, y + row / 2 + 4, line.name, anchor="end", color="#CCCCDC"))
+        size = min(12.0, row * 0.95)
+        pieces.append(words(left - 8, y + row / 2 + size / 3, line.name, anchor="end", color="#CCCCDC", size=size))
         for start, end, value in _spans(line, style):
             x = max(box.x(start, window), left)
             wide = box.x(min(end, window.end), window) - x
@@ -311,7 +310,7 @@ def shares(parts: Sequence[tuple[str, float, str]], size: float, *, ring: bool) 
                     f"{value / total:.0%}",
                     anchor="middle",
                     color=ink_on(color),
-                )  # fmt: skip
+                )
             )
         angle += turn
     if ring:

@@ -36,10 +36,10 @@ async def page_of(board: Board, asked: Asked, resolver: Resolver) -> tuple[str, 
         left, top, width, height = _place(panel)
         bottom = max(bottom, top + height)
         where = f"left:{left:.0f}px;top:{top + 16:.0f}px"
-        if panel["type"] == "row":
-            drawn.append(f'<div class="row" style="{where}">{escape(panel.get("title", ""))}</div>')
-            continue
         title = escape(resolver.resolved(panel.get("title", ""), resolver.window.scrape))
+        if panel["type"] == "row":
+            drawn.append(f'<div class="row" style="{where}">{title}</div>')
+            continue
         room = height - (_TITLE if title else _PADDING) - _PADDING
         try:
             body = await _body(panel, asked, resolver, width - 18, room)

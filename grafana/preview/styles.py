@@ -13,8 +13,13 @@ from grafana.preview.units import written
 
 # Grafana's own palette of the dark theme, in its order.
 PALETTE = (
-    "#73BF69", "#F2CC0C", "#8AB8FF", "#FF780A", "#F2495C", "#5794F2", "#B877D9", "#705DA0", "#37872D", "#FADE2A",
-    "#447EBC", "#C15C17", "#890F02", "#0A437C", "#6D1F62", "#584477",
+    "#73BF69", "#F2CC0C", "#8AB8FF", "#FF780A", "#F2495C", "#5794F2", "#B877D9", "#705DA0",
+    "#37872D", "#FADE2A", "#447EBC", "#C15C17", "#890F02", "#0A437C", "#6D1F62", "#584477",
+    "#B7DBAB", "#F4D598", "#70DBED", "#F9BA8F", "#F29191", "#82B5D8", "#E5A8E2", "#AEA2E0",
+    "#629E51", "#E5AC0E", "#64B0C8", "#E0752D", "#BF1B00", "#0A50A1", "#962D82", "#614D93",
+    "#9AC48A", "#F2C96D", "#65C5DB", "#F9934E", "#EA6460", "#5195CE", "#D683CE", "#806EB7",
+    "#3F6833", "#967302", "#2F575E", "#99440A", "#58140C", "#052B51", "#511749", "#3F2B5B",
+    "#E0F9D7", "#FCEACA", "#CFFAFF", "#F9E2D2", "#FCE2DE", "#BADFF4", "#F9D9F9", "#DEDAF7",
 )  # fmt: skip
 _NAMED = {
     "green": "#73BF69", "red": "#F2495C", "yellow": "#FADE2A", "blue": "#5794F2", "orange": "#FF9830",
@@ -54,7 +59,7 @@ class Style:
             case "palette-classic":
                 return PALETTE[place % len(PALETTE)]
             case "palette-classic-by-name":
-                return PALETTE[sum(map(ord, name)) % len(PALETTE)]
+                return PALETTE[_hash(name) % len(PALETTE)]
             case _:
                 return self._threshold(value) if "thresholds" in self.values else (FOREGROUND)
 
@@ -86,6 +91,14 @@ class Style:
                 case _:
                     pass
         return {}
+
+
+def _hash(name: str) -> int:
+    """Return the number by which Grafana chooses the color of a name."""
+    number = 0
+    for letter in name:
+        number = ((number << 5) - number + ord(letter)) & 0xFFFFFFFF
+    return abs(number - (1 << 32) if number >= 1 << 31 else number)
 
 
 def named(color: str) -> str:

@@ -13,7 +13,14 @@ _SPANS = (
     (_YEAR, "year"), (_WEEK, "week"), (_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "min"), (1.0, "s"), (0.001, "ms"),
     (0.000001, "µs"),
 )  # fmt: skip
-_WORDS = frozenset({"year", "week", "day", "hour"})
+_WORDS = frozenset({"year", "week", "day", "hour", "min"})
+_SCALED = {
+    "short": (_SHORT, 1000.0),
+    "bytes": (tuple(f" {name}" for name in _BYTES), 1024.0),
+    "decbytes": (tuple(f" {name}" for name in _DECIMAL_BYTES), 1000.0),
+    "binBps": (tuple(f" {name}/s" for name in _BYTES), 1024.0),
+}
+_MOMENTS = frozenset({"dateTimeFromNow", "dateTimeAsIso", "dateTimeAsSystem", "dateTimeAsLocal"})
 _OF_SECONDS = {"s": 1.0, "ms": 0.001, "m": _MINUTE, "h": _HOUR, "d": _DAY, "µs": 0.000001}
 
 
@@ -23,33 +30,26 @@ def written(value: float, unit: str = "", decimals: int | None = None, *, now: f
         return "NaN" if math.isnan(value) else ("∞" if value > 0 else "-∞")
     if unit in _OF_SECONDS:
         return _span(value * _OF_SECONDS[unit], decimals)
-    match unit:
-        case "" | "none":
-            return plain(value, decimals)
-        case "short":
-            return _scaled(value, decimals, _SHORT, 1000.0)
-        case "percentunit":
-            return f"{plain(value * 100, decimals)}%"
-        case "percent":
-            return f"{plain(value, decimals)}%"
-        case "bytes":
-            return _scaled(value, decimals, tuple(f" {unit}" for unit in _BYTES), 1024.0)
-        case "decbytes":
-            return _scaled(value, decimals, tuple(f" {unit}" for unit in _DECIMAL_BYTES), 1000.0)
-        case "Bps" | "binBps":
-            return _scaled(value, decimals, tuple(f" {unit}/s" for unit in _BYTES), 1024.0)
-        case "dateTimeFromNow":
-            return _from_now(value / 1000.0 - now)
-        case "dateTimeAsIso" | "dateTimeAsSystem" | "dateTimeAsLocal":
-            return datetime.fromtimestamp(value / 1000.0, UTC).strftime("%Y-%m-%d %H:%M")
-        case "dtdurations":
-            return _span(value, 0)
-        case _:
-            return _named(value, unit, decimals)
+    if unit in _SCALED:
+        names, factor = _SCALED[unit]
+        return _scaled(value, decimals, names, factor)
+    if unit in _MOMENTS:
+        return _from_now(value / 1000.0 - now) if unit == "dateTimeFromNow" else _moment(value)
+    if unit in {"percentunit", "percent"}:
+        return f"{plain(value * 100 if unit == 'percentunit' else value, decimals)}%"
+    return _named(value, unit, decimals)
+
+
+def _moment(value: float) -> str:
+    return datetime.fromtimestamp(value / 1000.0, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _named(value: float, unit: str, decimals: int | None) -> str:
     """Write ``suffix:runs``, ``prefix:€`` and ``currencyEUR``; what is not known stands behind the number."""
+    if unit in {"", "none"}:
+        return plain(value, decimals)
+    if unit == "locale":
+        return f"{value:,.{decimals or 0}f}"
     kind, _, word = unit.partition(":")
     if kind == "prefix":
         return f"{word}{plain(value, decimals)}"
@@ -69,8 +69,9 @@ def plain(value: float, decimals: int | None) -> str:
     size = abs(value)
     if size == 0 or value == round(value):
         return f"{value:.0f}"
-    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else min(2 - math.floor(math.log10(size)), 6)
-    return f"{value:.{places}f}".rstrip("0").rstrip(".")
+    places = max(2 - math.floor(math.log10(size)), 0)
+    text = f"{value:.{min(places, 6)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _scaled(value: float, decimals: int | None, names: tuple[str, ...], factor: float) -> str:

@@ -61,7 +61,7 @@ STEPS: dict[str, tuple[Asked, ...]] = {
         ("open-shop", "Open the shop", "catalog", SHOP, "/"),
         ("add-to-basket", "Put something into the basket", "basket", SHOP, "/basket"),
         ("pay", "Pay", "payments", PAY, "/charge"),
-        ("see-confirmation", "See the confirmation", "orders", SHOP, "/checkout/done"),
+        ("see-confirmation", "See the confirmation", "payments", SHOP, "/checkout/done"),
     ),
     "login": (
         ("open-login", "Open the sign-in page", "identity", SHOP, "/login"),

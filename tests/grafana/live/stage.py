@@ -17,7 +17,7 @@ from monitor.domain.run import Run, Slot
 from monitor.publishing.exposition import Format
 from monitor.publishing.health import Health, QueueState, WorkerCount
 from monitor.publishing.metrics import Metrics
-from tests.grafana.live import cast, script
+from tests.grafana.live import cast, history, script
 from tests.grafana.live.remote_write import RemoteWriter, Series, moment, sample_of
 from tests.grafana.live.scenes import Scene, Stagehand
 
@@ -87,6 +87,13 @@ class Stage:
                 self._clock.move(max(end, self._clock.now()))
                 self._publish(self._monitors[place], check, run)
 
+    def remember(self, days: int) -> None:
+        """Write the days before the first minute, coarsely."""
+        start = self._clock.now().timestamp()
+        for monitor in self._monitors.values():
+            text, _ = monitor.metrics.render(Format.OPENMETRICS.value)
+            history.write(self._writer, text.decode(), _target(monitor), start=start, days=days)
+
     def _metrics(self, place: str) -> Metrics:
         metrics = Metrics(clock=self._clock, location=place, version="1.0.0", external_url=cast.RUN_PAGES)
         metrics.receivers(("operations",))
@@ -112,16 +119,18 @@ class Stage:
             if at == minute:
                 for monitor in self._monitors.values():
                     monitor.metrics.deployed(service, version, self._clock.now())
-        if minute in script.NOTIFIED:
-            for monitor in self._monitors.values():
-                monitor.metrics.notified("operations", delivered=minute != script.NOTIFIED[0])
         for monitor in self._monitors.values():
-            down = script.RESTART.place == monitor.place and script.RESTART.covers(minute)
-            if monitor.up and down:
-                monitor.up = False
-            elif not monitor.up and not down:
-                monitor.up, monitor.metrics = True, self._restarted(monitor.place)
+            if minute in script.NOTIFIED:
+                monitor.metrics.notified("operations", delivered=minute != script.NOTIFIED[0])
+            self._rise_and_fall(monitor, minute)
             monitor.metrics.set_health(self._health(monitor, minute))
+
+    def _rise_and_fall(self, monitor: Monitor, minute: int) -> None:
+        down = script.RESTART.place == monitor.place and script.RESTART.covers(minute)
+        if monitor.up and down:
+            monitor.up = False
+        elif not monitor.up and not down:
+            monitor.up, monitor.metrics = True, self._restarted(monitor.place)
 
     def _restarted(self, place: str) -> Metrics:
         metrics = self._metrics(place)
