@@ -50,20 +50,25 @@ PLAIN = "text"
 NEUTRAL = "#8AB8FF"
 
 
-def worded(marks: Mapping[int, Mark]) -> list[model.ValueMapping]:
-    """Return mappings that show a code as its word in its color, and nothing at all as "no data"."""
+def worded(marks: Mapping[int, Mark], nothing: str = NO_DATA) -> list[model.ValueMapping]:
+    """Return mappings that show a code as its word in its color, and nothing at all as what that means."""
     options = {
         str(code): model.ValueMappingResult(text=mark.word, color=mark.color, index=place)
         for place, (code, mark) in enumerate(marks.items())
     }
-    return [model.ValueMap(options=options), *unknown(len(options))]
+    return [model.ValueMap(options=options), *unknown(nothing)]
 
 
-def unknown(index: int = 0) -> list[model.ValueMapping]:
-    """Return the mapping that shows null and not-a-number as "no data"."""
-    result = model.ValueMappingResult(text=NO_DATA, color=MISSING.color, index=index)
+def unknown(nothing: str = NO_DATA, index: int = 20) -> list[model.ValueMapping]:
+    """Return the mapping that says what null and not-a-number mean; Grafana asks it before the panel's own word."""
+    result = model.ValueMappingResult(text=nothing, color=MISSING.color, index=index)
     match = model.SpecialValueMatch.NULL_AND_NAN
     return [model.SpecialValueMap(options=model.DashboardSpecialValueMapOptions(match=match, result=result))]
+
+
+def states(marks: Mapping[int, Mark]) -> tuple[model.ValueMapping, ...]:
+    """Return the mapping of codes to their words alone, for a column that says itself what nothing means."""
+    return tuple(worded(marks)[:1])
 
 
 def below(limit: float, mark: Mark) -> model.ValueMapping:

@@ -18,6 +18,9 @@ from grafana_foundation_sdk.models import text as text_model
 from grafana.src import palette
 
 SOURCE = common_model.DataSourceRef(type_val="prometheus", uid="${datasource}")
+COUNT = "locale"
+MINUTES = "suffix: min"
+DAYS = "suffix: d"
 # Runs come minutes apart: a finer step would draw the pauses between them as gaps.
 COARSE = "15m"
 
@@ -40,7 +43,7 @@ class Face:
 
     title: str
     about: str
-    unit: str = "short"
+    unit: str = COUNT
     width: int = 12
     height: int = 8
     decimals: int | None = None
@@ -95,15 +98,18 @@ def _property(name: str, value: object) -> model.DynamicConfigValue:
     return model.DynamicConfigValue(id_val=name, value=value)
 
 
-def numbers(face: Face, *queries: Query, mappings: Sequence[model.ValueMapping] = (), big: bool = False) -> Anything:
+def numbers(
+    face: Face, *queries: Query, mappings: Sequence[model.ValueMapping] = (), big: bool = False, named: bool = False
+) -> Anything:
     """Return one number a series, without a color of its own; ``big`` is readable from across a room."""
     panel = faced(stat.Panel(), face, queries, instant=True)
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
     panel.graph_mode(common_model.BigValueGraphMode.NONE).color_mode(common_model.BigValueColorMode.VALUE)
-    panel.mappings([*mappings, *palette.unknown(8)]).color_scheme(fixed(palette.PLAIN))
+    panel.mappings([*mappings, *palette.unknown(face.nothing)]).color_scheme(fixed(palette.PLAIN))
     panel.text_mode(common_model.BigValueTextMode.AUTO).orientation(common_model.VizOrientation.AUTO)
     if big:
-        panel.text(common.VizTextDisplayOptions().title_size(24).value_size(48))
+        panel.text(common.VizTextDisplayOptions().title_size(24).value_size(48)).wide_layout(False)
+    if big or named:
         panel.text_mode(common_model.BigValueTextMode.VALUE_AND_NAME)
     return panel
 
@@ -116,7 +122,7 @@ def tiles(
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
     panel.graph_mode(common_model.BigValueGraphMode.NONE).color_mode(common_model.BigValueColorMode.BACKGROUND_SOLID)
     panel.text_mode(common_model.BigValueTextMode.VALUE_AND_NAME).orientation(common_model.VizOrientation.AUTO)
-    panel.mappings(palette.worded(marks)).color_scheme(fixed(palette.MISSING.color))
+    panel.mappings(palette.worded(marks, face.nothing)).color_scheme(fixed(palette.MISSING.color))
     if big:
         panel.text(common.VizTextDisplayOptions().title_size(26).value_size(36))
     return panel
@@ -127,7 +133,7 @@ def lines(face: Face, *queries: Query, ceiling: float | None = None, floor: floa
     panel = faced(timeseries.Panel(), face, queries, instant=False)
     panel.span_nulls(False).line_width(2).fill_opacity(0).show_points(common_model.VisibilityMode.AUTO)
     panel.tooltip(_tooltip()).legend(_legend())
-    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
     if floor is not None:
         panel.min(floor)
     return panel if ceiling is None else panel.max(ceiling)
@@ -140,7 +146,7 @@ def stacks(face: Face, *queries: Query, bars: bool = True) -> timeseries.Panel:
     panel.stacking(common.StackingConfig().mode(common_model.StackingMode.NORMAL).group("A"))
     panel.span_nulls(False).line_width(1).fill_opacity(80 if bars else 40).min(0)
     panel.show_points(common_model.VisibilityMode.NEVER).tooltip(_tooltip()).legend(_legend())
-    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
     return panel
 
 
@@ -153,7 +159,7 @@ def ranking(face: Face, *queries: Query, big: bool = False, top: float | None = 
         fixed(palette.NEUTRAL)
     )
     panel.name_placement(common_model.BarGaugeNamePlacement.LEFT)
-    panel.mappings(palette.unknown())
+    panel.mappings(palette.unknown(face.nothing))
     if big:
         panel.text(common.VizTextDisplayOptions().title_size(24).value_size(28))
     return panel if top is None else panel.max(top)
@@ -162,8 +168,8 @@ def ranking(face: Face, *queries: Query, big: bool = False, top: float | None = 
 def timeline(face: Face, *queries: Query, marks: Mapping[int, palette.Mark] = palette.OUTCOMES) -> statetimeline.Panel:
     """Return states over time, one row a series; what is missing stays empty."""
     panel = faced(statetimeline.Panel(), face, queries, instant=False)
-    panel.span_nulls(False).merge_values(True).show_value(common_model.VisibilityMode.AUTO).fill_opacity(80)
-    panel.row_height(0.85).line_width(0).mappings(palette.worded(marks)).legend(_legend())
+    panel.span_nulls(False).merge_values(True).show_value(common_model.VisibilityMode.AUTO).fill_opacity(95)
+    panel.row_height(0.85).line_width(0).mappings(palette.worded(marks, face.nothing)).legend(_legend())
     return panel.color_scheme(fixed(palette.MISSING.color)).tooltip(_tooltip())
 
 

@@ -124,6 +124,11 @@ def culprits(kind: str, by: str, window: str = "$__range", culprit: str = "") ->
     return f"sum by ({by}) (({of_team(failed)}) * on ({CHECK}) group_left () ({WEIGHT}))"
 
 
+def with_team(expr: str) -> str:
+    """Return what belongs to checks of the chosen teams, with the team as a label."""
+    return f'({expr}) * on ({CHECK}) group_left (team) check:faultline_journey_info:max{{team=~"$team"}}'
+
+
 def joined(expr: str, *labels: str) -> str:
     """Return an expression about checks with labels that are known of each check, such as its service."""
     return f"({expr}) * on ({CHECK}) group_left ({', '.join(labels)}) check:faultline_journey_info:max"
@@ -152,7 +157,8 @@ def state_at_place() -> str:
     """Return what each check met at each location: 0 failing, 1 OK, 2 maintenance; nothing where nothing is known."""
     outcome = f"max by ({CHECK}, location) ({at_place('faultline_journey_success')})"
     maintained = f"max by ({CHECK}) ({at_check('faultline_journey_maintenance')}) == 1"
-    return of_team(f"({outcome} and on ({CHECK}) ({maintained})) * 0 + 2 or {outcome}")
+    known = f"max by ({CHECK}, location) ({at_place('faultline_journey_last_run_timestamp_seconds')})"
+    return of_team(f"({known} and on ({CHECK}) ({maintained})) * 0 + 2 or {outcome}")
 
 
 def zero_if_alive(expr: str) -> str:

@@ -26,6 +26,7 @@ class Column:
     filled: bool = False
     bar: bool = False
     width: int = 0
+    nothing: str = palette.NO_DATA
     links: tuple[tuple[str, str], ...] = ()
 
 
@@ -43,7 +44,7 @@ def rows(face: Face, columns: Sequence[Column], *, sort: str, descending: bool =
     }
     panel.with_transformation(_organized(fields))
     panel.sort_by([common.TableSortByFieldState().display_name(sort).desc(descending)])
-    panel.show_header(True).mappings(palette.unknown()).cell_height(common_model.TableCellHeight.SM)
+    panel.show_header(True).mappings(palette.unknown(face.nothing)).cell_height(common_model.TableCellHeight.SM)
     for column in columns:
         properties = _properties(column)
         if properties:
@@ -67,8 +68,8 @@ def _properties(column: Column) -> list[model.DynamicConfigValue]:
         found.append(("unit", column.unit))
     if column.decimals is not None:
         found.append(("decimals", column.decimals))
-    if column.mappings:
-        found.append(("mappings", [*column.mappings, *palette.unknown(99)]))
+    if column.mappings or column.nothing != palette.NO_DATA:
+        found.append(("mappings", [*column.mappings, *palette.unknown(column.nothing)]))
     if column.filled:
         found.append(("custom.cellOptions", {"type": "color-background", "mode": "basic"}))
         found.append(("color", {"mode": "fixed", "fixedColor": palette.MISSING.color}))

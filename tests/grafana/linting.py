@@ -197,7 +197,9 @@ UIDS = frozenset(
         "monitor-health",
     )
 )
-UNITS = frozenset({"short", "none", "s", "m", "d", "bytes", "percentunit", "dateTimeFromNow", "dateTimeAsIso"})
+UNITS = frozenset(
+    {"locale", "none", "s", "bytes", "percentunit", "dateTimeFromNow", "dateTimeAsIso", "suffix: min", "suffix: d"}
+)
 RULES: Mapping[str, Rule] = {
     "template-datasource-rule": template_datasource,
     "template-job-rule": template_needed("job"),

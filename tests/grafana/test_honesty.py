@@ -42,7 +42,7 @@ def test_no_color_comes_from_a_threshold():
         assert panel["fieldConfig"]["defaults"].get("color", {}).get("mode") in {
             None,
             "fixed",
-            "palette-classic-by-name",
+            "palette-classic",
         }, (uid, panel["title"])
 
 
@@ -51,7 +51,7 @@ def test_no_data_is_never_green_and_says_so():
         unknown = [mapping for mapping in panel["fieldConfig"]["defaults"]["mappings"] if mapping["type"] == "special"]
         assert [mapping["options"]["match"] for mapping in unknown] == ["null+nan"], (uid, panel["title"])
         for mapping in unknown:
-            assert mapping["options"]["result"]["text"] == "no data"
+            assert mapping["options"]["result"]["text"] == panel["fieldConfig"]["defaults"]["noValue"]
             assert mapping["options"]["result"]["color"] not in GOOD
     assert {3: palette.STATES[3].word, 0: palette.STATES.get(0)} == {3: "no data", 0: None}
 

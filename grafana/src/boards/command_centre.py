@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Section, board_url
-from grafana.src.panels import Anything, Face, Query, by_mark, numbers, ranking, tiles
+from grafana.src.panels import MINUTES, Anything, Face, Query, by_mark, numbers, ranking, tiles
 from grafana.src.promql import at_check, count, of_team
 
 _ALERTS = 'count(ALERTS{alertname=~"Faultline.+", alertstate="firing", severity=~"critical|warning"})'
@@ -73,15 +73,15 @@ def _experience() -> Anything:
 
 def _minutes() -> Anything:
     face = Face(
-        title="Journey minutes lost, 24 h",
+        title="Minutes lost, 24 h",
         about="Estimate: each failed run counts as one planned interval in which this journey failed its customers.",
-        unit="m",
+        unit=MINUTES,
         width=5,
         height=4,
         decimals=0,
     )
     expr = f"sum({promql.impact('1d')}) / 60"
-    return numbers(face, Query(expr=expr, legend="Minutes lost, 24 h"), big=True)
+    return numbers(face, Query(expr=expr, legend="Lost, 24 h"), big=True)
 
 
 def _alerts() -> Anything:
@@ -106,7 +106,7 @@ def _causes() -> Anything:
     face = Face(
         title="Whose fault, 24 h",
         about="Minutes lost in the last 24 hours by cause (estimate: failed runs times planned interval).",
-        unit="m",
+        unit=MINUTES,
         width=8,
         height=11,
         decimals=0,
@@ -125,14 +125,14 @@ def _budgets() -> Anything:
         width=8,
         height=11,
         decimals=0,
-        nothing="no objective configured",
+        nothing="no objective known",
     )
     left = promql.of_team(at_check("check:faultline_error_budget_remaining:ratio30d"))
     owned = promql.joined(left, "business_process")
     named = f'label_replace({owned}, "business_process", "other journeys", "business_process", "")'
     lowest = f"bottomk(5, min by (business_process) ({named}))"
     panel = ranking(face, Query(expr=lowest, legend="{{business_process}}"), big=True, top=1)
-    return panel.mappings([palette.SPENT, *palette.unknown(10)])
+    return panel.mappings([palette.SPENT, *palette.unknown(face.nothing)])
 
 
 def _vendors() -> Anything:
@@ -156,7 +156,7 @@ def _teams() -> Anything:
     face = Face(
         title="What each team contributes, 24 h",
         about="Minutes lost in the last 24 hours that are put down to a team's own systems (estimate). The five most.",
-        unit="m",
+        unit=MINUTES,
         width=8,
         height=11,
         decimals=0,

@@ -6,6 +6,8 @@ from grafana.src import palette, promql
 from grafana.src.frame import Board, Choice, Section, runs_url
 from grafana.src.panels import (
     COARSE,
+    COUNT,
+    MINUTES,
     Anything,
     Face,
     Query,
@@ -25,6 +27,7 @@ _RUNS = runs_url(journey="${journey}")
 _AT = runs_url(journey="${journey}", location="${__field.labels.location}")
 _CHECK_LEGEND = "{{target}} · {{profile}}"
 _STEP_INFO = f"max by ({CHECK}, step, position, capability) ({at_check('faultline_step_info')})"
+_BROWSER = "no browser run seen"
 _VITALS = {
     "Largest contentful paint": ("faultline_largest_contentful_paint_seconds", "Good up to 2.5 s, poor above 4 s."),
     "First contentful paint": ("faultline_first_contentful_paint_seconds", "Good up to 1.8 s, poor above 3 s."),
@@ -88,12 +91,12 @@ def _figures() -> tuple[Anything, ...]:
         width=4,
         height=5,
         decimals=1,
-        nothing="no objective configured",
+        nothing="no objective known",
     )
     lost = Face(
         title="Minutes lost, 24 h",
         about="Estimate: failed runs times the planned interval.",
-        unit="m",
+        unit=MINUTES,
         width=4,
         height=5,
         decimals=0,
@@ -113,14 +116,14 @@ def _funnel() -> Anything:
         about="Of all conclusive runs, how many got past each step; the capability behind it; and the failed runs "
         "that ended in it, by whose fault it was.",
         width=24,
-        height=9,
+        height=8,
     )
     by = "position, step, capability"
     passed = _by_step(count(at_place("faultline_step_duration_seconds_count"), f"{CHECK}, step"), by)
     all_runs = f"scalar(sum({count(at_place('faultline_journey_runs_total'))}))"
     spent = mean(at_place("faultline_step_duration_seconds%s"), f"{CHECK}, step", "$__range")
     causes = tuple(
-        Column(name=mark.word, expr=_failed(cause, by), unit="short", decimals=0)
+        Column(name=mark.word, expr=_failed(cause, by), unit=COUNT, decimals=0)
         for cause, mark in palette.CAUSES.items()
     )
     columns = (
@@ -152,7 +155,7 @@ def _step_failures() -> Anything:
         title="Failed runs by step",
         about="In which step runs ended, over time.",
         step=COARSE,
-        nothing="no failed run",
+        nothing="no failed run seen",
         links=(("Failed runs", runs_url(journey="${journey}", outcome="failed")),),
     )
     expr = count(at_place("faultline_step_failures_total"), "step", "$__interval")
@@ -185,7 +188,8 @@ def _culprits() -> Anything:
     face = Face(
         title="Put down to",
         about="Failed runs by the team, the third party or the part of the environment that they are put down to.",
-        nothing="no failed run",
+        decimals=0,
+        nothing="no failed run seen",
     )
     expr = f"sort_desc({count(at_place('faultline_journey_run_culprits_total'), 'culprit, cause')} > 0)"
     return ranking(face, Query(expr=expr, legend="{{culprit}} ({{cause}})"))
@@ -195,7 +199,8 @@ def _details() -> Anything:
     face = Face(
         title="Failed runs by detail",
         about="The second level of the cause; docs/causes.md explains each.",
-        nothing="no failed run",
+        decimals=0,
+        nothing="no failed run seen",
     )
     expr = f"sort_desc({count(at_place('faultline_journey_run_failure_details_total'), 'detail')} > 0)"
     return ranking(face, Query(expr=expr, legend="{{detail}}"))
@@ -274,7 +279,15 @@ def _phases() -> Anything:
 def _vitals() -> tuple[Anything, ...]:
     return tuple(
         lines(
-            Face(title=title, about=f"75th percentile. {limits}", unit="s", width=6, height=7, step=COARSE),
+            Face(
+                title=title,
+                about=f"75th percentile. {limits}",
+                unit="s",
+                width=6,
+                height=7,
+                step=COARSE,
+                nothing=_BROWSER,
+            ),
             Query(
                 expr=quantile(0.75, at_place(f"{metric}_bucket"), "target, profile"),
                 legend=_CHECK_LEGEND,
@@ -293,6 +306,7 @@ def _shift() -> Anything:
         width=12,
         height=7,
         step=COARSE,
+        nothing=_BROWSER,
     )
     expr = quantile(0.75, at_place("faultline_cumulative_layout_shift_bucket"), "target, profile")
     return lines(face, Query(expr=expr, legend=_CHECK_LEGEND, exemplar=True))
@@ -306,6 +320,7 @@ def _bytes() -> Anything:
         width=12,
         height=7,
         step=COARSE,
+        nothing=_BROWSER,
     )
     expr = mean(at_place("faultline_page_transfer_bytes%s"), "party")
     panel = stacks(face, Query(expr=expr, legend="{{party}}"), bars=False)

@@ -68,8 +68,8 @@ def _who() -> tuple[Column, ...]:
         Column(name="Team", label="team"),
         Column(
             name="State",
-            expr=promql.joined(promql.state(), "team"),
-            mappings=tuple(palette.worded(palette.STATES)),
+            expr=promql.with_team(promql.state()),
+            mappings=palette.states(palette.STATES),
             filled=True,
             width=130,
         ),
@@ -81,32 +81,38 @@ def _how() -> tuple[Column, ...]:
     last = f"max by ({CHECK}) ({at_place('faultline_journey_last_run_timestamp_seconds')})"
     left = at_check("check:faultline_error_budget_remaining:ratio30d")
     return (
-        _percent("Success 24 h", of_team(promql.success("1d"))),
-        _percent("Coverage 24 h", of_team(promql.floored(promql.coverage("1d")))),
-        _percent("Success 30 d", of_team(promql.success("30d"))),
-        _percent("Coverage 30 d", of_team(promql.floored(promql.coverage("30d")))),
-        Column(name="Median", expr=of_team(quantile(0.5, buckets, CHECK, "$__range")), unit="s", decimals=2),
-        Column(name="95th percentile", expr=of_team(quantile(0.95, buckets, CHECK, "$__range")), unit="s", decimals=2),
+        _percent("Success 24 h", promql.with_team(promql.success("1d"))),
+        _percent("Coverage 24 h", promql.with_team(promql.floored(promql.coverage("1d")))),
+        _percent("Success 30 d", promql.with_team(promql.success("30d"))),
+        _percent("Coverage 30 d", promql.with_team(promql.floored(promql.coverage("30d")))),
+        _seconds("Median", quantile(0.5, buckets, CHECK, "$__range")),
+        _seconds("95th percentile", quantile(0.95, buckets, CHECK, "$__range")),
         Column(
             name="Experience 24 h",
-            expr=of_team(at_check("check:faultline_experience_score:apdex1d")),
+            expr=promql.with_team(at_check("check:faultline_experience_score:apdex1d")),
             unit="none",
             decimals=2,
+            nothing="no threshold",
         ),
         Column(
             name="Budget left",
-            expr=of_team(promql.floored(left)),
+            expr=promql.with_team(promql.floored(left)),
             unit="percentunit",
             decimals=1,
             mappings=(palette.SPENT,),
+            nothing="no objective",
         ),
         Column(
             name="Last run",
-            expr=of_team(f"{last} * 1000"),
+            expr=promql.with_team(f"{last} * 1000"),
             unit="dateTimeFromNow",
             links=(("The latest run", "${run_pages}/runs/latest?" + "&".join(f"{k}={v}" for k, v in _THIS.items())),),
         ),
     )
+
+
+def _seconds(name: str, expr: str) -> Column:
+    return Column(name=name, expr=promql.with_team(expr), unit="s", decimals=2)
 
 
 def _percent(name: str, expr: str) -> Column:
@@ -153,10 +159,14 @@ def _burn() -> Anything:
         "14.4 somebody is paged.",
         unit="none",
         step="5m",
-        nothing="no objective configured",
+        nothing="no objective known",
     )
     expr = of_team(at_check("check:faultline_burn_rate:ratio1h"))
-    return lines(face, Query(expr=expr, legend="{{journey}} · {{target}} · {{profile}}"))
+    return lines(
+        face,
+        Query(expr=expr, legend="{{journey}} · {{target}} · {{profile}}"),
+        Query(expr="vector(14.4)", legend="somebody is paged"),
+    )
 
 
 def _gaps() -> Anything:

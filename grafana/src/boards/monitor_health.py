@@ -61,22 +61,26 @@ def _configuration() -> Anything:
         Column(
             name="Running",
             expr="max by (instance, version) (faultline_build_info)",
-            mappings=tuple(palette.worded(palette.YES_NO)),
+            mappings=palette.states(palette.YES_NO),
             filled=True,
         ),
         Column(
             name="Last reload succeeded",
-            expr="max by (instance) (faultline_config_last_reload_successful)",
-            mappings=tuple(palette.worded(palette.YES_NO)),
+            expr=_versioned("faultline_config_last_reload_successful"),
+            mappings=palette.states(palette.YES_NO),
             filled=True,
         ),
         Column(
             name="Configuration of",
-            expr="max by (instance) (faultline_config_last_reload_success_timestamp_seconds) * 1000",
+            expr=f"{_versioned('faultline_config_last_reload_success_timestamp_seconds')} * 1000",
             unit="dateTimeAsIso",
         ),
     )
     return rows(face, columns, sort="Instance")
+
+
+def _versioned(metric: str) -> str:
+    return f"max by (instance, version) ({metric} * on (job, instance) group_left (version) faultline_build_info)"
 
 
 def _lag() -> Anything:
@@ -145,7 +149,9 @@ def _crashes() -> Anything:
 
 def _faults() -> Anything:
     face = Face(title="Attempts in which we could not look", about="By what was wrong with ourselves.", step="15m")
-    return stacks(face, Query(expr=count("faultline_prober_faults_total", "fault", "$__interval"), legend="{{fault}}"))
+    return stacks(
+        face, Query(expr=f"{count('faultline_prober_faults_total', 'fault', '$__interval')} > 0", legend="{{fault}}")
+    )
 
 
 def _queues() -> Anything:
@@ -174,6 +180,7 @@ def _dropped() -> Anything:
         title="Results that could not be kept or published",
         about="Dropped by reason, and runs that a destination did not take.",
         step="15m",
+        nothing="none seen",
     )
     return stacks(
         face,
@@ -190,7 +197,7 @@ def _notifications() -> Anything:
         title="Notifications of our own",
         about="Tried, and failed after all attempts. Those of Alertmanager are not among them.",
         step="15m",
-        nothing="no receiver configured",
+        nothing="none sent",
     )
     return stacks(
         face,
@@ -202,8 +209,13 @@ def _notifications() -> Anything:
 
 
 def _truncated() -> Anything:
-    face = Face(title="Cut short by a cap", about="Runs in which a cap cut something short, by what.", decimals=0)
-    return ranking(face, Query(expr=f"topk(12, {count('faultline_truncations_total', 'what')})", legend="{{what}}"))
+    face = Face(
+        title="Cut short by a cap",
+        about="Runs in which a cap cut something short, by what.",
+        decimals=0,
+        nothing="none seen",
+    )
+    return ranking(face, Query(expr=f"topk(12, {count('faultline_truncations_total', 'what')} > 0)", legend="{{what}}"))
 
 
 def _clock() -> Anything:
@@ -241,7 +253,7 @@ def _deployments() -> Anything:
         title="Latest deployments",
         about="That the monitor was told of; they are drawn on all dashboards.",
         width=8,
-        nothing="no deployment reported",
+        nothing="none reported",
     )
     columns = (
         Column(name="Service", label="service"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Section, board_url
-from grafana.src.panels import Anything, Face, Query, by_mark, lines, numbers, stacks
+from grafana.src.panels import DAYS, Anything, Face, Query, by_mark, lines, numbers, stacks
 from grafana.src.promql import CHECK, at_check, floored, of_team
 from grafana.src.tables import Column, rows
 
 _NAME = "{{journey}} · {{target}} · {{profile}}"
-_NONE = "no objective configured"
+_NONE = "no objective known"
 _LEFT = of_team(at_check("check:faultline_error_budget_remaining:ratio30d"))
 _SPENT = of_team(at_check("check_cause:faultline_error_budget_spent:ratio30d"))
 _WINDOWS = {"1h": 14.4, "6h": 6.0, "1d": 3.0, "3d": 1.0}
@@ -92,7 +92,7 @@ def _table() -> Anything:
         _percent("Met 30 d", of_team(promql.success("30d"))),
         _percent("Coverage 30 d", of_team(floored(promql.coverage("30d")))),
         Column(name="Budget left", expr=floored(_LEFT), unit="percentunit", decimals=1, mappings=(palette.SPENT,)),
-        Column(name="Days left", expr=_days("1d"), unit="d", decimals=1, mappings=(palette.ENDLESS, palette.SPENT)),
+        Column(name="Days left", expr=_days("1d"), unit=DAYS, decimals=1, mappings=(palette.ENDLESS, palette.SPENT)),
         Column(name="Burn 1 h", expr=_burning("1h"), unit="none", decimals=2),
         Column(name="Burn 1 d", expr=_burning("1d"), unit="none", decimals=2),
     )
@@ -110,13 +110,14 @@ def _percent(name: str, expr: str) -> Column:
 def _down() -> Anything:
     face = Face(
         title="Burn-down",
-        about="What is left of the budget of the 30 days before each moment. At zero the objective is broken.",
+        about="What is left of the budget of the 30 days before each moment. At zero the objective is broken; "
+        "below -100 % the line leaves the picture.",
         unit="percentunit",
         height=10,
         step="1h",
         nothing=_NONE,
     )
-    return lines(face, Query(expr=_LEFT, legend=_NAME), ceiling=1, floor=None)
+    return lines(face, Query(expr=_LEFT, legend=_NAME), ceiling=1, floor=-1)
 
 
 def _causes() -> Anything:
@@ -139,7 +140,6 @@ def _burn(window: str) -> Anything:
         title=f"Burn rate, {window}",
         about=f"How many times faster than allowed the budget goes. Somebody is told above {limit:g}.",
         unit="none",
-        width=6,
         step="5m",
         nothing=_NONE,
     )
@@ -157,7 +157,7 @@ def _experience() -> Anything:
         unit="none",
         step="1h",
         decimals=2,
-        nothing="no threshold configured",
+        nothing="no threshold known",
     )
     expr = of_team(at_check("check:faultline_experience_score:apdex1d"))
     return lines(face, Query(expr=expr, legend=_NAME), ceiling=1)
@@ -168,7 +168,7 @@ def _ratings() -> Anything:
         title="How runs would be rated",
         about="Satisfied within the threshold, tolerating up to four times it, frustrated above or failed.",
         step="1h",
-        nothing="no threshold configured",
+        nothing="no threshold known",
     )
     expr = promql.count(promql.at_place("faultline_journey_experience_runs_total"), "rating", "$__interval")
     return stacks(face, Query(expr=expr, legend="{{rating}}"))
@@ -179,19 +179,19 @@ def _cost() -> Anything:
         title="Estimated cost, 30 d",
         about="Estimate, where customers per hour and the value of one are configured: customers per hour "
         "times value times hours lost. It assumes that every customer in those hours left.",
-        unit="none",
         width=8,
         decimals=0,
         nothing="not configured",
     )
-    return numbers(face, Query(expr=f"sum by (currency) ({promql.cost('30d')})", legend="{{currency}}, estimate"))
+    return numbers(
+        face, Query(expr=f"sum by (currency) ({promql.cost('30d')})", legend="{{currency}}, estimate"), named=True
+    )
 
 
 def _cost_by_cause() -> Anything:
     face = Face(
         title="Estimated cost by cause, 24 h before each moment",
         about="Estimate, where configured; see the figure beside.",
-        unit="none",
         width=16,
         step="1h",
         nothing="not configured",

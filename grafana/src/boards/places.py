@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Section, runs_url
-from grafana.src.panels import COARSE, Anything, Face, Query, lines, numbers, ranking, stacks, timeline
+from grafana.src.panels import COARSE, COUNT, DAYS, Anything, Face, Query, lines, numbers, ranking, stacks, timeline
 from grafana.src.promql import CHECK, at_place, count, mean, of_team, ratio
 from grafana.src.tables import Column, rows
 
@@ -56,8 +56,8 @@ def _matrix() -> Anything:
         Column(name="Location", label="location"),
         Column(name="Journey", label="journey"),
         Column(name="Success", expr=promql.floored(f"1 - {ratio(failed, runs)}"), unit="percentunit", decimals=3),
-        Column(name="Runs", expr=runs, unit="short", decimals=0),
-        Column(name="Could not look", expr=count(blind, by), unit="short", decimals=0),
+        Column(name="Runs", expr=runs, unit=COUNT, decimals=0),
+        Column(name="Could not look", expr=count(blind, by), unit=COUNT, decimals=0),
     )
     return rows(face, columns, sort="Success")
 
@@ -129,8 +129,9 @@ def _faults() -> Anything:
         title="Why we could not look",
         about="Attempts by what was wrong with ourselves.",
         decimals=0,
+        nothing="none seen",
     )
-    expr = f"topk(12, {count('faultline_prober_faults_total', 'fault')})"
+    expr = f"topk(12, {count('faultline_prober_faults_total', 'fault')} > 0)"
     return ranking(face, Query(expr=expr, legend="{{fault}}"))
 
 
@@ -162,14 +163,14 @@ def _certificates() -> Anything:
         title="Certificates",
         about="When the first certificate of each configured host's chain expires, soonest first.",
         width=24,
-        nothing="no host with a certificate",
+        nothing="no certificate seen",
     )
     expiry = "min by (host) (faultline_tls_certificate_expiry_timestamp_seconds)"
     columns = (
         Column(name="Host", label="host"),
         Column(name="Expires", expr=f"{expiry} * 1000", unit="dateTimeAsIso"),
         Column(
-            name="Days left", expr=f"({expiry} - time()) / 86400", unit="d", decimals=1, mappings=(palette.EXPIRED,)
+            name="Days left", expr=f"({expiry} - time()) / 86400", unit=DAYS, decimals=1, mappings=(palette.EXPIRED,)
         ),
     )
     return rows(face, columns, sort="Days left")

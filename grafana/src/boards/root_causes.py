@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Section, runs_url
-from grafana.src.panels import Anything, Face, Query, by_mark, lines, numbers, ranking, stacks
+from grafana.src.panels import MINUTES, Anything, Face, Query, by_mark, lines, numbers, ranking, stacks
 from grafana.src.promql import CHECK, at_check, at_place, count, joined, of_team, quantile, ratio
 from grafana.src.tables import Column, rows
 
@@ -42,7 +42,7 @@ def _figures() -> tuple[Anything, ...]:
         Query(expr=f"sum({_FAILED})", legend="failed runs"),
     )
     lost = numbers(
-        Face(title="Minutes lost", about=_ESTIMATE, unit="m", width=4, height=5, decimals=0),
+        Face(title="Minutes lost", about=_ESTIMATE, unit=MINUTES, width=4, height=5, decimals=0),
         Query(expr=f"sum({_LOST}) / 60", legend="minutes lost"),
     )
     face = Face(
@@ -52,7 +52,7 @@ def _figures() -> tuple[Anything, ...]:
         width=16,
         height=5,
         decimals=1,
-        nothing="no failed run",
+        nothing="no failed run seen",
     )
     share = f"sum by (cause) ({_FAILED}) / scalar(sum({_FAILED}) > 0)"
     shares = numbers(face, Query(expr=share, legend="{{cause}}"))
@@ -63,7 +63,7 @@ def _over_time() -> Anything:
     face = Face(
         title="Minutes lost by cause",
         about=f"What happens now counts in full within the hour. {_ESTIMATE}",
-        unit="m",
+        unit=MINUTES,
         width=16,
         height=9,
         step="1h",
@@ -77,7 +77,7 @@ def _months() -> Anything:
     face = Face(
         title="Month on month",
         about=f"Minutes lost in the last 30 days and in the 30 days before, by cause. {_ESTIMATE}",
-        unit="m",
+        unit=MINUTES,
         width=24,
         height=6,
     )
@@ -86,9 +86,9 @@ def _months() -> Anything:
     then = f"sum by (cause) ({of_team(f'{recorded} offset 30d')}) / 60"
     columns = (
         Column(name="Cause", label="cause", mappings=(palette.renamed(),), filled=True),
-        Column(name="Last 30 days", expr=now, unit="m", decimals=0),
-        Column(name="30 days before", expr=then, unit="m", decimals=0),
-        Column(name="Change", expr=f"({now}) - ({then})", unit="m", decimals=0),
+        Column(name="Last 30 days", expr=now, unit=MINUTES, decimals=0),
+        Column(name="30 days before", expr=then, unit=MINUTES, decimals=0),
+        Column(name="Change", expr=f"({now}) - ({then})", unit=MINUTES, decimals=0),
     )
     return rows(face, columns, sort="Last 30 days", descending=True)
 
@@ -97,7 +97,7 @@ def _rolling() -> Anything:
     face = Face(
         title="Minutes lost in 30 days",
         about=f"At each moment, the 30 days before it. {_ESTIMATE}",
-        unit="m",
+        unit=MINUTES,
         width=8,
         height=9,
         step="1h",
@@ -123,7 +123,7 @@ _KINDS = {
 
 def _by(kind: str) -> Anything:
     title, about, nothing = _KINDS[kind]
-    face = Face(title=title, about=f"{about} {_ESTIMATE}", unit="m", width=8, height=9, decimals=0, nothing=nothing)
+    face = Face(title=title, about=f"{about} {_ESTIMATE}", unit=MINUTES, width=8, height=9, decimals=0, nothing=nothing)
     expr = f"topk(10, {promql.culprits(kind, 'culprit')} / 60)"
     return ranking(face, Query(expr=expr, legend="{{culprit}}"))
 
@@ -132,7 +132,7 @@ def _services() -> Anything:
     face = Face(
         title="Minutes lost by service of the journey and cause",
         about=f"The service whose customers were hurt, which need not be the one at fault. {_ESTIMATE}",
-        unit="m",
+        unit=MINUTES,
         width=8,
         height=9,
         decimals=0,
@@ -148,7 +148,7 @@ def _capabilities() -> Anything:
         width=8,
         height=9,
         decimals=0,
-        nothing="no capability failed",
+        nothing="no failure seen",
     )
     failed = at_place("faultline_step_failures_total", 'cause="own_infrastructure"')
     named = at_check("faultline_step_info", 'capability!=""')
@@ -161,7 +161,7 @@ def _teams() -> Anything:
     face = Face(
         title="Ten largest by cause and team of the journey",
         about=f"Whose journeys were hurt, and by what. {_ESTIMATE}",
-        unit="m",
+        unit=MINUTES,
         width=8,
         height=9,
     )
@@ -171,7 +171,7 @@ def _teams() -> Anything:
         Column(
             name="Minutes lost",
             expr=f"topk(10, sum by (team, cause) ({joined(_LOST, 'team')}) / 60 > 0)",
-            unit="m",
+            unit=MINUTES,
             decimals=0,
             bar=True,
         ),
@@ -185,7 +185,7 @@ def _details() -> Anything:
         about="The second level of the cause; docs/causes.md explains each.",
         width=24,
         decimals=0,
-        nothing="no failed run",
+        nothing="no failed run seen",
     )
     details = at_place("faultline_journey_run_failure_details_total")
     expr = f"topk(15, sum by (detail) ({of_team(count(details, f'{CHECK}, detail'))}) > 0)"
@@ -199,7 +199,7 @@ def _undetermined() -> Anything:
         unit="percentunit",
         width=8,
         step="1h",
-        nothing="no failed run",
+        nothing="no failed run seen",
     )
     failed = at_place("faultline_journey_run_failures_total")
     unknown = at_place("faultline_journey_run_failures_total", 'cause="undetermined"')
@@ -236,7 +236,7 @@ def _experiments() -> Anything:
         about="What was tried to tell causes apart, by kind and by what came of it.",
         width=8,
         decimals=0,
-        nothing="no experiment",
+        nothing="no experiment seen",
     )
     expr = f"topk(12, {count('faultline_experiments_total', 'kind, outcome')} > 0)"
     return ranking(face, Query(expr=expr, legend="{{kind}} {{outcome}}"))
@@ -249,7 +249,7 @@ def _time_to_verdict() -> Anything:
         unit="s",
         width=8,
         step="1h",
-        nothing="no failed run",
+        nothing="no failed run seen",
     )
     buckets = "faultline_investigation_seconds_bucket"
     return lines(
@@ -265,7 +265,7 @@ def _collateral() -> Anything:
         about="Defects seen in runs without hurting the journey, by whose they were. Never counted as failures.",
         width=8,
         step="1h",
-        nothing="none",
+        nothing="none seen",
     )
     expr = count(at_place("faultline_collateral_total"), "cause", "$__interval")
     return by_mark(stacks(face, Query(expr=expr, legend="{{cause}}")), palette.CAUSES)
@@ -278,8 +278,10 @@ def _incidents() -> Anything:
         width=24,
         height=6,
         step="1m",
-        nothing="no open incident",
+        nothing="none known",
     )
     return stacks(
-        face, Query(expr="max by (scope, cause) (faultline_open_incidents)", legend="{{scope}} ({{cause}})"), bars=False
+        face,
+        Query(expr="max by (scope, cause) (faultline_open_incidents) > 0", legend="{{scope}} ({{cause}})"),
+        bars=False,
     )

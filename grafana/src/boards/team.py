@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Choice, Section, board_url
-from grafana.src.panels import Anything, Face, Query, by_mark, numbers, ranking, stacks
+from grafana.src.panels import COUNT, MINUTES, Anything, Face, Query, by_mark, numbers, ranking, stacks
 from grafana.src.promql import CHECK, at_check, at_place, count, joined, of_team
 from grafana.src.tables import Column, rows
 
@@ -47,7 +47,9 @@ def _figures() -> tuple[Anything, ...]:
     none = "nothing put down to it"
     return (
         numbers(
-            Face(title="Minutes lost by it", about=_ESTIMATE, unit="m", width=6, height=5, decimals=0, nothing=none),
+            Face(
+                title="Minutes lost by it", about=_ESTIMATE, unit=MINUTES, width=6, height=5, decimals=0, nothing=none
+            ),
             Query(expr=f"sum({mine}) / 60", legend="this time"),
             Query(expr=before, legend="the time before"),
         ),
@@ -75,7 +77,7 @@ def _figures() -> tuple[Anything, ...]:
                 about="Checks that the team answers for and that fail at half of their locations or more.",
                 width=6,
                 height=5,
-                nothing="no journey of its own",
+                nothing="no journey known",
             ),
             Query(expr=f"sum(({promql.state()}) == bool 6)", legend="failing"),
         ),
@@ -86,7 +88,7 @@ def _trend() -> Anything:
     face = Face(
         title="Minutes lost by it, by journey hurt",
         about=f"By hour. {_ESTIMATE}",
-        unit="m",
+        unit=MINUTES,
         width=24,
         step="1h",
         nothing="nothing put down to it",
@@ -99,7 +101,7 @@ def _hurt() -> Anything:
     face = Face(
         title="Whose journeys it hurt",
         about=f"Minutes lost by the team that answers for the journey. {_ESTIMATE}",
-        unit="m",
+        unit=MINUTES,
         decimals=0,
         nothing="nothing put down to it",
     )
@@ -112,7 +114,7 @@ def _capabilities() -> Anything:
         title="Steps and capabilities that failed in its journeys",
         about="Failed runs of our own making, by the step in which they ended and the capability behind it.",
         decimals=0,
-        nothing="no step failed",
+        nothing="no failure seen",
     )
     failed = count(at_place("faultline_step_failures_total", 'cause="own_infrastructure"'), f"{CHECK}, step")
     info = f"max by ({CHECK}, step, capability) ({at_check('faultline_step_info')})"
@@ -127,16 +129,14 @@ def _journeys() -> Anything:
         about="Success over 30 days is rounded down and reads 'insufficient' below 90 % coverage.",
         width=24,
         height=8,
-        nothing="no journey of its own",
+        nothing="no journey known",
     )
     detail = (("Open the journey", board_url("journey", journey="${__data.fields.Journey}")),)
     columns = (
         Column(name="Journey", label="journey", links=detail),
         Column(name="Target", label="target"),
         Column(name="Profile", label="profile"),
-        Column(
-            name="State", expr=promql.state(), mappings=tuple(palette.worded(palette.STATES)), filled=True, width=130
-        ),
+        Column(name="State", expr=promql.state(), mappings=palette.states(palette.STATES), filled=True, width=130),
         Column(
             name="Success 30 d",
             expr=of_team(promql.success("30d")),
@@ -157,7 +157,7 @@ def _journeys() -> Anything:
         Column(
             name="Minutes lost 30 d",
             expr=f"sum by ({CHECK}) ({promql.impact('30d')}) / 60",
-            unit="m",
+            unit=MINUTES,
             decimals=0,
         ),
     )
@@ -175,12 +175,13 @@ def _cost() -> Anything:
     face = Face(
         title="Estimated cost of its journeys' failures, 30 d",
         about="Estimate, where configured: customers per hour times the value of one times the hours lost.",
-        unit="none",
         width=8,
         decimals=0,
         nothing="not configured",
     )
-    return numbers(face, Query(expr=f"sum by (currency) ({promql.cost('30d')})", legend="{{currency}}, estimate"))
+    return numbers(
+        face, Query(expr=f"sum by (currency) ({promql.cost('30d')})", legend="{{currency}}, estimate"), named=True
+    )
 
 
 def _compared() -> Anything:
@@ -192,17 +193,17 @@ def _compared() -> Anything:
     )
     columns = (
         Column(name="Team", label="culprit", links=(("Its scorecard", board_url("team", team="${__value.raw}")),)),
-        Column(name="Minutes lost", expr=f"sum by (culprit) ({_all()}) / 60", unit="m", decimals=0, bar=True),
+        Column(name="Minutes lost", expr=f"sum by (culprit) ({_all()}) / 60", unit=MINUTES, decimals=0, bar=True),
         Column(
             name="The time before",
             expr=f"sum by (culprit) ({_all(offset='$__range')}) / 60",
-            unit="m",
+            unit=MINUTES,
             decimals=0,
         ),
         Column(
             name="Journeys hurt",
             expr=f"count by (culprit) (sum by (culprit, journey) ({_all()}) > 0)",
-            unit="short",
+            unit=COUNT,
             decimals=0,
         ),
     )

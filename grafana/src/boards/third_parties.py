@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Choice, Section, runs_url
-from grafana.src.panels import COARSE, Anything, Face, Query, lines, ranking, stacks, tiles
+from grafana.src.panels import COARSE, COUNT, MINUTES, Anything, Face, Query, lines, ranking, stacks, tiles
 from grafana.src.promql import count, mean, ratio
 from grafana.src.tables import Column, rows
 
@@ -50,24 +50,30 @@ def _table() -> Anything:
     face = Face(
         title="Against their promise",
         about="Answered: share of requests that did not fail, rounded down. Above or below: against the objective "
-        "of the ownership file; empty where none is configured.",
+        "of the ownership file; 'none known' where it has none.",
         width=24,
-        height=9,
+        height=8,
     )
     failing = 'third_party:faultline_failures_per_requests:ratio_rate%s{third_party=~"$third_party"}'
     month = f"1 - {failing % '30d'}"
     columns = (
         Column(name="Third party", label="third_party"),
-        Column(name="Requests", expr=count(_ASKED, "third_party"), unit="short", decimals=0),
+        Column(name="Requests", expr=count(_ASKED, "third_party"), unit=COUNT, decimals=0),
         Column(name="Answered 24 h", expr=promql.floored(f"1 - {failing % '1d'}"), unit="percentunit", decimals=3),
         Column(name="Answered 30 d", expr=promql.floored(month), unit="percentunit", decimals=3),
-        Column(name="Objective", expr=_OBJECTIVE, unit="percentunit", decimals=3),
-        Column(name="Above or below", expr=f"({month}) - {_OBJECTIVE}", unit="percentunit", decimals=3),
+        Column(name="Objective", expr=_OBJECTIVE, unit="percentunit", decimals=3, nothing="none known"),
+        Column(
+            name="Above or below",
+            expr=f"({month}) - {_OBJECTIVE}",
+            unit="percentunit",
+            decimals=3,
+            nothing="none known",
+        ),
         Column(name="Mean duration", expr=mean(_TOOK, "third_party", "$__range"), unit="s", decimals=3),
         Column(
             name="Journeys touched",
             expr=f"count by (third_party) ({count(_FAILED, 'third_party, journey')} > 0)",
-            unit="short",
+            unit=COUNT,
             decimals=0,
         ),
     )
@@ -96,7 +102,7 @@ def _reasons() -> Anything:
         title="Failed requests by reason",
         about="By the class of what went wrong: name resolution, connection, TLS, HTTP, time.",
         step=COARSE,
-        nothing="no failed request",
+        nothing="no failed request seen",
     )
     return stacks(face, Query(expr=count(_FAILED, "reason", "$__interval"), legend="{{reason}}"))
 
@@ -110,7 +116,7 @@ def _hurt() -> Anything:
     face = Face(
         title="Minutes lost that are put down to them",
         about="Estimate: failed runs that are put down to a third party, times the planned interval.",
-        unit="m",
+        unit=MINUTES,
         height=10,
         decimals=0,
         nothing="nothing put down to a third party",
@@ -125,7 +131,7 @@ def _journeys() -> Anything:
         title="Which journeys they touched",
         about="Failed requests to each third party in runs of each journey, whether or not they hurt it.",
         height=10,
-        nothing="no failed request",
+        nothing="no failed request seen",
     )
     columns = (
         Column(name="Third party", label="third_party"),
@@ -133,7 +139,7 @@ def _journeys() -> Anything:
         Column(
             name="Failed requests",
             expr=f"{count(_FAILED, 'third_party, journey')} > 0",
-            unit="short",
+            unit=COUNT,
             decimals=0,
             bar=True,
         ),
