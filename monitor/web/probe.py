@@ -99,11 +99,11 @@ class ProbeDoor:
     async def _latest(self, request: Request, check: Check) -> Response:
         runs = await self._parts.history.recent(check.name, 1)
         now = self._parts.clock.now()
-        if not runs or now - runs[-1].scheduled_at > freshness_limit(check):
-            age = "has not run yet" if not runs else f"last ran at {runs[-1].scheduled_at.isoformat()}"
+        if not runs or now - runs[0].scheduled_at > freshness_limit(check):
+            age = "has not run yet" if not runs else f"last ran at {runs[0].scheduled_at.isoformat()}"
             msg = f"the check {check.name} {age}; there is nothing to say about now"
             raise Refused(msg, 503)
-        run = runs[-1]
+        run = runs[0]
         gauges = gauges_of(run)
         if _asked(request, "debug") != "true":
             return Response(exposition(gauges), headers={"content-type": CONTENT_TYPE})

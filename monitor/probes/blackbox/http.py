@@ -65,7 +65,7 @@ class HttpProber:
         try:
             url = requests.parse(target)
             address = await self._address(occasion, url, module)
-            contexts = await self._prepared(module)
+            context = await self._prepared(module)
             body = await asyncio.to_thread(module.body_file.read_bytes) if module.body_file else module.body
         except (OSError, ResolveFailed, ValueError) as error:
             occasion.say("The request cannot be made", err=words_of(error))
@@ -73,15 +73,28 @@ class HttpProber:
         gauges.declare_phases(_DURATION, "connect", "tls", "processing", "transfer")
         chain = _Chain()
         try:
-            ask = await asyncio.to_thread(requests.first, module, url, body, address, self._user_agent)
-            await self._walk(occasion, module, ask, contexts, chain)
-        except (OSError, ValueError) as error:
-            occasion.say("Error for HTTP request", err=words_of(error))
-        try:
+            await self._begin(occasion, module, url, body, address, context, chain)
             return await self._conclude(occasion, module, chain)
         finally:
             for trip in chain.trips:
                 trip.close()
+
+    async def _begin(
+        self,
+        occasion: Occasion,
+        module: HttpModule,
+        url: SplitResult,
+        body: bytes,
+        address: str | None,
+        context: ssl.SSLContext,
+        chain: _Chain,
+    ) -> None:
+        try:
+            ask = await asyncio.to_thread(requests.first, module, url, body, address, self._user_agent)
+        except (OSError, ValueError) as error:
+            occasion.say("Error for HTTP request", err=words_of(error))
+            return
+        await self._walk(occasion, module, ask, context, chain)
 
     async def _address(self, occasion: Occasion, url: SplitResult, module: HttpModule) -> str | None:
         if module.proxy is not None and not module.resolve_with_proxy:
