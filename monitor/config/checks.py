@@ -71,7 +71,7 @@ def _add_entry(made: CheckList, index: int, model: CheckModel, known: Known, dra
     target_name = _target_name(model, path, known, draft)
     target = draft.lookup((*path, "target"), "target", target_name, known.targets) if target_name else None
     _check_team(model, path, known, draft)
-    if model.value_per_customer is not None and known.currency is None:
+    if model.value_per_customer is not None and known.currency is None and "currency" not in draft.names("business"):
         draft.refuse((*path, "value_per_customer"), "has no currency; write business: {currency: EUR}")
     plan = _plan(model, path, known.defaults, draft)
     names = _profile_names(model, known.defaults)
