@@ -150,6 +150,13 @@ def modules(world: World) -> dict[str, Any]:
     dns: dict[str, dict[str, Any]] = {
         "dns_a": {"query_name": "www.shop.example", "query_type": "A"},
         "dns_a_tcp": {"query_name": "www.shop.example", "query_type": "A", "transport_protocol": "tcp"},
+        "dns_a_tls": {
+            "query_name": "www.shop.example",
+            "query_type": "A",
+            "transport_protocol": "tcp",
+            "dns_over_tls": True,
+            **tls,
+        },
         "dns_soa": {"query_name": "shop.example", "query_type": "SOA"},
         "dns_any": {"query_name": "shop.example"},
         "dns_txt": {
@@ -433,6 +440,9 @@ def _dns(world: World) -> tuple[Case, ...]:
     )
     return (
         *(_case(title, module, world.dns.address) for title, module in names),
+        _case("DNS over TLS", "dns_a_tls", world.secret_dns.address),
+        _case("DNS over TLS of another name", "dns_a_tls", world.misnamed_dns.address),
+        _case("DNS over TLS where nobody encrypts", "dns_a_tls", world.short.address),
         _case("DNS that keeps silent", "dns_silent", world.dns.address, patience=SHORT),
         _case("DNS where nobody listens", "dns_a", "127.0.0.1:1"),
         _case("DNS over TCP where nobody listens", "dns_a_tcp", "127.0.0.1:1"),

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import math
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,18 +133,18 @@ def _alike(name: str, there: float | None, here: float | None) -> bool:
     return there == here or (math.isnan(there) and math.isnan(here))
 
 
-@contextlib.asynccontextmanager
-async def our_door(file: Path) -> AsyncIterator[httpx.AsyncClient]:
+@contextlib.contextmanager
+def our_door(file: Path) -> Iterator[Starlette]:
     """Open our own door with a file of modules."""
     found, problems = modules_from(file)
     assert not problems, problems
     blackbox = Blackbox(user_agent="Faultline/test", now=lambda: dt.datetime.now(dt.UTC))
     settings = SimpleNamespace(probe=ProbeSettings(modules=found), secrets=(), checks=(), web=WebSettings())
     door = ProbeDoor(SimpleNamespace(settings=settings, blackbox=blackbox))
-    app = Starlette(routes=[Route("/probe", door.answer)])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
-        yield client
-    blackbox.close()
+    try:
+        yield Starlette(routes=[Route("/probe", door.answer)])
+    finally:
+        blackbox.close()
 
 
 async def ask(client: httpx.AsyncClient, case: Case) -> Answer:
@@ -166,11 +166,13 @@ async def compare(folder: Path, wanted: Iterable[str] | None = None) -> tuple[Co
         server = await asyncio.to_thread(running.__enter__)
         try:
             room = asyncio.Semaphore(AT_ONCE)
-            async with (
-                httpx.AsyncClient(base_url=server.url, trust_env=False) as theirs,
-                our_door(file) as ours,
-            ):
-                return tuple(await asyncio.gather(*(_both(case, theirs, ours, room) for case in table)))
+            with our_door(file) as app:
+                door = httpx.ASGITransport(app=app)
+                async with (
+                    httpx.AsyncClient(base_url=server.url, trust_env=False) as theirs,
+                    httpx.AsyncClient(transport=door, base_url="http://127.0.0.1") as ours,
+                ):
+                    return tuple(await asyncio.gather(*(_both(case, theirs, ours, room) for case in table)))
         finally:
             await asyncio.to_thread(running.__exit__, None, None, None)
 

@@ -21,7 +21,7 @@ from tests.probes.http.certificates import self_signed, serving
 from tests.probes.http.fault_server import FaultServer, Request, close, hang, reply, then_close
 from tests.probes.http.forward_proxy import ForwardProxy
 from tests.probes.http.http2_server import Http2Server, answering, resetting
-from tests.probes.vantage.dns_server import DnsServer
+from tests.probes.vantage.dns_server import DnsServer, Reply
 from tests.probes.vantage.dns_server import answering as dns_answering
 
 TEXT = b"the shop is open\n" * 40
@@ -112,6 +112,18 @@ def smtp(tls: ssl.SSLContext | None) -> Talk:
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while data := await reader.read(4096):
         writer.write(data)
+
+
+def names_over_tls(answer: Reply) -> Talk:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        length = int.from_bytes(await reader.readexactly(2), "big")
+        made = answer(dnslib.DNSRecord.parse(await reader.readexactly(length)))
+        assert isinstance(made, dnslib.DNSRecord)
+        packed = made.pack()
+        writer.write(len(packed).to_bytes(2, "big") + packed)
+        await writer.drain()
+
+    return talk
 
 
 def guarded(header: str, wanted: str) -> Callable[[Request, asyncio.StreamWriter], Awaitable[object]]:
@@ -278,6 +290,9 @@ class World:
         self.endless = await self._start(Talker(saying(b"x" * 200_000, stay=True)))
 
     async def _names(self) -> None:
+        talk = names_over_tls(dns_answering("www.shop.example. 300 IN A 192.0.2.1"))
+        self.secret_dns = await self._start(Talker(talk, serving(self.good_for_streams)))
+        self.misnamed_dns = await self._start(Talker(talk, serving(self.ca.issue_cert("other.example"))))
         self.dns = await self._start(DnsServer())
         soa = "shop.example. 300 IN SOA ns.shop.example. mail.shop.example. 2026112601 1 2 3 4"
         here = ("www.shop.example. 300 IN A 192.0.2.1", "www.shop.example. 300 IN A 192.0.2.2")
