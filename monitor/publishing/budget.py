@@ -88,6 +88,7 @@ def _children(family: Family, check: Check, outline: JourneyOutline | None) -> i
     counts = {
         of_checks.FAILURES.name: len(Cause),
         of_checks.INTERVAL.name: int(check.interval is not None),
+        of_checks.LONGEST_GAP.name: int(check.interval is None),
         of_checks.EXPERIENCE.name: len(Rating) if rated else 0,
         of_checks.LATENCY_THRESHOLD.name: int(rated),
         of_checks.CUSTOMERS.name: int(check.customers_per_hour is not None),

@@ -115,7 +115,9 @@ class Metrics(Ourselves, Collector):
             self._culprits.configure(running.values(), owned, self._known.hosts)
             self._forget(running.values())
             self._prepare_vendors(owned)
-        known = Prepared(location=self._location, currency=currency or "", maintained=self._maintained)
+        known = Prepared(
+            location=self._location, currency=currency or "", maintained=self._maintained, gaps=self._known.gaps
+        )
         for check in running.values():
             # One check at a time, so that a large configuration does not keep a run from being counted.
             with self._lock:

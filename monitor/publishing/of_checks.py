@@ -49,6 +49,12 @@ INTERVAL = Family(
     labels=CHECK,
     help="Planned time between two runs; absent where a crontab decides.",
 )
+LONGEST_GAP = Family(
+    name="faultline_journey_longest_gap_seconds",
+    kind=Kind.GAUGE,
+    labels=CHECK,
+    help="Longest time between two slots where a crontab decides; absent where there is an interval.",
+)
 OBJECTIVE = Family(
     name="faultline_journey_slo_objective_ratio",
     kind=Kind.GAUGE,
@@ -227,6 +233,7 @@ CORE: tuple[Family, ...] = (
     LAST_RUN,
     LAST_SUCCESS,
     INTERVAL,
+    LONGEST_GAP,
     OBJECTIVE,
     INFO,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from monitor.domain.check import Check
@@ -25,11 +25,13 @@ class Prepared:
         location: The place that we look from.
         currency: In what values per customer are given.
         maintained: Names of the checks that are under maintenance just now.
+        gaps: The longest times between two slots of checks with a crontab, by name of the check.
     """
 
     location: str
     currency: str
     maintained: frozenset[str]
+    gaps: Mapping[str, dt.timedelta]
 
 
 def place_of(check: Check) -> tuple[str, str, str]:
@@ -52,6 +54,8 @@ def stated(check: Check, outline: JourneyOutline | None, known: Prepared) -> Ite
     yield of_checks.MAINTENANCE, place, float(check.name in known.maintained)
     if check.interval is not None:
         yield of_checks.INTERVAL, place, check.interval.total_seconds()
+    elif check.name in known.gaps:
+        yield of_checks.LONGEST_GAP, place, known.gaps[check.name].total_seconds()
     if limit is not None:
         yield of_checks.LATENCY_THRESHOLD, place, limit
     if check.customers_per_hour is not None:

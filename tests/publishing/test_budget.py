@@ -34,6 +34,7 @@ VITALS = Vitals(
     cumulative_layout_shift=0.02,
 )
 SATISFIED = dt.timedelta(seconds=2)
+HOUR = dt.timedelta(hours=1)
 
 
 def a_journey(probe: ProbeKind, steps: int) -> JourneyOutline:
@@ -60,7 +61,8 @@ def of_check(metrics: Metrics) -> int:
 
 def lived(clock, detail: MetricsDetail, journey: JourneyOutline, check) -> Metrics:
     metrics = Metrics(clock=clock, location="here", version="1", detail=detail)
-    metrics.configure([check], [journey], contexts=contexts_for([check], Ownership(), NAMES), currency="EUR")
+    contexts, gaps = contexts_for([check], Ownership(), NAMES), {} if check.interval else {check.name: HOUR}
+    metrics.configure([check], [journey], contexts=contexts, gaps=gaps, currency="EUR")
     metrics.publish(a_good_run(journey, check=check))
     metrics.slot_closed(Slot(check=check.name, scheduled_at=A_MOMENT, state=SlotState.FINISHED))
     return metrics

@@ -93,8 +93,10 @@ def a_full_run(**values):
 def touch_everything(metrics: Metrics) -> None:
     ownership = Ownership(vendors=(Vendor(name="Courier", hosts=("courier.example",), objective=0.995),))
     checks = [a_check(satisfied_within=dt.timedelta(seconds=2), customers_per_hour=120.0, value_per_customer=48.5)]
+    checks.append(a_check(name="hourly@shop", journey="hourly", schedule=Schedule(cron="0 * * * *")))
     contexts = contexts_for(checks, ownership, NAMES)
-    metrics.configure(checks, [an_outline()], ownership=ownership, contexts=contexts, currency="EUR")
+    gaps = {"hourly@shop": dt.timedelta(hours=1)}
+    metrics.configure(checks, [an_outline()], ownership=ownership, contexts=contexts, gaps=gaps, currency="EUR")
     metrics.publish(a_full_run())
     metrics.receivers(["chat"])
     metrics.notified("chat", delivered=False)
@@ -385,6 +387,7 @@ def test_a_crontab_ages_by_its_longest_gap(metrics, clock):
     clock.pass_(20)
     assert value(metrics, "faultline_journey_success") is None
     assert value(metrics, "faultline_journey_interval_seconds") is None
+    assert value(metrics, "faultline_journey_longest_gap_seconds") == 3600
 
 
 # Hostile and growing input.
