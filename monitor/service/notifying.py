@@ -25,7 +25,8 @@ _log = logging.getLogger(__name__)
 
 # What failed longer ago than this does not count as open after a restart.
 _LOOKED_BACK = dt.timedelta(days=14)
-_MARGIN = 3
+# So many windows of runs are replayed, for what fails now and then stays open over several of them.
+_WINDOWS = 10
 
 
 class Notifying:
@@ -71,7 +72,7 @@ class Notifying:
         if not self._settings.notifications.receivers:
             return
         checks = {check.name for check in self._settings.checks}
-        limit = _MARGIN * self._settings.notifications.total
+        limit = _WINDOWS * self._settings.notifications.total
         try:
             failed = await self._history.causes(self._clock.now() - _LOOKED_BACK, GroupBy.CHECK)
             for name in sorted({share.key for share in failed} & checks):

@@ -103,8 +103,7 @@ class Announcer:
             return
         if name not in self._checks or self._maintained(name, run.scheduled_at):
             return
-        self._windows.note(name, failed=run.outcome is Outcome.FAILED)
-        failing = self._windows.is_failing(name)
+        failing = self._windows.note(name, failed=run.outcome is Outcome.FAILED)
         if failing and name not in self._group_of:
             self._begin(run)
         elif not failing and name in self._group_of:

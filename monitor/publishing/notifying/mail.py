@@ -6,6 +6,7 @@ import json
 import smtplib
 import ssl
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from monitor.publishing.run_log import harmless
 
 _TIMEOUT = 10.0
 _READY, _LASTING = 220, 500
-_LONGEST_SUBJECT = 180
+_LONGEST_SUBJECT, _LONGEST_LINE = 180, 250
 
 
 class Mail:
@@ -34,10 +35,12 @@ class Mail:
         return _Letter(self._receiver, self._context, self._message(data))
 
     def _message(self, data: dict[str, Any]) -> EmailMessage:
-        message = EmailMessage()
+        subject = harmless(f"[Faultline] {data['title']}")[:_LONGEST_SUBJECT]
+        # Folded as usual, a long first word would leave its first line blank.
+        message = EmailMessage(SMTP.clone(max_line_length=_LONGEST_LINE) if subject.isascii() else SMTP)
         message["From"] = self._receiver.sender
         message["To"] = ", ".join(self._receiver.to)
-        message["Subject"] = harmless(f"[Faultline] {data['title']}")[:_LONGEST_SUBJECT]
+        message["Subject"] = subject
         message["Date"] = format_datetime(self._clock.now())
         domain = self._receiver.sender.partition("@")[2]
         # The same letter has the same name each time, and all letters of an incident stand in one thread.
