@@ -151,6 +151,10 @@ class _Maker:
             method=model.method,
             headers=tuple(model.headers.items()),
             own_headers=self._own_headers(model),
+            secret_headers=frozenset(
+                [name.lower() for name, source in model.http_headers.items() if source.secrets or source.files]
+                + [name.lower() for name in (*model.headers, *model.http_headers) if is_telling(name)]
+            ),
             body_matches=tuple(model.fail_if_body_matches_regexp),
             body_not_matches=tuple(model.fail_if_body_not_matches_regexp),
             header_matches=_header_matches(model.fail_if_header_matches),

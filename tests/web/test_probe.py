@@ -20,6 +20,7 @@ from monitor.domain.secret import Secret
 from monitor.probes.blackbox.probe import Blackbox
 from monitor.web.app import create_app
 from tests.builders import A_MOMENT, a_run
+from tests.probes.http.certificates import self_signed
 from tests.probes.http.fault_server import FaultServer, Request, hang, reply
 from tests.servers import promtool
 
@@ -181,17 +182,34 @@ async def test_a_target_with_a_password_is_asked_with_it(client, door, server: F
     assert server.requests[0].header("authorization") == "Basic am9lOnN3b3JkZmlzaDk5"
 
 
-async def test_credentials_of_a_module_go_to_no_other_origin(client, door, server: FaultServer):
-    async with FaultServer(host="127.0.0.2") as other:
+SECRETS = """\
+modules:
+  keyed:
+    prober: http
+    http:
+      headers: {X-Api-Key: key-of-ours-123, Accept: text/html}
+      http_headers: {X-More: {secrets: [more-of-ours]}, X-Plain: {values: [plain]}}
+      basic_auth: {username: prober, password: correct-horse}
+      tls_config: {insecure_skip_verify: true}
+"""
+
+
+async def test_secrets_of_a_module_go_to_no_other_host_and_leave_tls_for_nobody(client, door, server: FaultServer):
+    (path := door.settings.path.parent / "secrets.yml").write_text(SECRETS)
+    modules, _ = modules_from(path)
+    door.settings = replace(door.settings, probe=ProbeSettings(modules=modules))
+    async with FaultServer(host="127.0.0.2") as other, FaultServer(tls=self_signed("shop")) as secure:
         server.routes["/away"] = reply(status="302 Found", headers=(f"Location: {other.url('/')}",))
-        file_modules = MODULES.replace('      proxy_url: "http://robot:proxy-word@127.0.0.1:1"\n', "")
-        (path := door.settings.path.parent / "again.yml").write_text(file_modules)
-        modules, _ = modules_from(path)
-        door.settings = replace(door.settings, probe=ProbeSettings(modules=modules))
-        found = values((await client.get("/probe", params={"target": server.url("/away"), "module": "open"})).text)
-    assert found["probe_success"] == 1
-    assert server.requests[0].header("authorization")
-    assert other.requests[0].header("authorization") is None
+        secure.routes["/down"] = reply(status="302 Found", headers=(f"Location: {server.url('/')}",))
+        for target in (server.url("/away"), secure.url("/down")):
+            answer = await client.get("/probe", params={"target": target, "module": "keyed"})
+            assert values(answer.text)["probe_success"] == 1
+        starts, ends = (server.requests[0], secure.requests[0]), (other.requests[0], server.requests[1])
+    for first in starts:
+        assert all(first.header(name) for name in ("authorization", "x-api-key", "x-more", "x-plain"))
+    for last in ends:
+        assert [last.header(name) for name in ("authorization", "x-api-key", "x-more")] == [None, None, None]
+        assert (last.header("x-plain"), last.header("accept")) == ("plain", "text/html")
 
 
 async def test_the_scraper_that_hangs_up_ends_the_probe(door, server: FaultServer):

@@ -70,6 +70,7 @@ class HttpModule:
         valid_status_codes: Any of 200 to 299 where there are none.
         preferred: ``ip6`` or ``ip4``.
         own_headers: Read for each probe; raises OSError where a file of theirs cannot be read.
+        secret_headers: Names, in lower case, of the headers that no other host may see.
         body_size_limit: Bytes after decompression; 0 for as many as the probe takes at most.
     """
 
@@ -83,6 +84,7 @@ class HttpModule:
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     own_headers: Callable[[], tuple[tuple[str, str], ...]] | None = field(default=None, repr=False)
+    secret_headers: frozenset[str] = frozenset()
     body_matches: tuple[Pattern, ...] = ()
     body_not_matches: tuple[Pattern, ...] = ()
     header_matches: tuple[HeaderMatch, ...] = ()

@@ -29,7 +29,7 @@ class Ask:
 
     Attributes:
         host: The ``Host`` header where it is not the URL's own host.
-        credentials: ``Authorization``; only the origin that the module was pointed at gets to see it.
+        credentials: ``Authorization``; like the headers named in ``secret_headers`` it goes to no other host.
     """
 
     method: str
@@ -38,6 +38,7 @@ class Ask:
     headers: Headers
     body: bytes
     credentials: str | None = None
+    secret_headers: frozenset[str] = frozenset()
 
     @property
     def address(self) -> str:
@@ -109,6 +110,7 @@ def first(module: HttpModule, url: SplitResult, body: bytes, address: str | None
         headers=tuple(headers),
         body=body,
         credentials=_credentials(module, url),
+        secret_headers=module.secret_headers,
     )
 
 
@@ -143,9 +145,9 @@ def following(ask: Ask, status: int, location: str) -> Ask:
         method = method if method in {"GET", "HEAD"} else "GET"
         body = b""
         headers = tuple(each for each in headers if each[0].lower() not in _OF_BODY)
-    same = origin_of(url) == ask.origin
-    if not _related(ask.url.hostname or "", url.hostname or ""):
-        headers = tuple(each for each in headers if each[0].lower() not in _SENSITIVE)
+    trusted = _is_trusted(ask.url, url)
+    if not trusted:
+        headers = tuple(each for each in headers if each[0].lower() not in _SENSITIVE | ask.secret_headers)
     return replace(
         ask,
         method=method,
@@ -153,12 +155,13 @@ def following(ask: Ask, status: int, location: str) -> Ask:
         host=ask.host if relative else None,
         headers=headers,
         body=body,
-        credentials=ask.credentials if same else None,
+        credentials=ask.credentials if trusted else None,
     )
 
 
-def _related(before: str, after: str) -> bool:
-    return after == before or after.endswith(f".{before}")
+def _is_trusted(before: SplitResult, after: SplitResult) -> bool:
+    """Say whether a redirect stays on its host, and does not leave TLS: nobody else gets to see a secret."""
+    return before.hostname == after.hostname and (before.scheme, after.scheme) != ("https", "http")
 
 
 def outgoing(ask: Ask, cookie: str | None, *, named_by_url: bool) -> Outgoing:

@@ -189,6 +189,7 @@ def routes(port: int) -> dict[str, Any]:
         "/cookie": guarded("cookie", "seen=yes"),
         "/basic": guarded("authorization", "Basic cHJvYmVyOmNvcnJlY3QgaG9yc2U="),
         "/bearer": guarded("authorization", "Bearer abc.def"),
+        "/key": guarded("x-api-key", "open sesame"),
         "/agent": guarded("user-agent", "my own"),
     }
 
@@ -237,6 +238,15 @@ class World:
         self.web = await self._start(FaultServer())
         self.web.routes = routes(self.web.port)
         self.six = await self._start(FaultServer(host="::1"))
+        self.beside, self.other = await self._start(FaultServer()), await self._start(FaultServer(host="127.0.0.2"))
+        self.beside.routes, self.other.routes = routes(self.beside.port), routes(self.other.port)
+        self.web.routes |= {
+            "/basic-beside": redirect(self.beside.url("/basic")),
+            "/basic-elsewhere": redirect(self.other.url("/basic")),
+            "/basic-by-name": redirect(self.web.url("/basic", host="localhost")),
+            "/basic-here": redirect("/basic"),
+            "/key-here": redirect("/key"),
+        }
         self.proxy = await self._start(ForwardProxy({"127.0.0.1": self.web.port}))
         self.deaf = await self._start(Talker(saying(stay=True)))
         self._full, self.unreachable = _full_backlog()

@@ -95,6 +95,9 @@ class FaultServer:
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             return None
         first, *lines = head.decode("latin-1").strip().split("\r\n")
+        if first.count(" ") != 2:
+            # The chunks of a body that nobody reads here.
+            return None
         method, target, _ = first.split(" ")
         headers = tuple((line.partition(":")[0], line.partition(":")[2].strip()) for line in lines)
         request = Request(method, target, headers, b"")
