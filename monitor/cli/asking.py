@@ -21,7 +21,7 @@ from monitor.web.verdicts import judgement_json
 
 _PATIENCE = 15.0
 _MOST_BYTES = 1_000_000
-_CREATED = 201
+_TAKEN = frozenset({200, 201})
 _UNAUTHORIZED = 401
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - turned into loopback, not bound
 
@@ -62,13 +62,15 @@ async def say(settings: Settings, saying: Saying) -> dict[str, Any]:
     return {"in_force": said.in_force, "verdict": judgement_json(said.judgement)}
 
 
-def _ask(web: WebSettings, saying: Saying, held: str) -> dict[str, Any]:
+def ask(web: WebSettings, path: str, body: dict[str, str], held: str) -> dict[str, Any]:
+    """Post to the running monitor, and return its answer. Raises StartupError where it refuses or does not answer.
+
+    ``held`` says why it has to be asked.
+    """
     host = _ANYWHERE.get(web.host.strip("[]"), web.host.strip("[]"))
     where = f"http://{f'[{host}]' if ':' in host else host}:{web.port}"
-    body = {"say": saying.say.value, "meant": saying.meant, "culprit": saying.culprit}
-    body |= {"reason": saying.reason, "author": saying.author}
     try:
-        status, answer = _post(host, web, f"/api/v1/runs/{saying.run_id}/verdicts", body)
+        status, answer = _post(host, web, path, body)
     except (OSError, http.client.HTTPException) as error:
         remedy = "name the monitor's address with --listen, or stop it and say it again"
         msg = f"{held}; and no monitor answers at {where} ({error}): {remedy}"
@@ -80,10 +82,16 @@ def _ask(web: WebSettings, saying: Saying, held: str) -> dict[str, Any]:
         found = json.loads(answer)
     except ValueError:
         found = {}
-    if status != _CREATED or not isinstance(found, dict):
+    if status not in _TAKEN or not isinstance(found, dict):
         words = found.get("error") if isinstance(found, dict) else None
         raise StartupError(str(words or f"the monitor at {where} answered {status}: is it an older version?"))
     return found
+
+
+def _ask(web: WebSettings, saying: Saying, held: str) -> dict[str, Any]:
+    body = {"say": saying.say.value, "meant": saying.meant, "culprit": saying.culprit}
+    body |= {"reason": saying.reason, "author": saying.author}
+    return ask(web, f"/api/v1/runs/{saying.run_id}/verdicts", body, held)
 
 
 def _post(host: str, web: WebSettings, path: str, body: dict[str, str]) -> tuple[int, bytes]:

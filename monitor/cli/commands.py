@@ -14,7 +14,7 @@ import typer
 
 import monitor
 from monitor import service
-from monitor.cli import by_hand, demo, doctor, drill, judging, owners, serving
+from monitor.cli import by_hand, demo, doctor, drill, events, judging, notify, owners, serving
 from monitor.cli.exits import Exit
 from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, DataOption, console_for_text
 from monitor.cli.scaffold import write_scaffold
@@ -39,6 +39,8 @@ app.command("explain")(judging.explain_run)
 app.command("replay")(judging.replay_runs)
 app.command("owners")(owners.show_owners)
 app.command("drill")(drill.drill_check)
+app.command("notify")(notify.try_receiver)
+app.add_typer(events.app, name="event")
 
 
 def main() -> None:
