@@ -46,6 +46,12 @@ VENDOR_STATES: Mapping[int, Mark] = {
 }
 YES_NO: Mapping[int, Mark] = {0: Mark(word="no", color=FAILING.color), 1: Mark(word="yes", color=OK.color)}
 
+RATINGS: Mapping[str, Mark] = {
+    "satisfied": Mark(word="satisfied", color=OK.color),
+    "tolerating": Mark(word="tolerating", color=SLOW.color),
+    "frustrated": Mark(word="frustrated", color=FAILING.color),
+}
+
 PLAIN = "text"
 NEUTRAL = "#8AB8FF"
 

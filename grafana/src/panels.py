@@ -159,6 +159,7 @@ def ranking(face: Face, *queries: Query, big: bool = False, top: float | None = 
         fixed(palette.NEUTRAL)
     )
     panel.name_placement(common_model.BarGaugeNamePlacement.LEFT)
+    panel.sizing(common_model.BarGaugeSizing.MANUAL).min_viz_height(16).max_viz_height(90 if big else 40)
     panel.mappings(palette.unknown(face.nothing))
     if big:
         panel.text(common.VizTextDisplayOptions().title_size(24).value_size(28))

@@ -25,6 +25,7 @@ class Column:
     mappings: tuple[model.ValueMapping, ...] = ()
     filled: bool = False
     bar: bool = False
+    most: float | None = None
     width: int = 0
     nothing: str = palette.NO_DATA
     links: tuple[tuple[str, str], ...] = ()
@@ -77,6 +78,8 @@ def _properties(column: Column) -> list[model.DynamicConfigValue]:
         found.append(("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}))
         found.append(("color", {"mode": "fixed", "fixedColor": palette.NEUTRAL}))
         found.append(("min", 0))
+    if column.most is not None:
+        found.append(("max", column.most))
     if column.width:
         found.append(("custom.width", column.width))
     if column.links:

@@ -81,7 +81,9 @@ def test_the_causes_have_the_same_names_and_colors_everywhere():
     assert len(seen) >= 5
 
 
-@pytest.mark.parametrize("marks", [palette.CAUSES, palette.STATES, palette.VENDOR_STATES, palette.YES_NO])
+@pytest.mark.parametrize(
+    "marks", [palette.CAUSES, palette.STATES, palette.RATINGS, palette.VENDOR_STATES, palette.YES_NO]
+)
 @pytest.mark.parametrize("vision", ["NORMAL", "PROTANOPIA", "DEUTERANOPIA", "TRITANOPIA"])
 def test_colors_that_stand_together_stay_apart_for_every_kind_of_color_vision(marks, vision):
     for one, other in itertools.combinations(marks.values(), 2):

@@ -26,21 +26,22 @@ def command_centre() -> Board:
 
 def _figures() -> tuple[Anything, ...]:
     return (
-        _counted("Failing", "Journeys that fail just now at half of their locations or more.", "%s == bool 6", 3),
+        _counted("Failing", "Journeys that fail just now at half of their locations or more.", "%s == bool 6", 2),
         _counted(
             "Slow or partly failing",
             "Journeys that are slow, or fail at some of their locations.",
             "abs(%s - 4.5) < bool 1",
-            5,
+            4,
         ),
         _counted(
             "No data",
             "Journeys of which nothing recent is known. They are not fine; we do not know.",
             "%s == bool 3",
-            3,
+            2,
         ),
         _experience(),
         _minutes(),
+        _cost(),
         _alerts(),
     )
 
@@ -76,7 +77,7 @@ def _minutes() -> Anything:
         title="Minutes lost, 24 h",
         about="Estimate: each failed run counts as one planned interval in which this journey failed its customers.",
         unit=MINUTES,
-        width=5,
+        width=4,
         height=4,
         decimals=0,
     )
@@ -84,8 +85,21 @@ def _minutes() -> Anything:
     return numbers(face, Query(expr=expr, legend="Lost, 24 h"), big=True)
 
 
+def _cost() -> Anything:
+    face = Face(
+        title="Estimated cost, 24 h",
+        about="Estimate, where configured: customers per hour times the value of one times the hours lost.",
+        width=5,
+        height=4,
+        decimals=0,
+        nothing="not configured",
+    )
+    expr = f"sum by (currency) ({promql.cost('1d')})"
+    return numbers(face, Query(expr=expr, legend="{{currency}}, estimate"), big=True)
+
+
 def _alerts() -> Anything:
-    face = Face(title="Alerts", about="Alerts of Faultline that are firing just now.", width=3, height=4)
+    face = Face(title="Alerts", about="Alerts of Faultline that are firing just now.", width=2, height=4)
     return numbers(face, Query(expr=promql.zero_if_alive(_ALERTS), legend="Alerts"), big=True)
 
 

@@ -130,7 +130,7 @@ def _funnel() -> Anything:
         Column(name="#", label="position", width=50),
         Column(name="Step", label="step"),
         Column(name="Capability", label="capability"),
-        Column(name="Got past", expr=f"{passed} / {all_runs}", unit="percentunit", decimals=1, bar=True),
+        Column(name="Got past", expr=f"{passed} / {all_runs}", unit="percentunit", decimals=1, bar=True, most=1),
         *causes,
         Column(name="Mean duration", expr=f"avg by ({by}) ({_joined(spent)})", unit="s", decimals=2),
     )
@@ -188,11 +188,20 @@ def _culprits() -> Anything:
     face = Face(
         title="Put down to",
         about="Failed runs by the team, the third party or the part of the environment that they are put down to.",
-        decimals=0,
         nothing="no failed run seen",
     )
-    expr = f"sort_desc({count(at_place('faultline_journey_run_culprits_total'), 'culprit, cause')} > 0)"
-    return ranking(face, Query(expr=expr, legend="{{culprit}} ({{cause}})"))
+    columns = (
+        Column(name="Team, third party or part", label="culprit"),
+        Column(name="Cause", label="cause", mappings=(palette.renamed(),), filled=True),
+        Column(
+            name="Failed runs",
+            expr=f"{count(at_place('faultline_journey_run_culprits_total'), 'culprit, cause')} > 0",
+            unit=COUNT,
+            decimals=0,
+            bar=True,
+        ),
+    )
+    return rows(face, columns, sort="Failed runs", descending=True)
 
 
 def _details() -> Anything:

@@ -54,7 +54,7 @@ def _table() -> Anything:
         about="One row a check. Success is the share of conclusive runs that got there, over all locations; it reads "
         "'insufficient' where fewer than 90 % of the planned runs said anything. It is rounded down, never up.",
         width=24,
-        height=13,
+        height=11,
     )
     return rows(face, (*_who(), *_how()), sort="State", descending=True)
 
@@ -86,9 +86,9 @@ def _how() -> tuple[Column, ...]:
         _percent("Success 30 d", promql.with_team(promql.success("30d"))),
         _percent("Coverage 30 d", promql.with_team(promql.floored(promql.coverage("30d")))),
         _seconds("Median", quantile(0.5, buckets, CHECK, "$__range")),
-        _seconds("95th percentile", quantile(0.95, buckets, CHECK, "$__range")),
+        _seconds("P95", quantile(0.95, buckets, CHECK, "$__range")),
         Column(
-            name="Experience 24 h",
+            name="Apdex 24 h",
             expr=promql.with_team(at_check("check:faultline_experience_score:apdex1d")),
             unit="none",
             decimals=2,

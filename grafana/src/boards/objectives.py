@@ -171,7 +171,7 @@ def _ratings() -> Anything:
         nothing="no threshold known",
     )
     expr = promql.count(promql.at_place("faultline_journey_experience_runs_total"), "rating", "$__interval")
-    return stacks(face, Query(expr=expr, legend="{{rating}}"))
+    return by_mark(stacks(face, Query(expr=expr, legend="{{rating}}")), palette.RATINGS)
 
 
 def _cost() -> Anything:

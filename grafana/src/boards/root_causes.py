@@ -129,16 +129,29 @@ def _by(kind: str) -> Anything:
 
 
 def _services() -> Anything:
+    return _largest("service", f"The service whose customers were hurt, not the one at fault. {_ESTIMATE}")
+
+
+def _largest(label: str, about: str) -> Anything:
     face = Face(
-        title="Minutes lost by service of the journey and cause",
-        about=f"The service whose customers were hurt, which need not be the one at fault. {_ESTIMATE}",
+        title=f"Ten largest by {label} of the journey and cause",
+        about=about,
         unit=MINUTES,
         width=8,
         height=9,
-        decimals=0,
     )
-    expr = f"topk(10, sum by (service, cause) ({joined(_LOST, 'service')}) / 60 > 0)"
-    return ranking(face, Query(expr=expr, legend="{{service}} ({{cause}})"))
+    columns = (
+        Column(name=label.capitalize(), label=label),
+        Column(name="Cause", label="cause", mappings=(palette.renamed(),), filled=True),
+        Column(
+            name="Minutes lost",
+            expr=f"topk(10, sum by ({label}, cause) ({joined(_LOST, label)}) / 60 > 0)",
+            unit=MINUTES,
+            decimals=0,
+            bar=True,
+        ),
+    )
+    return rows(face, columns, sort="Minutes lost", descending=True)
 
 
 def _capabilities() -> Anything:
@@ -158,25 +171,7 @@ def _capabilities() -> Anything:
 
 
 def _teams() -> Anything:
-    face = Face(
-        title="Ten largest by cause and team of the journey",
-        about=f"Whose journeys were hurt, and by what. {_ESTIMATE}",
-        unit=MINUTES,
-        width=8,
-        height=9,
-    )
-    columns = (
-        Column(name="Team", label="team"),
-        Column(name="Cause", label="cause", mappings=(palette.renamed(),), filled=True),
-        Column(
-            name="Minutes lost",
-            expr=f"topk(10, sum by (team, cause) ({joined(_LOST, 'team')}) / 60 > 0)",
-            unit=MINUTES,
-            decimals=0,
-            bar=True,
-        ),
-    )
-    return rows(face, columns, sort="Minutes lost", descending=True)
+    return _largest("team", f"The team that answers for the journeys that were hurt. {_ESTIMATE}")
 
 
 def _details() -> Anything:
@@ -274,14 +269,11 @@ def _collateral() -> Anything:
 def _incidents() -> Anything:
     face = Face(
         title="Open incidents",
-        about="Incidents that are open, by how far they reach and by whose failure they are.",
+        about="Incidents that are open, by whose failure they are.",
         width=24,
         height=6,
-        step="1m",
+        step="5m",
         nothing="none known",
     )
-    return stacks(
-        face,
-        Query(expr="max by (scope, cause) (faultline_open_incidents) > 0", legend="{{scope}} ({{cause}})"),
-        bars=False,
-    )
+    expr = "sum by (cause) (max by (scope, cause) (faultline_open_incidents))"
+    return by_mark(stacks(face, Query(expr=expr, legend="{{cause}}"), bars=False), palette.CAUSES)
