@@ -14,18 +14,16 @@ from cryptography.x509.oid import NameOID
 _NAMED = (
     (NameOID.SERIAL_NUMBER, "SERIALNUMBER"),
     (NameOID.COMMON_NAME, "CN"),
-    (NameOID.POSTAL_CODE, "POSTALCODE"),
-    (NameOID.STREET_ADDRESS, "STREET"),
-    (NameOID.STATE_OR_PROVINCE_NAME, "ST"),
-    (NameOID.LOCALITY_NAME, "L"),
     (NameOID.ORGANIZATIONAL_UNIT_NAME, "OU"),
     (NameOID.ORGANIZATION_NAME, "O"),
+    (NameOID.POSTAL_CODE, "POSTALCODE"),
+    (NameOID.STREET_ADDRESS, "STREET"),
+    (NameOID.LOCALITY_NAME, "L"),
+    (NameOID.STATE_OR_PROVINCE_NAME, "ST"),
     (NameOID.COUNTRY_NAME, "C"),
 )
 _SINGLE = frozenset({NameOID.COMMON_NAME, NameOID.SERIAL_NUMBER})
 _SPECIAL = frozenset(',+"\\<>;')
-_PRINTABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?")
-_SHORT_FORM = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +66,7 @@ def distinguished(name: x509.Name) -> str:
                 "+".join(f"{short}={_escaped(value)}" for value in (values[-1:] if oid in _SINGLE else values))
             )
     others = [each for each in name if each.oid not in known]
-    parts += [f"{each.oid.dotted_string}=#{_der(str(each.value))}" for each in reversed(others)]
+    parts += [f"{each.oid.dotted_string}={_escaped(str(each.value))}" for each in reversed(others)]
     return ",".join(parts)
 
 
@@ -80,14 +78,6 @@ def _escaped(value: str) -> str:
         else char
         for place, char in enumerate(value)
     )
-
-
-def _der(value: str) -> str:
-    data = value.encode()
-    tag = 0x13 if _PRINTABLE.issuperset(value) else 0x0C
-    length = len(data).to_bytes((len(data).bit_length() + 7) // 8 or 1, "big")
-    size = length if len(data) < _SHORT_FORM else bytes([_SHORT_FORM | len(length)]) + length
-    return (bytes([tag]) + size + data).hex()
 
 
 def _dns_names(certificate: x509.Certificate) -> list[str]:

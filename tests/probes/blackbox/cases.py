@@ -351,6 +351,7 @@ def _tls(world: World) -> tuple[Case, ...]:
         ),
         _case("a self-signed certificate", "http_tls", world.own.url("/", host="localhost")),
         _case("a self-signed certificate that is taken", "http_any_tls", world.own.url("/")),
+        _case("a certificate whose names need escaping", "http_any_tls", world.strange.url("/")),
         _case("a client certificate that is wanted, and missing", "http_tls", world.demanding.url("/")),
         _case("a client certificate", "http_client_cert", world.demanding.url("/")),
         _case("TLS 1.2", "http_tls_1_2", world.secure.url("/")),

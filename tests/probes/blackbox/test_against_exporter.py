@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.probes.blackbox.comparison import INTENDED, Compared, compare
+from tests.probes.blackbox.table import DOCUMENT, documented, rendered
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +36,15 @@ def test_what_is_said_to_differ_does_differ(compared: tuple[Compared, ...]):
     differences = [(row.case.title, each) for row in compared for each in row.differences]
     unused = [known.family for known in INTENDED if not any(known.covers(*each) for each in differences)]
     assert unused in ([], ["probe_tls_cipher_info"])
+
+
+def test_the_documentation_shows_this_table(compared: tuple[Compared, ...]):
+    assert documented() == rendered(compared), "run: python -m tests.probes.blackbox.table"
+
+
+def test_the_documentation_tells_the_reason_of_every_difference():
+    text = DOCUMENT.read_text("utf-8")
+    assert [known.reason for known in INTENDED if known.reason not in text] == []
 
 
 def _kind(row: Compared) -> str:

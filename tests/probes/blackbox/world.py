@@ -16,6 +16,9 @@ from typing import Any, Self
 import brotli
 import dnslib
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.probes.http.certificates import self_signed, serving
 from tests.probes.http.fault_server import FaultServer, Request, close, hang, reply, then_close
@@ -107,6 +110,47 @@ def smtp(tls: ssl.SSLContext | None) -> Talk:
         await reader.read()
 
     return talk
+
+
+def strangely_named() -> ssl.SSLContext:
+    """Return a certificate whose names hold what a line of text needs to escape."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    parts = (
+        (x509.NameOID.COUNTRY_NAME, "DE"),
+        (x509.NameOID.ORGANIZATION_NAME, ' Shop, Inc. + "Sons" <x>;\\ '),
+        (x509.NameOID.ORGANIZATIONAL_UNIT_NAME, "one"),
+        (x509.NameOID.ORGANIZATIONAL_UNIT_NAME, "#two"),
+        (x509.NameOID.STREET_ADDRESS, "Straße 1"),
+        (x509.NameOID.LOCALITY_NAME, "Berlin"),
+        (x509.NameOID.STATE_OR_PROVINCE_NAME, "BE"),
+        (x509.NameOID.POSTAL_CODE, "10115"),
+        (x509.NameOID.EMAIL_ADDRESS, "shop@example.org"),
+        (x509.NameOID.TITLE, "Printable title"),
+        (x509.NameOID.COMMON_NAME, "#shop"),
+        (x509.NameOID.SERIAL_NUMBER, "00042"),
+    )
+    name = x509.Name([x509.NameAttribute(oid, value) for oid, value in parts])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(0x0A0B0C)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("a.example"), x509.DNSName("*.b.example")]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with trustme.Blob(pem).tempfile() as path:
+        context.load_cert_chain(path)
+    return context
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -264,6 +308,7 @@ class World:
         self.expired = await self._start(FaultServer(tls=serving(old)))
         self.misnamed = await self._start(FaultServer(tls=serving(self.ca.issue_cert("other.example"))))
         self.own = await self._start(FaultServer(tls=self_signed("localhost")))
+        self.strange = await self._start(FaultServer(tls=strangely_named()))
         self.foreign = await self._start(FaultServer(tls=serving(self.stranger.issue_cert(*names))))
         demanding = serving(good)
         demanding.verify_mode = ssl.CERT_REQUIRED
