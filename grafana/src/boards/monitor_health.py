@@ -32,7 +32,13 @@ def monitor_health() -> Board:
 
 
 def _figures() -> tuple[Anything, ...]:
-    up = Face(title="Scraped", about="Whether Prometheus reaches the monitor.", unit="none", width=4, height=4)
+    up = Face(
+        title="Scraped",
+        about="Whether Prometheus reaches every job with faultline in its name.",
+        unit="none",
+        width=4,
+        height=4,
+    )
     store = Face(title="Store writable", about="Whether the last write succeeded.", unit="none", width=4, height=4)
     return (
         tiles(up, Query(expr=f"min(up{{{_JOB}}})", legend="scraped"), marks=palette.YES_NO),
@@ -244,7 +250,12 @@ def _series() -> Anything:
 
 
 def _scrapes() -> Anything:
-    face = Face(title="Duration of scrapes", about="As Prometheus measured it.", unit="s", width=8)
+    face = Face(
+        title="Duration of scrapes",
+        about="Of jobs with faultline in their name, as Prometheus measured them.",
+        unit="s",
+        width=8,
+    )
     return lines(face, Query(expr=f"max by (instance) (scrape_duration_seconds{{{_JOB}}})", legend="{{instance}}"))
 
 
