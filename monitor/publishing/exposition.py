@@ -17,6 +17,7 @@ class Format(Enum):
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
+_PORTION = 1_000
 _OPENMETRICS_VERSIONS = frozenset({"", "0.0.1", "1.0.0"})
 
 
@@ -51,19 +52,23 @@ def _quality(text: str) -> float:
 
 def expose(tables: Iterable[AnyTable], chosen: Format) -> bytes:
     """Return all series as text; a family without series is left out."""
-    pieces: list[str] = []
+    pieces: list[bytes] = []
     for table in tables:
         children = table.children()
         if not children:
             continue
-        pieces.append(_head(table, chosen))
-        if chosen is Format.OPENMETRICS:
-            pieces.extend([child.text_with_exemplars() for child in children])
-        else:
-            pieces.extend([child.text() for child in children])
+        pieces.append(_head(table, chosen).encode())
+        # Joining and encoding hold the interpreter's lock: in portions, so that runs go on in between.
+        for begin in range(0, len(children), _PORTION):
+            portion = children[begin : begin + _PORTION]
+            if chosen is Format.OPENMETRICS:
+                texts = [child.text_with_exemplars() for child in portion]
+            else:
+                texts = [child.text() for child in portion]
+            pieces.append("".join(texts).encode())
     if chosen is Format.OPENMETRICS:
-        pieces.append("# EOF\n")
-    return "".join(pieces).encode()
+        pieces.append(b"# EOF\n")
+    return b"".join(pieces)
 
 
 def _head(table: AnyTable, chosen: Format) -> str:
