@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -12,14 +13,29 @@ from monitor.diagnosis.owners import Owners
 from monitor.domain.cause import Party
 
 _ENOUGH_CONTROLS = 3
+# The burn rate over an hour that pages: config/prometheus/rules/faultline-journeys.yml.
+_PAGING_BURN = 14.4
+_HOUR = dt.timedelta(hours=1)
 
 
 def advice(settings: Settings) -> tuple[str, ...]:
     """Return what should be thought over, each with its remedy."""
-    if not settings.investigation.enabled:
-        return ()
-    names = load_names()
-    return (*_few_controls(settings), *_shared_controls(settings, names), *_own_controls(settings, names))
+    found = list(_rare_checks(settings))
+    if settings.investigation.enabled:
+        names = load_names()
+        found += (*_few_controls(settings), *_shared_controls(settings, names), *_own_controls(settings, names))
+    return tuple(found)
+
+
+def _rare_checks(settings: Settings) -> Iterator[str]:
+    for check in settings.checks:
+        often_enough = _HOUR * _PAGING_BURN * (1 - check.objective)
+        if check.enabled and check.interval is not None and check.interval > often_enough:
+            yield (
+                f"check {check.name}: at this interval one failed run alone burns the error budget of "
+                f"{check.objective:.6g} at a rate that pages, so the alert waits for a second one; run it every "
+                f"{often_enough.total_seconds():.0f} s at the latest, or lower its objective"
+            )
 
 
 def _few_controls(settings: Settings) -> Iterator[str]:

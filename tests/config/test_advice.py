@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -7,18 +8,19 @@ import pytest
 from monitor.config.advice import advice
 from monitor.config.loading import load
 from monitor.config.settings import InvestigationSettings, Settings, StorageSettings
+from monitor.domain.check import Check, Schedule
 from monitor.domain.ownership import Ownership
 from tests.builders import a_check, a_target
 
 THREE = ("https://www.example.net/", "https://one.test/", "https://192.0.2.1/")
 
 
-def settings_with(*controls: str, **values: object) -> Settings:
+def settings_with(*controls: str, checks: tuple[Check, ...] | None = None, **values: object) -> Settings:
     return Settings(
         path=Path("monitor.yaml"),
         location="here",
         journeys=Path("checks"),
-        checks=(a_check(target=a_target(base_url="https://www.shop.example")),),
+        checks=checks or (a_check(target=a_target(base_url="https://www.shop.example")),),
         storage=StorageSettings(directory=Path("data")),
         ownership=Ownership(domains=("own.test",), controls=controls),
         **values,
@@ -49,6 +51,30 @@ def test_an_own_host_is_no_control(own: str):
 
 def test_whoever_wants_no_investigation_is_not_asked_for_controls():
     assert advice(settings_with(investigation=InvestigationSettings(enabled=False))) == ()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "objective", "remedy"), [(5, 0.995, "every 259 s"), (1, 0.999, "every 52 s"), (60, 0.99, "every 518 s")]
+)
+def test_a_check_so_rare_that_one_failed_run_would_page_is_named(minutes: int, objective: float, remedy: str):
+    rare = a_check(schedule=Schedule(interval=dt.timedelta(minutes=minutes)), objective=objective)
+    (said,) = advice(settings_with(*THREE, checks=(rare,)))
+    assert said.startswith(f"check {rare.name}: at this interval one failed run alone burns the error budget")
+    assert remedy in said
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [Schedule(interval=dt.timedelta(minutes=4)), Schedule(cron="0 6 * * *")],
+    ids=["often", "crontab"],
+)
+def test_a_check_that_runs_often_enough_or_by_a_crontab_is_not(schedule: Schedule):
+    assert advice(settings_with(*THREE, checks=(a_check(schedule=schedule, objective=0.995),))) == ()
+
+
+def test_a_check_that_is_off_is_not():
+    off = a_check(schedule=Schedule(interval=dt.timedelta(hours=1)), enabled=False)
+    assert advice(settings_with(*THREE, checks=(off,))) == ()
 
 
 def test_the_shipped_configuration_follows_our_own_advice():
