@@ -161,10 +161,14 @@ class HttpProber:
             server_name=named or origin.host,
             proxy=proxy,
             deadline=deadline,
-            most_bytes=min(self._most_bytes, module.body_size_limit or self._most_bytes)
-            if not module.compression
-            else self._most_bytes,
+            most_bytes=self._taken(module),
         )
+
+    def _taken(self, module: HttpModule) -> int:
+        if module.compression or module.body_matches or module.body_not_matches:
+            return self._most_bytes
+        # Nobody looks at what it holds: up to a small limit, or to its end, it is only counted.
+        return module.body_size_limit if module.body_size_limit <= self._most_bytes else 0
 
     async def _conclude(self, occasion: Occasion, module: HttpModule, chain: _Chain) -> bool:
         gauges, trip = occasion.gauges, chain.answer
@@ -234,6 +238,7 @@ def _answer_of(trip: Trip, *, refused_redirect: bool, most_bytes: int) -> Answer
         error=words_of(trip.error) if trip.error is not None else "",
         closed=refused_redirect,
         capped=observation.truncated,
+        counted=observation.counts_only,
         bodiless=observation.bodiless,
         most_bytes=most_bytes,
     )

@@ -34,6 +34,7 @@ class Answer:
         error: Why the body did not come whole.
         closed: A redirect that is not followed, the body of which is not read.
         capped: The body is longer than is taken in.
+        counted: The body was only counted.
         bodiless: In HTTP/2 the answer ended with its headers.
     """
 
@@ -46,6 +47,7 @@ class Answer:
     error: str
     closed: bool
     capped: bool
+    counted: bool
     bodiless: bool
     most_bytes: int
 
@@ -133,7 +135,14 @@ def _read(answer: Answer, module: HttpModule) -> _Body:
     limit = module.body_size_limit or answer.most_bytes
     if answer.error:
         # What was compressed and broke off has no length that means anything.
-        return _Body(length=0 if module.compression else min(answer.received, limit), error=answer.error)
+        length = answer.received if answer.counted else min(answer.received, limit)
+        return _Body(length=0 if module.compression else length, error=answer.error)
+    if answer.counted:
+        over = 0 < module.body_size_limit < answer.received
+        return _Body(
+            length=module.body_size_limit if over else answer.received,
+            error=f"the body is larger than {limit} bytes" if over else "",
+        )
     try:
         data = decompress(answer.body, module.compression, most=limit)
     except NotCompressed as error:

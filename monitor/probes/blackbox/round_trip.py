@@ -30,7 +30,7 @@ class Errand:
     Attributes:
         address: Where to connect to; ``None`` where the name in the URL has yet to be looked up.
         context: How to encrypt, ``None`` over plain HTTP.
-        most_bytes: How much of the body is taken in.
+        most_bytes: How much of the body is taken in; 0 where it is only counted.
     """
 
     outgoing: Outgoing
@@ -80,7 +80,8 @@ async def make_trip(network: Network, errand: Errand, trip: Trip) -> None:
         trip.secure = stream
     trip.connected = True
     observation = trip.observation
-    observation.most_bytes = errand.most_bytes
+    observation.most_bytes = errand.most_bytes or None
+    observation.counts_only = not errand.most_bytes
     try:
         await _converse(stream, errand, trip)
     finally:

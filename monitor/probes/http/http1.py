@@ -171,6 +171,9 @@ class _Reply:
         if self.complete:
             return
         observation = self._observation
+        if observation.counts_only:
+            observation.body_received += len(body)
+            return
         most = observation.most_bytes or self._limits.body_bytes
         room = most - observation.body_received
         observation.body_received += len(body)

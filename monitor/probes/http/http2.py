@@ -157,8 +157,9 @@ class _Exchange:
         data = event.data or b""
         room = most - observation.body_received
         observation.body_received += len(data)
-        self._parts.append(data[:room] if len(data) > room else data)
-        if observation.body_received > most:
+        if not observation.counts_only:
+            self._parts.append(data[:room] if len(data) > room else data)
+        if observation.body_received > most and not observation.counts_only:
             observation.truncated = True
             self._complete = True
             self._connection.reset_stream(self._id)

@@ -15,6 +15,7 @@ class Observation:
 
     Attributes:
         bodiless: Whether an answer of HTTP/2 ended with its headers.
+        counts_only: Whether the body is only counted and not kept, however long it is.
         most_bytes: How much of the body is taken, where that is less than the probe takes.
         resolution: What came of looking up the name of the host itself.
     """
@@ -49,6 +50,7 @@ class Observation:
     request_bytes: int = 0
     request_sent: bool = False
     bodiless: bool = False
+    counts_only: bool = False
     truncated: bool = False
     failure: Failure | None = None
     failed_phase: Phase | None = None
