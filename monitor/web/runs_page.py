@@ -24,7 +24,7 @@ _SPANS = (
     ("now-1h", "last hour"),
     ("now-24h", "last 24 h"),
     ("now-7d", "last 7 days"),
-    ("", "as long as runs are kept"),
+    ("", "all that is kept"),
 )
 
 ShowPage = Callable[..., Awaitable[Response]]
