@@ -50,9 +50,10 @@ format: setup-dev ## Put the code into its form
 	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true
 	@$(BIN)/ruff format $(SOURCES)
 
-grafana: setup-dev ## Write the dashboards anew and check them
+grafana: setup-dev ## Write the dashboards anew, check them, and draw them into data/previews
 	@$(BIN)/python -m grafana.src
-	@$(BIN)/python -m pytest -q tests/grafana --ignore tests/grafana/live
+	@$(BIN)/python -m pytest -q tests/grafana
+	@$(BIN)/python -m grafana.preview
 
 validate: setup ## Check the shipped configuration and say what it will cost
 	@$(BIN)/faultline validate --config config/monitor.yaml

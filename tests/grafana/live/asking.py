@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from grafana.preview.answers import Query, queries
 from grafana.preview.boards import Board
-from grafana.preview.resolving import Resolver, Values, Window, chosen_by_default
+from grafana.preview.resolving import LabelValues, Resolver, Values, Window, chosen_by_default, options_of
 from tests.grafana.live.day import Day
 from tests.grafana.live.stage import SCRAPE_INTERVAL
 from tests.servers import Prometheus, Sample
@@ -29,13 +30,24 @@ def window_of(board: Board, day: Day) -> Window:
 
 async def resolver_of(board: Board, day: Day, prometheus: Prometheus, wanted: Values | None = None) -> Resolver:
     """Return what is chosen when the dashboard is opened, or with the wanted values."""
+    return await chosen_by_default(board.variables, window_of(board, day), _labels(board, day, prometheus), wanted)
+
+
+async def values_of(
+    variable: Mapping[str, Any], board: Board, resolver: Resolver, day: Day, prometheus: Prometheus
+) -> tuple[str, ...]:
+    """Return what a variable offers."""
+    return await options_of(variable, resolver, _labels(board, day, prometheus))
+
+
+def _labels(board: Board, day: Day, prometheus: Prometheus) -> LabelValues:
     window = window_of(board, day)
 
     async def label_values(series: str, label: str) -> tuple[str, ...]:
         asked = {"match[]": series} if series else {}
         return tuple(await prometheus.ask(f"label/{label}/values", start=window.start, end=window.end, **asked))
 
-    return await chosen_by_default(board.variables, window, label_values, wanted)
+    return label_values
 
 
 def queries_of(board: Board, resolver: Resolver) -> Mapping[Place, Query]:

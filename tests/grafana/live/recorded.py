@@ -65,11 +65,11 @@ async def replay(
 
     With a ``step``, in seconds, only what is recorded is evaluated, and so often.
     """
-    yielded = {}
+    yielded: dict[str, int] = {}
     known = rules() if step is None else [replace(rule, step=step) for rule in rules() if not rule.alert]
     for rule in known:
         series = await prometheus.query_range(rule.expression, start=start, end=end, step=rule.step)
-        yielded[rule.name] = len(series)
+        yielded[rule.name] = yielded.get(rule.name, 0) + len(series)
         if rule.alert:
             _alerts(rule, series, writer, end)
         else:

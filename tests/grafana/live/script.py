@@ -22,6 +22,7 @@ from tests.grafana.live.cast import (
 from tests.grafana.live.scenes import Scene
 
 LENGTH = 26 * 60
+OFTEN = 10 * 60  # from here on a scrape a minute, before that every other
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ ACTS = (
 )
 RESTART = Break(840, 830, place=FRANKFURT)
 MAINTENANCE = (Break(540, 420, check=ORDER_API), Break(25, -15, check=SEARCH))
-STANDSTILL = Break(45, 0, check=PHONE, place=STORE)
+STANDSTILL = Break(45, 0, check=PHONE)
+UNHEALTHY = Break(700, 680, place=STORE)
 REMOVED, REMOVED_AT = LEGACY, 720
 # Minutes before the end, service, version.
 DEPLOYMENTS = ((900, "api", "5.1.0"), (206, "checkout", "2.14.0"), (184, "checkout", "2.14.1"))

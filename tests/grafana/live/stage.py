@@ -11,9 +11,10 @@ from random import Random
 from monitor.diagnosis.judge import judge
 from monitor.diagnosis.names import load_names
 from monitor.domain.check import Check
+from monitor.domain.evidence import Evidence
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome, SlotReason, SlotState
-from monitor.domain.run import Run, Slot
+from monitor.domain.run import Judgement, Run, Slot
 from monitor.publishing.exposition import Format
 from monitor.publishing.health import Health, QueueState, WorkerCount
 from monitor.publishing.metrics import Metrics
@@ -71,6 +72,7 @@ class Stage:
         self._checks = list(cast.CHECKS)
         self._monitors = {place: Monitor(place, self._metrics(place)) for place in cast.PLACES}
         self._last: dict[tuple[str, str], tuple[dt.datetime | None, dt.datetime | None]] = {}
+        self._plain: dict[str, Judgement] = {}
         self._known: dict[tuple[str, str], Series] = {}
         self.runs = 0
 
@@ -79,8 +81,9 @@ class Stage:
         for minute in range(script.LENGTH, -1, -1):
             self._clock.move(self._ending - dt.timedelta(minutes=minute))
             self._change(minute)
-            for monitor in self._monitors.values():
-                self._scrape(monitor, minute)
+            if minute < script.OFTEN or minute % 2 == 0:
+                for monitor in self._monitors.values():
+                    self._scrape(monitor, minute)
             if minute % FLUSH_EVERY == 0:
                 self._writer.flush()
             for end, place, check, run in sorted(self._runs(minute), key=lambda each: each[:2]):
@@ -137,12 +140,19 @@ class Stage:
         for (where, name), (last_run, last_success) in self._last.items():
             if where == place and name in {check.name for check in self._checks}:
                 metrics.restore(cast.BY_NAME[name], last_run=last_run, last_success=last_success)
+                # What was under way when it ended is found at the next start, and said to be lost.
+                lost = Slot(
+                    check=name, scheduled_at=self._clock.now(), state=SlotState.LOST, reason=SlotReason.CRASH
+                )  # fmt: skip
+                metrics.slot_closed(lost)
         return metrics
 
     def _health(self, monitor: Monitor, minute: int) -> Health:
         sick = script.scene_of(cast.CHECKOUT, monitor.place, minute) is Scene.SICK
+        unhealthy = script.UNHEALTHY.place == monitor.place and script.UNHEALTHY.covers(minute)
+        since = script.UNHEALTHY.begins - minute
         return Health(
-            healthy=True,
+            healthy=not unhealthy,
             browser_contexts=1 + minute % 2,
             incidents=tuple(
                 (scope, cause) for begins, ends, scope, cause in script.INCIDENTS if ends < minute <= begins
@@ -150,7 +160,7 @@ class Stage:
             maintained=frozenset(each.check.name for each in script.MAINTENANCE if each.covers(minute) and each.check),
             reviewed=(("right", 41 + (script.LENGTH - minute) // 300), ("wrong", 1), ("undetermined", 2)),
             loop_lag=1.4 if sick else 0.002 + self._random.random() * 0.004,
-            scheduler_tick=self._clock.now() - dt.timedelta(seconds=3),
+            scheduler_tick=self._clock.now() - dt.timedelta(minutes=since if unhealthy else 0),
             workers=tuple(WorkerCount(pool=pool, state="ready", count=n) for pool, n in (("browser", 2), ("http", 1))),
             queues=(
                 QueueState(queue="dispatch", length=6 if sick else minute % 3, oldest_seconds=40.0 if sick else 0.5),
@@ -179,7 +189,8 @@ class Stage:
                 yield ended, place, check, run
 
     def _run(self, check: Check, place: str, due: dt.datetime, minute: int) -> Run:
-        evidence = self._hand.evidence(check, script.scene_of(check, place, minute), due)
+        scene = script.scene_of(check, place, minute)
+        evidence = self._hand.evidence(check, scene, due)
         self.runs += 1
         return Run(
             run_id=f"{place}-{self.runs:06d}",
@@ -187,17 +198,23 @@ class Stage:
             location=place,
             scheduled_at=due,
             evidence=evidence,
-            judgement=judge(evidence, self._contexts[check.name]),
+            judgement=self._judged(check, scene, evidence),
         )
+
+    def _judged(self, check: Check, scene: Scene, evidence: Evidence) -> Judgement:
+        """Judge a run; one plain run of a check is judged for all of them."""
+        if scene is not Scene.HEALTHY:
+            return judge(evidence, self._contexts[check.name])
+        if check.name not in self._plain:
+            self._plain[check.name] = judge(evidence, self._contexts[check.name])
+        return self._plain[check.name]
 
     def _without_run(self, check: Check, place: str, minute: int) -> tuple[SlotState, SlotReason] | None:
         if any(each.check is check and each.covers(minute) for each in script.MAINTENANCE):
             return SlotState.SKIPPED, SlotReason.MAINTENANCE
         still = script.STANDSTILL
-        if still.check is check and still.place == place and still.covers(minute):
+        if still.check is check and still.covers(minute):
             return SlotState.MISSED, SlotReason.BUSY
-        if place == script.RESTART.place and minute == script.RESTART.begins + 1:
-            return SlotState.LOST, SlotReason.CRASH
         return None
 
     def _publish(self, monitor: Monitor, check: Check, run: Run | None) -> None:
@@ -262,7 +279,7 @@ class Stage:
             labels, _, rest = exemplar.rpartition("} ")
             amount, _, seconds = rest.partition(" ")
             # Prometheus takes an exemplar once, however often it is exposed.
-            if self._clock.now().timestamp() - float(seconds) <= SCRAPE_INTERVAL:
+            if self._clock.now().timestamp() - float(seconds) <= 2 * SCRAPE_INTERVAL:
                 series.mark(dict(_LABEL.findall(labels)), float(amount), float(seconds))
         return series, sample_of(float(value))
 
