@@ -33,7 +33,7 @@ from monitor.publishing.series import Kind
 from tests.builders import a_check, a_run, an_attempt, an_evidence, an_exchange
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
-ROUNDS = 5
+ROUNDS = 3
 TIMINGS = Timings(resolve=0.001, connect=0.001, tls=0.004, wait=0.02, receive=0.001, total=0.027)
 SIZES = (
     (1_000, MetricsDetail.CORE),

@@ -58,6 +58,8 @@ async def test_a_dead_scheduler_shows_as_ill_health_and_a_growing_age_while_page
             assert healthy.status_code == 503
             assert "the scheduler has not moved for" in healthy.text
             assert (await client.get("/")).status_code == 200
+            await service._state_health()
+            assert "\nfaultline_healthy 0.0\n" in (await client.get("/metrics")).text
             # The last state has become too old to speak for now, and its age says so.
             clock.ahead = 600
             metrics = (await client.get("/metrics")).text

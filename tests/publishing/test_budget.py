@@ -185,3 +185,16 @@ def test_a_heavy_load_is_warned_of_below_the_limit(loaded):
     many = replace(settings, checks=tuple(replace(settings.checks[0], name=f"buy-{n}") for n in range(3000)))
     warning = forecast_series(many, CATALOGUE).warnings[0]
     assert warning == "105,253 series are a heavy load for one Prometheus: set metrics.detail to core"
+
+
+def test_growth_past_the_limit_is_refused_and_counted(clock):
+    metrics = Metrics(clock=clock, location="here", version="1", series_limit=100)
+    metrics.configure([a_check(name=f"c{number}", journey=f"j{number}") for number in range(50)])
+    assert value(metrics, "faultline_series") <= 100
+    assert value(metrics, "faultline_series") == len([line for line in lines(metrics) if 'journey="' in line])
+    refused = value(metrics, "faultline_series_refused_total")
+    assert refused > 0
+    metrics.publish(a_run(check=a_check(name="c49", journey="j49")))
+    assert value(metrics, "faultline_series") <= 100
+    assert value(metrics, "faultline_series_refused_total") > refused
+    assert value(metrics, "faultline_prober_faults_total") == 0
