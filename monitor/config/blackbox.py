@@ -20,6 +20,7 @@ from monitor.config.blackbox_model import (
     TlsConfigModel,
     TurnModel,
 )
+from monitor.config.blackbox_secrets import hidden, is_telling
 from monitor.domain.secret import Secret
 from monitor.probes.blackbox.modules import (
     DEFAULT_VERSIONS,
@@ -42,10 +43,6 @@ from monitor.reading.validation import examine
 _LARGEST = 65_536
 _PROXY_PORT = 80
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_HIDDEN = frozenset(
-    {"password", "credentials", "bearer_token", "secrets", "body", "send", "key", "proxy_connect_header"}
-)
-_TELLING = ("auth", "cookie", "token", "secret", "key", "password", "session")
 
 BUILT_IN = """\
 modules:
@@ -314,35 +311,3 @@ def _rules(model: RecordRulesModel) -> RecordRules:
         fail_if_not_matches=tuple(model.fail_if_not_matches_regexp),
         fail_if_none_matches=tuple(model.fail_if_none_matches_regexp),
     )
-
-
-def is_telling(header: str) -> bool:
-    """Say whether a header by its name is likely to hold what nobody may see."""
-    return any(part in header.lower() for part in _TELLING)
-
-
-def hidden(value: object, *, of_headers: bool = False) -> object:
-    """Return plain data without what may be a secret."""
-    match value:
-        case dict():
-            return {
-                key: "<secret>"
-                if (is_telling(key) if of_headers else key in _HIDDEN)
-                else _without_password(each)
-                if key == "proxy_url"
-                else hidden(each, of_headers=key == "headers")
-                for key, each in value.items()
-            }
-        case list():
-            return [hidden(each) for each in value]
-        case bytes():
-            return f"<{len(value)} bytes>"
-        case _:
-            return value
-
-
-def _without_password(value: object) -> object:
-    if not isinstance(value, str) or "@" not in value:
-        return value
-    before, _, after = value.rpartition("@")
-    return f"{before.partition('://')[0]}://<secret>@{after}"

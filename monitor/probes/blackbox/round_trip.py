@@ -61,6 +61,10 @@ class Trip:
         """Say whether there is a status."""
         return self.observation.status is not None
 
+    def header(self, name: bytes) -> bytes | None:
+        """Return the first value of a header of the answer."""
+        return next((value for key, value in self.observation.headers if key == name), None)
+
     def close(self) -> None:
         """Close the connection."""
         if self.channel is not None:
