@@ -139,3 +139,22 @@ def test_invisible_characters_do_not_reach_a_message():
     (problem,) = the_problems('"a\\u202eb": 1\n"a\\u202eb": 2\n')
     assert "\u202e" not in problem
     assert "\\u202e" in problem
+
+
+def test_bytes_stand_behind_a_tag_where_they_are_wanted():
+    document = read_text("a: !!binary |\n  AAAA\n  CATS\nb: [!!binary Uw==]\n", file="f", binary=True)
+    assert document.data == {"a": b"\x00\x00\x00\x08\x04\xd2", "b": [b"S"]}
+    assert document.problems == ()
+
+
+def test_bytes_that_are_none_are_refused_and_so_is_the_tag_where_nobody_wants_it():
+    told = [str(problem) for problem in read_text("a: !!binary x\n", file="f", binary=True).problems]
+    assert told == ["f:1:4: a: not Base64; encode the bytes anew"]
+    assert the_problems("a: !!binary AAAA\n") == [
+        "f:1:4: a: the tag '!!binary' is refused; write plain YAML, with quotes for text"
+    ]
+
+
+def test_bytes_are_no_key():
+    with pytest.raises(ReadingError, match="a key must be a plain word"):
+        read_text("{!!binary AAAA: 1}\n", file="f", binary=True)

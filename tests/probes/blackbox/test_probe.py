@@ -12,11 +12,21 @@ import brotli
 import pytest
 import trustme
 
+from monitor.domain.secret import Secret
 from monitor.probes.blackbox.addresses import address_hash
 from monitor.probes.blackbox.decompression import NotCompressed, decompress
 from monitor.probes.blackbox.encryption import suite_name
 from monitor.probes.blackbox.judgement import http_date
-from monitor.probes.blackbox.modules import Credentials, DnsModule, HttpModule, Module, TcpModule, TlsOptions, Turn
+from monitor.probes.blackbox.modules import (
+    Credentials,
+    DnsModule,
+    HttpModule,
+    Module,
+    ProxyOptions,
+    TcpModule,
+    TlsOptions,
+    Turn,
+)
 from monitor.probes.blackbox.patterns import Pattern, expand
 from monitor.probes.blackbox.probe import Blackbox, Probed
 from tests.probes.http.certificates import serving
@@ -183,6 +193,36 @@ async def test_what_is_sent_may_hold_what_was_caught(blackbox: Blackbox):
     turn = Turn(expect=Pattern.of(r"key=(?P<key>\w+)"), send=b"got ${key}, $1 and $$1 and $nothing.")
     await probed(blackbox, f"127.0.0.1:{port}", TcpModule(turns=(turn,)))
     assert await heard == b"got abc, abc and $1 and .\n"
+    listener.close()
+
+
+async def test_a_proxy_is_shown_its_credentials_and_headers_and_the_target_is_not(blackbox: Blackbox, server):
+    heads: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    listener = await asyncio.start_server(talk, "127.0.0.1", 0)
+    proxy = ProxyOptions(
+        host="127.0.0.1",
+        port=listener.sockets[0].getsockname()[1],
+        authorization=Secret("proxy", "Basic abc"),
+        connect_headers=(("X-Tunnel", "one"),),
+    )
+    for target in ("http://127.0.0.1:9/x", "https://127.0.0.1:9/x"):
+        found = await probed(blackbox, target, HttpModule(proxy=proxy, credentials=Credentials(reveal=lambda: "Mine")))
+        assert found.gauges.get("probe_success") == 0
+    plain, tunnel = (head.decode() for head in heads)
+    assert plain.startswith("GET http://127.0.0.1:9/x HTTP/1.1\r\n")
+    assert tunnel.startswith("CONNECT 127.0.0.1:9 HTTP/1.1\r\n")
+    assert all("Proxy-Authorization: Basic abc\r\n" in head for head in (plain, tunnel))
+    assert ("X-Tunnel: one" in plain, "X-Tunnel: one" in tunnel) == (False, True)
+    # Nobody but the target is shown what is meant for it, once the way to it is encrypted.
+    assert ("Mine" in plain, "Mine" in tunnel) == (True, False)
     listener.close()
 
 
