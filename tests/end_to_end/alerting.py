@@ -13,8 +13,8 @@ from tests.end_to_end.hurried import hurried, hurried_routes, hurried_rules
 from tests.end_to_end.pager import Pager, receivers_of
 
 CONFIG = Path(__file__).parents[2] / "config"
-# With runs every two seconds where others make one a minute, two seconds are a minute, and two minutes an hour.
-FACTOR = 30
+# A second stands for a minute, and a minute for an hour.
+FACTOR = 60
 # Prometheus says again every minute that an alert fires, and Alertmanager believes it for four times that.
 RESEND = f"--rules.alert.resend-delay={hurried('1m', FACTOR)}"
 

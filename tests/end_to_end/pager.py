@@ -66,7 +66,7 @@ class Pager:
     def notices(self, **wanted: str) -> tuple[Notice, ...]:
         """Return what came so far, by ``receiver``, ``status`` and labels (``alertname=…``)."""
         with self._arrival:
-            return tuple(notice for notice in self._notices if _is(notice, wanted))
+            return self._matching(wanted)
 
     def wait(self, patience: float, *, after: float = 0.0, **wanted: str) -> Notice:
         """Return the first such notice that came after a moment; when the patience ends the test fails."""
@@ -78,10 +78,26 @@ class Pager:
                     pytest.fail(f"after {patience} s no notice of {wanted}; there came {came}")
             return found
 
+    def wait_for_silence(self, seconds: float, patience: float, **wanted: str) -> None:
+        """Wait until no such notice has come for so many seconds, as a dead man's switch does before it rings."""
+        end = time.monotonic() + patience
+        with self._arrival:
+            since = time.monotonic()
+            while (now := time.monotonic()) < since + seconds:
+                if now >= end:
+                    pytest.fail(f"{patience} s later there still come notices of {wanted}")
+                before = len(self._matching(wanted))
+                self._arrival.wait(since + seconds - now)
+                if len(self._matching(wanted)) > before:
+                    since = time.monotonic()
+
     def close(self) -> None:
         """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
+
+    def _matching(self, wanted: Mapping[str, str]) -> tuple[Notice, ...]:
+        return tuple(notice for notice in self._notices if _is(notice, wanted))
 
     def _first(self, after: float, wanted: Mapping[str, str]) -> Notice | None:
         return next((each for each in self._notices if each.at > after and _is(each, wanted)), None)
