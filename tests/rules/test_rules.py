@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -165,6 +166,15 @@ def test_every_alert_has_a_sentence_a_description_and_a_runbook():
         assert rule.annotations["summary"].endswith("."), rule.name
         assert rule.annotations["description"], rule.name
         assert rule.annotations["runbook_url"] == f"docs/runbooks/{rule.name}.md"
+
+
+def test_every_link_to_a_dashboard_leads_to_one_with_these_variables():
+    boards = [json.loads(path.read_text()) for path in (ROOT / "grafana" / "dashboards").rglob("*.json")]
+    variables = {board["uid"]: {each["name"] for each in board["templating"]["list"]} for board in boards}
+    for rule in alerts():
+        link = rule.annotations.get("dashboard_url", "/d/faultline-journey")
+        uid, _, query = link.removeprefix("/d/").partition("?")
+        assert set(re.findall(r"var-(\w+)=", query)) <= variables[uid], rule.name
 
 
 def test_every_alert_has_a_runbook_page_and_every_page_an_alert():
