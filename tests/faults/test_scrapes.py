@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import json
 import re
+import sys
 import time
-import urllib.request
 from dataclasses import replace
 
 import pytest
@@ -17,6 +19,7 @@ from monitor.cli.serving import QuietServer, bound
 from monitor.config.settings import MetricsDetail, WebSettings
 from monitor.domain.clock import SystemClock
 from monitor.publishing.metrics import Metrics
+from monitor.service.running import _COLLECT
 from monitor.web.scrapes import Scrapes
 from tests.builders import a_check, a_run
 
@@ -51,48 +54,70 @@ class Loop:
             self.counted += 1
 
 
-class Scraper:
-    """Scrapes each second from a thread of its own: its reading is not the monitor's work."""
+# Scrapes each second until its time is over, and prints how long each took and how long the last answer was.
+SCRAPER = """
+import json, sys, time, urllib.request
+url, accept, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
+request, took, end = urllib.request.Request(url, headers={"Accept": accept}), [], time.monotonic() + seconds
+while time.monotonic() < end:
+    asked = time.monotonic()
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        size = len(answer.read())
+    took.append(time.monotonic() - asked)
+    time.sleep(max(0.0, asked + 1 - time.monotonic()))
+print(json.dumps({"took": took, "size": size}))
+"""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self.took: list[float] = []
-        self.size = 0
 
-    def go(self, until: float) -> None:
-        """Scrape until a moment of the monotonic clock."""
-        request = urllib.request.Request(self._url, headers={"Accept": OPENMETRICS})
-        while time.monotonic() < until:
-            asked = time.monotonic()
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                self.size = len(answer.read())
-            self.took.append(time.monotonic() - asked)
-            time.sleep(max(0.0, asked + 1 - time.monotonic()))
+@pytest.fixture
+def _few_collections():
+    """Collect garbage as seldom as the monitor does."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+async def scraped(port: int, seconds: float) -> tuple[list[float], int]:
+    """Scrape from a process of its own; return the seconds of each scrape, the shortest first, and the last size."""
+    url = f"http://127.0.0.1:{port}/metrics"
+    scraper = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SCRAPER, url, OPENMETRICS, str(seconds), stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await scraper.communicate()
+    told = json.loads(out)
+    return sorted(told["took"]), told["size"]
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("detail", [MetricsDetail.CORE, MetricsDetail.STANDARD])
-async def test_a_scrape_each_second_of_ten_thousand_checks_is_quick_and_does_not_stall_the_loop(detail) -> None:
+@pytest.mark.parametrize(("detail", "limit"), [(MetricsDetail.CORE, 1.0), (MetricsDetail.STANDARD, 3.0)])
+async def test_a_scrape_each_second_of_ten_thousand_checks_is_quick_and_does_not_stall_the_loop(
+    detail: MetricsDetail, limit: float, request: pytest.FixtureRequest
+) -> None:
     metrics = Metrics(clock=SystemClock(), location="here", version="1", detail=detail)
     loop = Loop(metrics)
     await asyncio.to_thread(metrics.configure, loop.checks)
+    request.getfixturevalue("_few_collections")
     listener = bound(WebSettings(port=0))
-    scraper = Scraper(f"http://127.0.0.1:{listener.getsockname()[1]}/metrics")
     app = Starlette(routes=[Route("/metrics", Scrapes(metrics.render).answer)])
     server = QuietServer(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    end = time.monotonic() + SECONDS
-    await asyncio.gather(asyncio.to_thread(scraper.go, end), loop.go(end))
+    scraping = asyncio.create_task(scraped(listener.getsockname()[1], SECONDS))
+    await loop.go(time.monotonic() + SECONDS)
+    took, size = await scraping
     server.should_exit = True
     await serving
-    took, late = sorted(scraper.took), sorted(loop.late)
+    late = sorted(loop.late)
     print(
-        f"\n{detail.value}: {len(took)} scrapes of {scraper.size / 1e6:.1f} MB,"
+        f"\n{detail.value}: {len(took)} scrapes of {size / 1e6:.1f} MB,"
         f" p50 {took[len(took) // 2]:.2f} s, worst {took[-1]:.2f} s; {loop.counted} runs counted,"
         f" late p50 {late[len(late) // 2] * 1e3:.1f} ms, p99 {late[len(late) * 99 // 100] * 1e3:.0f} ms,"
         f" worst {late[-1] * 1e3:.0f} ms"
     )
-    assert took[len(took) // 2] < 1
+    assert took[len(took) // 2] < limit
     # Other work on a shared machine may delay one; none may take as long as a scraper waits by default.
     assert took[-1] < 10
     assert loop.counted == pytest.approx(CHECKS * SECONDS / INTERVAL, rel=0.02)
