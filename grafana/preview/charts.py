@@ -158,7 +158,7 @@ def _drawn(
         if math.isfinite(value) and moment >= window.start - 1
     ]
     opacity = style.custom.get("fillOpacity", 0) / 100
-    step = min((b[3] - a[3] for a, b in pairwise(spots)), default=60.0)
+    step = min((b[3] - a[3] for a, b in pairwise(spots)), default=window.seconds / 90)
     match style.custom.get("drawStyle", "line"):
         case "bars":
             wide = max((box.width - box.left - box.right) * step / window.seconds * 0.85, 1.0)

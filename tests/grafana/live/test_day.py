@@ -41,7 +41,7 @@ def test_every_rule_of_the_past_was_evaluated_and_yielded_something_or_nothing_f
 
 
 async def test_every_query_is_answered_whatever_is_chosen(day, prometheus):
-    """Of a variable of which one value is chosen, each; of the others two at once, because they are written otherwise."""
+    """Each value of a variable that takes one; two at once of the others, because they are written otherwise."""
     for board in BOARDS:
         resolver = await resolver_of(board, day, prometheus)
         for variable in board.variables:
