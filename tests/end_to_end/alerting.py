@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -48,8 +48,12 @@ def alertmanager(folder: Path, pager: Pager) -> Iterator[servers.Server]:
         yield running
 
 
-@contextlib.contextmanager
-def prometheus(folder: Path, *, port: int, config: Path) -> Iterator[servers.Server]:
-    """Run Prometheus on a fixed port, so that it can go away and come back with what it knew."""
-    with servers.prometheus(folder, config, port=port, arguments=(RESEND,)) as running:
-        yield running
+@contextlib.asynccontextmanager
+async def watching(
+    folder: Path, monitor: str, alertmanager: str = "127.0.0.1:9", *, port: int = 0
+) -> AsyncIterator[servers.Prometheus]:
+    """Run Prometheus beside a monitor (``host:port``); again on the same folder and port it knows what it knew."""
+    config = write_prometheus(folder, [monitor], alertmanager)
+    with servers.prometheus(folder, config, port=port or None, arguments=(RESEND,)) as running:
+        async with servers.Prometheus(running.url) as prometheus:
+            yield prometheus

@@ -79,7 +79,11 @@ class Program:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}"
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
 
     def start(self, **environ: str) -> None:
         command = [sys.executable, "-m", "monitor.cli", "serve", "--config", str(self.folder / "monitor.yaml")]

@@ -7,7 +7,6 @@ import signal
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -16,6 +15,7 @@ import pytest
 from monitor.demo import Shop
 from tests import servers
 from tests.end_to_end import alerting
+from tests.end_to_end.alerting import watching
 from tests.end_to_end.conftest import CHECKS, OWNERSHIP, Program
 from tests.end_to_end.pager import Notice, Pager
 
@@ -91,17 +91,6 @@ def alertmanager(folder: Path, pager: Pager) -> Iterator[servers.Server]:
         yield running
 
 
-@asynccontextmanager
-async def watching(
-    folder: Path, program: Program, alertmanager: servers.Server, port: int = 0
-) -> AsyncIterator[servers.Prometheus]:
-    """Run Prometheus beside the monitor and Alertmanager; again on the same port it knows what it knew."""
-    config = alerting.write_prometheus(folder, [f"127.0.0.1:{program.port}"], alertmanager.address)
-    with alerting.prometheus(folder, port=port or servers.free_port(), config=config) as running:
-        async with servers.Prometheus(running.url) as prometheus:
-            yield prometheus
-
-
 @pytest.fixture
 async def control(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
     """The shop's control page, as a person or a program uses it."""
@@ -152,7 +141,7 @@ async def test_a_vendor_s_outage_calls_vendor_management_names_all_and_never_wak
     with (folder / "monitor.yaml").open("a") as config:
         config.write(PAYING)
     program.start()
-    async with watching(folder, program, alertmanager) as prometheus:
+    async with watching(folder, program.address, alertmanager.address) as prometheus:
         await prometheus.become('faultline_journey_success{journey="pay"}', patience=PATIENCE)
         await press(control, "/faults/payment-503/break")
         told = await notice(
@@ -179,7 +168,7 @@ async def test_in_the_browser_a_vendor_s_outage_is_told_from_our_own_to_the_end(
     with (folder / "monitor.yaml").open("a") as config:
         config.write(BUYING)
     program.start()
-    async with watching(folder, program, alertmanager) as prometheus:
+    async with watching(folder, program.address, alertmanager.address) as prometheus:
         await prometheus.become('faultline_journey_success{journey="checkout"}', patience=LONG)
         await press(control, "/faults/payment-refuses/break")
         told = await notice(
@@ -224,7 +213,7 @@ async def test_a_monitor_that_is_gone_pages_who_runs_it_and_nobody_else_until_it
     folder: Path, program: Program, pager: Pager, alertmanager: servers.Server, end: signal.Signals
 ) -> None:
     program.start()
-    async with watching(folder, program, alertmanager) as prometheus:
+    async with watching(folder, program.address, alertmanager.address) as prometheus:
         await prometheus.become('faultline_journey_success{journey="api"}', patience=PATIENCE)
         program.signal(end)
         await asyncio.to_thread(program.wait)
@@ -249,7 +238,7 @@ async def test_the_watchdog_calls_regularly_while_prometheus_lives_and_falls_sil
     program.start()
     call = {"receiver": "dead-mans-switch", "alertname": "Watchdog", "status": "firing"}
     port = servers.free_port()
-    async with watching(folder, program, alertmanager, port):
+    async with watching(folder, program.address, alertmanager.address, port=port):
         first = await notice(pager, **call)
         second = await notice(pager, after=first.at, **call)
         third = await notice(pager, after=second.at, **call)
@@ -257,5 +246,5 @@ async def test_the_watchdog_calls_regularly_while_prometheus_lives_and_falls_sil
     await asyncio.to_thread(pager.wait_for_silence, 3 * interval, PATIENCE, **call)
     assert await asyncio.to_thread(program.get, "/-/healthy")
     silent_since = time.monotonic()
-    async with watching(folder, program, alertmanager, port):
+    async with watching(folder, program.address, alertmanager.address, port=port):
         await notice(pager, after=silent_since, **call)
