@@ -20,7 +20,7 @@ _HOUR = dt.timedelta(hours=1)
 
 def advice(settings: Settings) -> tuple[str, ...]:
     """Return what should be thought over, each with its remedy."""
-    found = list(_rare_checks(settings))
+    found = [*_rare_checks(settings), *_local_links(settings)]
     if settings.investigation.enabled:
         names = load_names()
         found += (*_few_controls(settings), *_shared_controls(settings, names), *_own_controls(settings, names))
@@ -36,6 +36,14 @@ def _rare_checks(settings: Settings) -> Iterator[str]:
                 f"{check.objective:.6g} at a rate that pages, so the alert waits for a second one; run it every "
                 f"{often_enough.total_seconds():.0f} s at the latest, or lower its objective"
             )
+
+
+def _local_links(settings: Settings) -> Iterator[str]:
+    if settings.notifications.receivers and not settings.web.external_url:
+        yield (
+            f"notifications link to runs at {settings.web.url}, which others may not reach: set web.external_url to "
+            "the address that people use"
+        )
 
 
 def _few_controls(settings: Settings) -> Iterator[str]:

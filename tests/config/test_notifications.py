@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.config.advice import advice
 from monitor.config.receivers import EmailReceiver, MailSecurity, WebhookReceiver
 from monitor.domain.secret import Secret
 
@@ -110,3 +111,13 @@ def test_a_team_that_nobody_knows_is_refused(problems_of):
 def test_the_file_of_events_stands_beside_the_configuration(loaded, tmp_path: Path):
     settings = loaded(SMALLEST + "events: {file: deployments.jsonl}\n")
     assert settings.events_file == tmp_path / "deployments.jsonl"
+
+
+def test_links_that_lead_to_the_monitors_own_machine_are_advised_against(loaded):
+    told = [line for line in advice(loaded(SMALLEST + WEBHOOK, SECRETS)) if "notifications" in line]
+    assert told == [
+        "notifications link to runs at http://127.0.0.1:9488, which others may not reach: set web.external_url to the "
+        "address that people use"
+    ]
+    reachable = 'web: {external_url: "https://faultline.example.org"}\n'
+    assert not [line for line in advice(loaded(SMALLEST + WEBHOOK + reachable, SECRETS)) if "notifications" in line]

@@ -170,17 +170,20 @@ async def test_runs_of_which_everything_is_kept_are_found_newest_first(history):
     assert await history.with_evidence(at(2), limit=1) == ("run-browse-3",)
 
 
-async def test_a_database_of_the_first_schema_is_brought_up_to_date_with_its_runs(opened, storage):
-    """The first release's tables are made by its own migration, and filled by way of a copy of today's rows."""
+@pytest.mark.parametrize(("version", "later"), [("0001", ("verdicts", "deployments")), ("0002", ("deployments",))])
+async def test_a_database_of_an_older_schema_is_brought_up_to_date_with_its_runs(opened, storage, version, later):
+    """An older release's tables are today's without those that came later."""
     today = await opened(storage)
     await today.finished(a_failed_run(0))
     await today.close()
     with Database(storage).writing().connect() as connection, connection.begin():
-        connection.execute(sa.text("DROP TABLE verdicts"))
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+        for table in later:
+            connection.execute(sa.text(f"DROP TABLE {table}"))
+        connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{version}'"))
     history = await opened(storage)
     assert (await history.run(RUN)).judgement == a_failed_run(0).judgement
     assert len(await history.verdicts(RUN)) == 1
+    assert await history.latest_deployments(1) == ()
     await person(history)
     assert [verdict.source for verdict in await history.verdicts(RUN)] == [VerdictSource.RULES, VerdictSource.PERSON]
 
