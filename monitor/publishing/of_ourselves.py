@@ -149,7 +149,7 @@ REVIEWED = Family(
     name="faultline_reviewed_verdicts",
     kind=Kind.GAUGE,
     labels=("review",),
-    help="Verdicts in the history that people have reviewed, by whether they found them right.",
+    help="Verdicts in the history that people have reviewed: right, wrong, or left undetermined by us.",
 )
 WEB = Family(
     name="faultline_web_info",
