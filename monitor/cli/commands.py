@@ -133,11 +133,19 @@ def serve(
     listen: Annotated[
         str | None, typer.Option("--listen", "--web.listen-address", help="host:port, in place of web.listen.")
     ] = None,
+    external_url: Annotated[
+        str | None,
+        typer.Option(
+            "--external-url", "--web.external-url", help="Where people reach the pages, in place of web.external_url."
+        ),
+    ] = None,
     username: Annotated[str | None, typer.Option(help="User name for the pages, in place of web.username.")] = None,
     password_file: Annotated[Path | None, typer.Option(help="File with the password for the pages.")] = None,
 ) -> None:
     """Run every check on its schedule, and serve pages and metrics, until told to stop."""
-    choices = service.StartupChoices(data=data, listen=listen, username=username, password_file=password_file)
+    choices = service.StartupChoices(
+        data=data, listen=listen, external_url=external_url, username=username, password_file=password_file
+    )
     settings = service.read_settings(config, os.environ, choices)
     _log_to_stderr(settings, logging.INFO)
     raise typer.Exit(asyncio.run(serving.serve(settings, choices, environ=os.environ, announce=_announce)))

@@ -15,7 +15,7 @@ from monitor.config.settings import Settings, WebSettings
 from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.secret import Secret
 from monitor.journeys.catalogue import catalogue as find_journeys
-from monitor.reading.addresses import is_loopback, split_host_port
+from monitor.reading.addresses import check_base_url, is_loopback, split_host_port
 
 _RANDOM_BYTES = 5
 _SECONDS = len("2026-01-01T00:00:00")
@@ -36,6 +36,7 @@ class StartupChoices:
 
     data: Path | None = None
     listen: str | None = None
+    external_url: str | None = None
     username: str | None = None
     password_file: Path | None = None
 
@@ -66,6 +67,8 @@ def _web(web: WebSettings, choices: StartupChoices) -> WebSettings:
             msg = f"--listen: {error}"
             raise StartupError(msg) from error
         web = replace(web, host=address.host, port=address.port or web.port)
+    if choices.external_url is not None:
+        web = replace(web, external_url=_external_url(choices.external_url))
     if choices.password_file is not None:
         password = _password(choices.password_file)
         web = replace(web, username=choices.username or web.username or "faultline", password=password)
@@ -74,6 +77,14 @@ def _web(web: WebSettings, choices: StartupChoices) -> WebSettings:
         msg = f"to listen on {web.host} without a password would show everything to everybody: {remedy}"
         raise StartupError(msg)
     return web
+
+
+def _external_url(text: str) -> str:
+    try:
+        return check_base_url(text)
+    except ValueError as error:
+        msg = f"--external-url: {error}"
+        raise StartupError(msg) from error
 
 
 def _password(path: Path) -> Secret:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -60,3 +62,90 @@ def test_the_image_is_built_without_root_and_without_setuid_files():
     assert "\nUSER faultline\n" in dockerfile
     assert "chmod a-s" in dockerfile
     assert "--require-hashes" in dockerfile
+
+
+def published(compose, name):
+    """Return by container port where a service can be reached on this machine."""
+    return {port.rpartition(":")[2]: port.rpartition(":")[0] for port in compose["services"][name]["ports"]}
+
+
+def mounted(compose, name, inside):
+    """Return the folder or file of the project that lies at a path of a container."""
+    for volume in compose["services"][name]["volumes"]:
+        source, target = volume.split(":")[:2]
+        if source.startswith("./") and Path(inside).is_relative_to(target):
+            return ROOT / source / Path(inside).relative_to(target)
+    return pytest.fail(f"nothing of the project lies at {inside} in {name}")
+
+
+def option(compose, name, wanted):
+    """Return the value of an option on the command line of a service."""
+    found = [word.partition("=")[2] for word in compose["services"][name]["command"] if word.startswith(f"{wanted}=")]
+    assert len(found) == 1, found
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def prometheus() -> dict[str, object]:
+    return yaml.safe_load((ROOT / "config" / "prometheus" / "prometheus.yml").read_text())
+
+
+def test_prometheus_finds_its_configuration_its_rules_and_its_password(compose, prometheus):
+    config = mounted(compose, "prometheus", option(compose, "prometheus", "--config.file"))
+    assert config == ROOT / "config" / "prometheus" / "prometheus.yml"
+    for pattern in prometheus["rule_files"]:
+        assert sorted(config.parent.glob(pattern)) == sorted((config.parent / "rules").iterdir())
+    password = prometheus["scrape_configs"][0]["basic_auth"]["password_file"]
+    assert Path(password).parent == Path("/run/secrets")
+    assert Path(password).name in compose["services"]["prometheus"]["secrets"]
+
+
+def test_prometheus_scrapes_the_monitor_under_its_name_port_and_user(compose, prometheus):
+    (job,) = prometheus["scrape_configs"]
+    # The alert on a monitor that is down looks for this name.
+    assert job["job_name"] == "faultline"
+    assert job["static_configs"] == [{"targets": ["faultline:9488"]}]
+    assert option(compose, "faultline", "--listen").rpartition(":")[2] == "9488"
+    assert job["basic_auth"]["username"] == option(compose, "faultline", "--username")
+    assert job["basic_auth"]["password_file"] == option(compose, "faultline", "--password-file")
+
+
+def test_alerts_go_to_the_alertmanager_that_is_there_with_the_shipped_routes(compose, prometheus):
+    (group,) = prometheus["alerting"]["alertmanagers"]
+    assert group["static_configs"] == [{"targets": ["alertmanager:9093"]}]
+    config = mounted(compose, "alertmanager", option(compose, "alertmanager", "--config.file"))
+    assert config == ROOT / "config" / "alertmanager" / "alertmanager.yml"
+    files = re.findall(r"url_file: (\S+)", config.read_text())
+    assert files
+    # Where the shipped example looks for an address of a notifier is a folder that is mounted and never committed.
+    ignored = (ROOT / ".gitignore").read_text().split()
+    for file in files:
+        folder = mounted(compose, "alertmanager", file).parent.relative_to(ROOT)
+        assert f"/{folder}/" in ignored
+
+
+def test_grafana_finds_prometheus_the_dashboards_and_the_pages_of_runs(compose):
+    provisioning = mounted(compose, "grafana", "/etc/grafana/provisioning")
+    (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yaml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "faultline.yaml").read_text())["providers"]
+    dashboards = mounted(compose, "grafana", provider["options"]["path"])
+    assert len(list(dashboards.glob("*/*.json"))) == 9
+    (link,) = source["jsonData"]["exemplarTraceIdDestinations"]
+    assert link["url"].startswith(option(compose, "faultline", "--external-url") + "/runs/")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("faultline", "--external-url"), ("prometheus", "--web.external-url"), ("alertmanager", "--web.external-url")],
+)
+def test_links_lead_to_where_a_service_is_published(compose, name, wanted):
+    address = urlsplit(option(compose, name, wanted))
+    assert f"{address.hostname}:{address.port}" in published(compose, name).values()
+
+
+def test_every_health_check_asks_the_port_that_its_service_listens_on(compose):
+    for name, service in compose["services"].items():
+        if "healthcheck" in service:
+            (address,) = re.findall(r"http://127\.0\.0\.1:(\d+)/", " ".join(service["healthcheck"]["test"]))
+            assert address in published(compose, name)
