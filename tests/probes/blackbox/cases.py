@@ -8,7 +8,7 @@ from typing import Any
 from tests.probes.blackbox.world import World
 
 PATIENCE = "8.0"
-SHORT = "1.1"
+SHORT = "2.5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +201,7 @@ def modules(world: World) -> dict[str, Any]:
     made: dict[str, Any] = {name: {"prober": "http", "http": options} for name, options in http.items()}
     made |= {name: {"prober": "tcp", "tcp": options} for name, options in tcp.items()}
     made |= {name: {"prober": "dns", "dns": options} for name, options in dns.items()}
-    made["http_hasty"] = {"prober": "http", "timeout": "300ms"}
+    made["http_hasty"] = {"prober": "http", "timeout": "1s"}
     return {"modules": made}
 
 

@@ -25,7 +25,9 @@ from tests.probes.blackbox.cases import Case, cases, modules
 from tests.probes.blackbox.world import World
 from tests.servers import blackbox_exporter
 
-AT_ONCE = 8
+AT_ONCE = 6
+# A busy machine may cut a probe short on either side; a real difference is there each time.
+TRIES = 3
 
 # Times differ from probe to probe: here only that they are there, and whether anything was measured at all.
 TIMES = frozenset(
@@ -179,4 +181,9 @@ async def compare(folder: Path, wanted: Iterable[str] | None = None) -> tuple[Co
 
 async def _both(case: Case, theirs: httpx.AsyncClient, ours: httpx.AsyncClient, room: asyncio.Semaphore) -> Compared:
     async with room:
-        return Compared(case=case, theirs=await ask(theirs, case), ours=await ask(ours, case))
+        row = Compared(case=case, theirs=await ask(theirs, case), ours=await ask(ours, case))
+        for _ in range(TRIES - 1):
+            if not row.unintended:
+                break
+            row = Compared(case=case, theirs=await ask(theirs, case), ours=await ask(ours, case))
+        return row
