@@ -16,7 +16,7 @@ class Answer:
         replayable: Whether the archive holds the body: a static answer to a GET, without cookies.
         initiator: The script or page that made the browser ask.
         step: The step during which it was asked.
-        failure: How it ended where it had no status; the run passed all the same.
+        failure: How it failed, whether or not it had a status; the run passed all the same.
         addresses: Where the host was found, the address that answered first; only over HTTP.
         issuer: Who signed the certificate that was shown; only over HTTP.
     """

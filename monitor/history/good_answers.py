@@ -63,7 +63,7 @@ def _answer(exchange: Exchange, archived: frozenset[tuple[str, str]]) -> Answer:
         headers=tuple(kept),
         replayable=(exchange.method, exchange.url.partition("#")[0]) in archived,
         initiator=exchange.initiator.url if exchange.initiator else "",
-        failure="" if exchange.status is not None or exchange.failure is None else exchange.failure.value,
+        failure="" if exchange.failure is None else exchange.failure.value,
     )
     return answer if exchange.resource != "http" else _way_of(exchange, answer)
 

@@ -64,11 +64,13 @@ def compare(evidence: Evidence, reference: Reference, now: dt.datetime) -> Compa
 
 def _failed_alike(evidence: Evidence, reference: Reference) -> Iterator[str]:
     """Yield the ids of failed exchanges that ended in the same way whenever the good run asked for them."""
-    ends: dict[tuple[str, str], set[str]] = {}
+    # An answer that the browser keeps from the page has a status too, so that the status alone tells nothing.
+    ends: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for answer in reference.answers:
-        ends.setdefault((answer.method, answer.url), set()).add(_end(answer))
+        ends.setdefault((answer.method, answer.url), set()).add((_end(answer), answer.failure))
     for exchange in evidence.exchanges:
-        alike = ends.get((exchange.method, exchange.url)) == {_state(exchange)}
+        failure = exchange.failure.value if exchange.failure else ""
+        alike = ends.get((exchange.method, exchange.url)) == {(_state(exchange), failure)}
         if alike and is_defect(exchange) and exchange.attempt == evidence.last.number:
             yield exchange.id
 

@@ -90,6 +90,14 @@ def test_what_failed_in_the_good_run_too_is_told_as_such_and_does_not_differ():
     assert (found.differences, found.failed_alike) == ((), (refused.id,))
 
 
+def test_an_answer_that_the_page_may_not_read_any_more_is_no_old_failure_though_its_status_is_the_same():
+    withheld = request(API, resource="fetch", status=200, failure=Failure.POLICY_CORS)
+    read = an_answer(API, resource="fetch", sha256=None)
+    assert compare(failed(withheld), a_reference(read), LATER).failed_alike == ()
+    before = an_answer(API, resource="fetch", sha256=None, failure="policy.cors")
+    assert compare(failed(withheld), a_reference(before), LATER).failed_alike == (withheld.id,)
+
+
 def test_a_failure_is_not_as_before_where_the_good_run_got_an_answer_in_the_end_or_another_failure():
     refused = request(CDN, status=None, failure=Failure.TCP_REFUSED)
     was = an_answer(status=None, sha256=None, failure="tcp.refused")
