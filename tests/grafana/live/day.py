@@ -12,7 +12,7 @@ from pathlib import Path
 from tests import servers
 from tests.grafana.live import history, recorded, script
 from tests.grafana.live.remote_write import RemoteWriter
-from tests.grafana.live.stage import SCRAPE_INTERVAL, Stage
+from tests.grafana.live.stage import Stage
 
 ENDING = dt.datetime(2026, 3, 3, 18, 0, tzinfo=dt.UTC)
 # Blocks of a hundred days: nothing is compacted while the past is written, and all of it may still be added to.
@@ -70,6 +70,3 @@ async def _rules_of_the_past(
             before = start - days * 86400
             await recorded.replay(prometheus, writer, start=before, end=start - history.STEP, step=history.STEP)
         return await recorded.replay(prometheus, writer, start=start, end=end)
-
-
-__all__ = ["ENDING", "SCRAPE_INTERVAL", "Day", "lived"]
