@@ -27,7 +27,7 @@ test: setup-dev ## Run the tests (a few minutes)
 quick: setup-dev ## Run the tests that need no browser and take no time
 	@$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile -m "not soak and not slow and not browser" $(ARGS)
 
-soak: setup-dev ## Run the long ones: kills, clock steps and floods by the hundred
+soak: setup-dev ## Run the long ones: kills, clock steps, floods, outages followed to the page
 	@$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
 
 bench: setup-dev ## Measure against peers in the same run; ARGS="--only http" picks one

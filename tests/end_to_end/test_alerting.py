@@ -199,6 +199,7 @@ async def an_own_fault_pages_its_owner(program: Program, pager: Pager, control: 
     told = await notice(
         pager, receiver="catalog-pager", alertname="FaultlineErrorBudgetBurnFast", journey="api", status="firing"
     )
+    await notice(pager, receiver="catalog-pager", alertname="FaultlineJourneyFailing", journey="api", status="firing")
     assert {"team": "catalog", "service": "api", "severity": "critical"}.items() <= told.labels.items()
     assert "own_infrastructure" in told.annotations["description"]
     assert "put down to catalog (team)" in told.annotations["description"]
