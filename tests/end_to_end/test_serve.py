@@ -3,17 +3,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import shutil
 import signal
 import sqlite3
 import time
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from monitor.domain.outcome import SlotState
+from tests import servers
 from tests.end_to_end.conftest import LOGIN, PASSWORD, SEARCH, Program, command, free_port, until
 
 pytestmark = pytest.mark.slow
@@ -86,32 +84,18 @@ async def test_a_failure_names_its_owner_in_the_store_the_metrics_and_the_log(
     )
 
 
-@pytest.mark.skipif(shutil.which("prometheus") is None, reason="Debian's prometheus is not installed")
 async def test_a_real_prometheus_scrapes_the_counters(folder: Path, program: Program) -> None:
     program.start()
     await off_loop(program.wait_for_run, API)
-    port = free_port()
-    (folder / "prometheus.yml").write_text(
-        "global: {scrape_interval: 1s}\n"
-        f"scrape_configs: [{{job_name: faultline, static_configs: [{{targets: ['127.0.0.1:{program.port}']}}]}}]\n"
-    )
-    command_line = ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb",
-                    f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]  # fmt: skip
-    nowhere = asyncio.subprocess.DEVNULL
-    prometheus = await asyncio.create_subprocess_exec(*command_line, stdout=nowhere, stderr=nowhere)
-    try:
-        query = urllib.parse.quote('faultline_journey_runs_total{journey="api"} > 0 and on () up == 1')
-        address = f"http://127.0.0.1:{port}/api/v1/query?query={query}"
-
-        def scraped() -> object:
-            with urllib.request.urlopen(address, timeout=10) as answer:
-                return json.load(answer)["data"]["result"]
-
-        series = await off_loop(until, scraped, "scraped")
-    finally:
-        prometheus.terminate()
-        await prometheus.wait()
-    assert series[0]["metric"]["target"] == "shop-api"
+    config = {
+        "global": {"scrape_interval": "1s"},
+        "scrape_configs": [{"job_name": "faultline", "static_configs": [{"targets": [program.address]}]}],
+    }
+    with servers.prometheus(folder, config) as running:
+        async with servers.Prometheus(running.url) as prometheus:
+            await prometheus.become('faultline_journey_runs_total{journey="api"} > 0 and on () up == 1')
+            (series,) = await prometheus.query('faultline_journey_runs_total{journey="api"}')
+    assert series.labels["target"] == "shop-api"
 
 
 async def test_sigterm_ends_within_ten_seconds_and_every_slot_has_one_end(folder: Path, program: Program) -> None:
