@@ -31,6 +31,7 @@ LEVELS = {
     "check": CHECK | {"team", "service", "tier", "business_process", "third_party"},
     "check_cause": CHECK | {"cause"},
     "check_culprit": CHECK | {"cause", "kind", "culprit"},
+    "location": {"location"},
     "third_party": {"third_party"},
     "third_party_journey": {"third_party", "journey"},
 }
