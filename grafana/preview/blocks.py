@@ -104,25 +104,35 @@ def bar_gauge(panel: Panel, lines: Sequence[Line], width: float, height: float, 
     styles = [style_of(panel, line.name, ref=line.ref, now=now) for line in lines]
     names = [_title(style, line) for style, line in zip(styles, lines, strict=True)]
     texts = [style.text(value) for style, value in zip(styles, values, strict=True)]
-    named = min(max(map(len, names)) * 8.0 + 14, width * 0.5)
-    valued = max(map(len, texts)) * 9.0 + 14
+    options = panel["options"]
+    stated = options.get("text") or {}
+    name_size, value_size = float(stated.get("titleSize") or 13), float(stated.get("valueSize") or 15)
+    above = options.get("namePlacement") == "top"
+    named = 0.0 if above else min(max(map(len, names)) * name_size * 0.62 + 14, width * 0.5)
+    valued = max(map(len, texts)) * value_size * 0.6 + 14
     most = max(
         [float(style.values["max"]) for style in styles if style.values.get("max") is not None]
         or [value for value in values if value is not None]
         or [1.0]
     )
     least = float(styles[0].values.get("min") or 0.0)
-    most_high = panel["options"].get("maxVizHeight", 300) if panel["options"].get("sizing") != "manual" else 300
-    high = min(max((height - 4 * len(lines)) / len(lines), panel["options"].get("minVizHeight", 16)), most_high)
+    limits = (options.get("minVizHeight", 16), options.get("maxVizHeight", 300))
+    shortest, tallest = limits if options.get("sizing") == "manual" else (16, 300)
+    high = min(max((height - 4 * len(lines)) / len(lines), shortest), tallest)
+    title = name_size * 1.3 if above else 0.0
     rows = []
     for place, (name, text, value, style) in enumerate(zip(names, texts, values, styles, strict=True)):
         share = max(min(((value or 0.0) - least) / ((most - least) or 1.0), 1.0), 0.0)
         color = style.color(value, place, lines[place].name)
         room = width - named - valued
+        called = f'font-size:{name_size:.0f}px">{escape(name)}</'
+        beside = "" if above else f'<span style="width:{named:.0f}px;{called}span>'
+        if above:
+            rows.append(f'<div style="line-height:{title:.0f}px;white-space:nowrap;{called}div>')
         rows.append(
-            f'<div class="bar" style="height:{high:.0f}px"><span style="width:{named:.0f}px">{escape(name)}</span>'
+            f'<div class="bar" style="height:{high - title:.0f}px">{beside}'
             f'<i style="width:{room:.0f}px"><b style="width:{room * share:.0f}px;background:{color}"></b></i>'
-            f'<em style="color:{color};width:{valued:.0f}px">{escape(text)}</em></div>'
+            f'<em style="color:{color};width:{valued:.0f}px;font-size:{value_size:.0f}px">{escape(text)}</em></div>'
         )
     return f'<div class="bars">{"".join(rows)}</div>'
 

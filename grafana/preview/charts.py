@@ -71,12 +71,14 @@ def _times(box: Box, window: Window) -> Iterator[str]:
         moment += step
 
 
-def ticks(least: float, most: float, wanted: int) -> list[float]:
-    """Return round figures between two values."""
+def ticks(least: float, most: float, wanted: int, decimals: int | None = None) -> list[float]:
+    """Return round figures between two values, none finer than ``decimals``."""
     span = most - least or 1.0
     rough = span / max(wanted, 1)
     size = 10 ** math.floor(math.log10(rough))
     step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= rough)
+    if decimals is not None:
+        step = max(step, 10.0**-decimals)
     first = math.ceil(least / step - 1e-9)
     return [number * step for number in range(first, math.floor(most / step + 1e-9) + 1)]
 
@@ -86,6 +88,8 @@ def _range(stacks: Sequence[Sequence[tuple[float, float]]], style: Style) -> tup
     limits = style.values
     least = float(limits["min"]) if limits.get("min") is not None else min(values)
     most = float(limits["max"]) if limits.get("max") is not None else max(values)
+    least = min(least, float(style.custom.get("axisSoftMin", least)))
+    most = max(most, float(style.custom.get("axisSoftMax", most)))
     if least == most:
         least, most = (0.0, most or 1.0) if most >= 0 else (least, 0.0)
     if limits.get("min") is None and limits.get("max") is None and least > 0 and least < 0.6 * most:
@@ -101,7 +105,8 @@ def over_time(panel: Panel, lines: Sequence[Line], window: Window, width: float,
     least, most = _range([points for points, _ in drawn], common)
     if stacked:
         least = min(least, 0.0)
-    figures = ticks(least, most, int(height // 34))
+    counted = common.values.get("unit") == "locale"
+    figures = ticks(least, most, int(height // 34), common.values.get("decimals") if counted else None)
     labels = [common.text(figure) for figure in figures]
     box = Box(width=width, height=height, left=10 + max([len(text) for text in labels] or [0]) * _LETTER)
     pieces = [*_times(box, window)]

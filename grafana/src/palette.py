@@ -52,8 +52,21 @@ RATINGS: Mapping[str, Mark] = {
     "frustrated": Mark(word="frustrated", color=FAILING.color),
 }
 
+# What the tiles of the wall count; the color comes when there is something to count, and the tile says the word.
+CRITICAL = Mark(word="critical", color=FAILING.color)
+WARNINGS = Mark(word="warnings", color=SLOW.color)
+# From where on an Apdex is called what, as its makers call it.
+EXPERIENCES: Mapping[float, Mark] = {
+    0.94: Mark(word="excellent", color=OK.color),
+    0.85: Mark(word="good", color=OK.color),
+    0.7: Mark(word="fair", color=SLOW.color),
+    0.0: Mark(word="poor", color=FAILING.color),
+}
+
 PLAIN = "text"
 NEUTRAL = "#8AB8FF"
+# Behind numbers that mean no trouble.
+QUIET = "#30343C"
 
 
 def worded(marks: Mapping[int, Mark], nothing: str = NO_DATA) -> list[model.ValueMapping]:
@@ -87,6 +100,25 @@ def above(limit: float, mark: Mark) -> model.ValueMapping:
     """Return the mapping that shows every number from ``limit`` on as a word."""
     result = model.ValueMappingResult(text=mark.word, color=mark.color, index=8)
     return model.RangeMap(options=model.DashboardRangeMapOptions(from_val=limit, to=1e12, result=result))
+
+
+def alarming(mark: Mark) -> model.ValueMapping:
+    """Return the mapping that gives every number from one on the color of a word; the tile itself says the word."""
+    result = model.ValueMappingResult(color=mark.color, index=7)
+    return model.RangeMap(options=model.DashboardRangeMapOptions(from_val=0.5, to=1e12, result=result))
+
+
+def experienced() -> tuple[model.ValueMapping, ...]:
+    """Return the mappings of an Apdex to its words."""
+    steps = sorted(EXPERIENCES.items(), reverse=True)
+    ends = [1e12, *(limit - 1e-9 for limit, _ in steps)]
+    results = [
+        model.ValueMappingResult(text=mark.word, color=mark.color, index=place) for place, (_, mark) in enumerate(steps)
+    ]
+    return tuple(
+        model.RangeMap(options=model.DashboardRangeMapOptions(from_val=limit, to=end, result=result))
+        for (limit, _), end, result in zip(steps, ends, results, strict=False)
+    )
 
 
 def renamed() -> model.ValueMapping:

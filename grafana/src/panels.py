@@ -21,6 +21,7 @@ SOURCE = common_model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 COUNT = "locale"
 MINUTES = "suffix: min"
 DAYS = "suffix: d"
+RUNS = "suffix: runs"
 # Runs come minutes apart: a finer step would draw the pauses between them as gaps.
 COARSE = "15m"
 
@@ -128,14 +129,39 @@ def tiles(
     return panel
 
 
+def counters(face: Face, *counted: tuple[Query, palette.Mark]) -> Anything:
+    """Return counts for the wall: quiet at zero, and from one on in the color of the word that each is named by."""
+    panel = faced(stat.Panel(), face, [query for query, _ in counted], instant=True)
+    panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+    panel.graph_mode(common_model.BigValueGraphMode.NONE).color_mode(common_model.BigValueColorMode.BACKGROUND_SOLID)
+    panel.text_mode(common_model.BigValueTextMode.VALUE_AND_NAME).orientation(common_model.VizOrientation.AUTO)
+    panel.mappings(palette.unknown(face.nothing)).color_scheme(fixed(palette.QUIET)).wide_layout(False)
+    for query, mark in counted:
+        mapped = [palette.alarming(mark), *palette.unknown(face.nothing)]
+        panel.override_by_name(query.legend, [_property("mappings", mapped)])
+    return panel.text(common.VizTextDisplayOptions().title_size(24).value_size(48))
+
+
+def rated(face: Face, query: Query, words: Sequence[model.ValueMapping]) -> Anything:
+    """Return one tile for the wall that says in a word, filled with its color, how good a number is."""
+    panel = faced(stat.Panel(), face, (query,), instant=True)
+    panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+    panel.graph_mode(common_model.BigValueGraphMode.NONE).color_mode(common_model.BigValueColorMode.BACKGROUND_SOLID)
+    panel.text_mode(common_model.BigValueTextMode.VALUE_AND_NAME).orientation(common_model.VizOrientation.AUTO)
+    panel.mappings([*words, *palette.unknown(face.nothing)]).color_scheme(fixed(palette.QUIET)).wide_layout(False)
+    return panel.text(common.VizTextDisplayOptions().title_size(24).value_size(40))
+
+
 def lines(face: Face, *queries: Query, ceiling: float | None = None, floor: float | None = 0) -> timeseries.Panel:
-    """Return lines over time; what is missing stays a gap."""
+    """Return lines over time; what is missing stays a gap. Without a ``floor`` the axis follows lines below 0."""
     panel = faced(timeseries.Panel(), face, queries, instant=False)
     panel.span_nulls(False).line_width(2).fill_opacity(0).show_points(common_model.VisibilityMode.AUTO)
     panel.tooltip(_tooltip()).legend(_legend())
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
     if floor is not None:
         panel.min(floor)
+    else:
+        panel.axis_soft_min(0)
     return panel if ceiling is None else panel.max(ceiling)
 
 
@@ -158,11 +184,12 @@ def ranking(face: Face, *queries: Query, big: bool = False, top: float | None = 
     panel.value_mode(common_model.BarGaugeValueMode.TEXT).show_unfilled(True).min(0).color_scheme(
         fixed(palette.NEUTRAL)
     )
-    panel.name_placement(common_model.BarGaugeNamePlacement.LEFT)
-    panel.sizing(common_model.BarGaugeSizing.MANUAL).min_viz_height(16).max_viz_height(90 if big else 40)
+    placement = common_model.BarGaugeNamePlacement
+    panel.name_placement(placement.TOP if big else placement.LEFT)
+    panel.sizing(common_model.BarGaugeSizing.MANUAL).min_viz_height(16).max_viz_height(72 if big else 36)
     panel.mappings(palette.unknown(face.nothing))
     if big:
-        panel.text(common.VizTextDisplayOptions().title_size(24).value_size(28))
+        panel.text(common.VizTextDisplayOptions().title_size(24).value_size(26))
     return panel if top is None else panel.max(top)
 
 

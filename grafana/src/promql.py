@@ -22,7 +22,7 @@ _BORN_WITH_AN_EVENT = frozenset(
 ENOUGH_COVERAGE = 0.9
 SLOW_SHARE = 0.5
 # Seconds that one failed run stands for.
-WEIGHT = "check:faultline_journey_interval_seconds:max / check:faultline_locations:count"
+WEIGHT = "check:faultline_journey_interval_seconds:max / check:faultline_locations:avg1d"
 _NOW = "30m"
 
 
@@ -99,7 +99,7 @@ def impact(window: str, *matchers: str) -> str:
 
 
 def added_up(hourly: str, window: str) -> str:
-    """Return the sum of a recorded hourly increase over a window, as the rules add it up: four looks at each hour."""
+    """Return the sum of a recorded hourly increase over a window: four looks at each hour, as rules do for 3 days."""
     return f"sum_over_time({hourly}[{window}:15m]) / 4"
 
 
@@ -122,6 +122,14 @@ def culprits(kind: str, by: str, window: str = "$__range", culprit: str = "") ->
     matchers = (f'kind="{kind}"', *((f'culprit=~"{culprit}"',) if culprit else ()))
     failed = count(at_place("faultline_journey_run_culprits_total", *matchers), f"{CHECK}, culprit, cause", window)
     return f"sum by ({by}) (({of_team(failed)}) * on ({CHECK}) group_left () ({WEIGHT}))"
+
+
+def broken_promises(window: str = "$__range") -> str:
+    """Return failed runs of our own making, by the back-end capability behind the step in which they ended."""
+    failed = count(at_place("faultline_step_failures_total", 'cause="own_infrastructure"'), f"{CHECK}, step", window)
+    named = at_check("faultline_step_info", 'capability!=""')
+    info = f"max by ({CHECK}, step, capability) ({named})"
+    return f"sum by (capability) (({of_team(failed)}) * on ({CHECK}, step) group_left (capability) {info}) > 0"
 
 
 def with_team(expr: str) -> str:

@@ -198,7 +198,18 @@ UIDS = frozenset(
     )
 )
 UNITS = frozenset(
-    {"locale", "none", "s", "bytes", "percentunit", "dateTimeFromNow", "dateTimeAsIso", "suffix: min", "suffix: d"}
+    {
+        "locale",
+        "none",
+        "s",
+        "bytes",
+        "percentunit",
+        "dateTimeFromNow",
+        "dateTimeAsIso",
+        "suffix: min",
+        "suffix: d",
+        "suffix: runs",
+    }
 )
 RULES: Mapping[str, Rule] = {
     "template-datasource-rule": template_datasource,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Section, board_url
-from grafana.src.panels import MINUTES, Anything, Face, Query, by_mark, numbers, ranking, tiles
+from grafana.src.panels import MINUTES, RUNS, Anything, Face, Query, by_mark, counters, numbers, ranking, rated, tiles
 from grafana.src.promql import at_check, count, of_team
 
-_ALERTS = 'count(ALERTS{alertname=~"Faultline.+", alertstate="firing", severity=~"critical|warning"})'
+_ALERTS = 'count(ALERTS{alertname=~"Faultline.+", alertstate="firing", severity="%s"})'
+_WORST = f"(max by (journey) ({promql.state()}))"
 
 
 def command_centre() -> Board:
@@ -17,7 +18,9 @@ def command_centre() -> Board:
         folder="Command centre",
         title="Faultline / Customer command centre",
         about="For a screen on the wall: what customers meet just now, and whose it is. Open with ?kiosk.",
-        sections=(Section(panels=(*_figures(), _journeys(), _causes(), _budgets(), _vendors(), _teams())),),
+        sections=(
+            Section(panels=(*_figures(), _journeys(), _causes(), _capabilities(), _vendors(), _teams(), _budgets())),
+        ),
         refresh="30s",
         tags=("wallboard",),
         wall=True,
@@ -26,18 +29,13 @@ def command_centre() -> Board:
 
 def _figures() -> tuple[Anything, ...]:
     return (
-        _counted("Failing", "Journeys that fail just now at half of their locations or more.", "%s == bool 6", 2),
-        _counted(
-            "Slow or partly failing",
-            "Journeys that are slow, or fail at some of their locations.",
-            "abs(%s - 4.5) < bool 1",
-            4,
-        ),
+        _counted("Failing", "Journeys that fail just now at half of their locations or more.", 6, palette.FAILING),
+        _slow(),
         _counted(
             "No data",
             "Journeys of which nothing recent is known. They are not fine; we do not know.",
-            "%s == bool 3",
-            2,
+            3,
+            palette.MISSING,
         ),
         _experience(),
         _minutes(),
@@ -46,40 +44,43 @@ def _figures() -> tuple[Anything, ...]:
     )
 
 
-def _counted(name: str, about: str, condition: str, width: int) -> Anything:
-    expr = f"sum({condition % f'max by (journey) ({promql.state()})'})"
-    # The words under a title of Grafana's 14 pixels are the ones that are read from across the room: they have to fit.
-    query = Query(expr=expr, legend=name.removesuffix(" failing"))
-    return numbers(Face(title=name, about=about, width=width, height=4), query, big=True)
+def _counted(name: str, about: str, code: int, mark: palette.Mark) -> Anything:
+    query = Query(expr=f"sum({_WORST} == bool {code})", legend=name)
+    return counters(Face(title=name, about=about, width=3, height=4), (query, mark))
+
+
+def _slow() -> Anything:
+    face = Face(
+        title="Slow, or failing in places",
+        about="Journeys that are slow, and journeys that fail at fewer than half of their locations.",
+        width=5,
+        height=4,
+    )
+    slow = Query(expr=f"sum({_WORST} == bool 4)", legend="Slow")
+    partly = Query(expr=f"sum({_WORST} == bool 5)", legend="In places")
+    return counters(face, (slow, palette.SLOW), (partly, palette.PARTLY))
 
 
 def _experience() -> Anything:
-    score = of_team(at_check("check:faultline_experience_score:apdex1h"))
-    then = of_team(f"{at_check('check:faultline_experience_score:apdex1h')} offset 1w")
+    score = f"avg({of_team(at_check('check:faultline_experience_score:apdex1h'))})"
     face = Face(
-        title="Experience",
-        about="Apdex of the last hour, of journeys with a threshold: 1 is all satisfied, below 0.7 is poor. "
-        "Beside it the same hour a week ago.",
+        title="Experience, 1 h",
+        about="Apdex of the last hour, of journeys with a threshold: excellent from 0.94 on, good from 0.85, fair "
+        "from 0.7, else poor. 1 is all satisfied.",
         unit="none",
-        width=5,
+        width=3,
         height=4,
-        decimals=2,
         nothing="not configured",
     )
-    return numbers(
-        face,
-        Query(expr=f"avg({score})", legend="Experience"),
-        Query(expr=f"avg({then})", legend="A week ago"),
-        big=True,
-    )
+    return rated(face, Query(expr=score, legend="Experience"), palette.experienced())
 
 
 def _minutes() -> Anything:
     face = Face(
-        title="Minutes lost, 24 h",
+        title="Customer minutes lost, 24 h",
         about="Estimate: each failed run counts as one planned interval in which this journey failed its customers.",
         unit=MINUTES,
-        width=4,
+        width=3,
         height=4,
         decimals=0,
     )
@@ -91,7 +92,7 @@ def _cost() -> Anything:
     face = Face(
         title="Estimated cost, 24 h",
         about="Estimate, where configured: customers per hour times the value of one times the hours lost.",
-        width=5,
+        width=4,
         height=4,
         decimals=0,
         nothing="not configured",
@@ -101,8 +102,17 @@ def _cost() -> Anything:
 
 
 def _alerts() -> Anything:
-    face = Face(title="Alerts", about="Alerts of Faultline that are firing just now.", width=2, height=4)
-    return numbers(face, Query(expr=promql.zero_if_alive(_ALERTS), legend="Alerts"), big=True)
+    face = Face(
+        title="Open alerts",
+        about="Alerts of Faultline that are firing just now: critical ones call somebody, warnings are tickets.",
+        width=3,
+        height=4,
+    )
+    told = tuple(
+        (Query(expr=promql.zero_if_alive(_ALERTS % severity), legend=mark.word.capitalize()), mark)
+        for severity, mark in (("critical", palette.CRITICAL), ("warning", palette.WARNINGS))
+    )
+    return counters(face, *told)
 
 
 def _journeys() -> Anything:
@@ -128,7 +138,7 @@ def _causes() -> Anything:
         decimals=0,
         links=(("Root causes", board_url("root-causes")),),
     )
-    expr = f"sum by (cause) ({promql.impact('1d')}) / 60"
+    expr = f"sort_desc(sum by (cause) ({promql.impact('1d')}) / 60)"
     return by_mark(ranking(face, Query(expr=expr, legend="{{cause}}"), big=True), palette.CAUSES)
 
 
@@ -138,7 +148,7 @@ def _budgets() -> Anything:
         about="Of the journey of each business process that has the least left; below zero the objective is broken. "
         "The five lowest.",
         unit="percentunit",
-        width=8,
+        width=6,
         height=11,
         decimals=0,
         nothing="no objective known",
@@ -151,13 +161,27 @@ def _budgets() -> Anything:
     return panel.mappings([palette.SPENT, *palette.unknown(face.nothing)])
 
 
+def _capabilities() -> Anything:
+    face = Face(
+        title="Which back-end capability broke its promise, 24 h",
+        about="Failed runs of our own making, by the capability behind the step in which they ended. The five most.",
+        unit=RUNS,
+        width=6,
+        height=11,
+        decimals=0,
+        nothing="none broke its promise",
+        links=(("Root causes", board_url("root-causes")),),
+    )
+    return ranking(face, Query(expr=f"topk(5, {promql.broken_promises('1d')})", legend="{{capability}}"), big=True)
+
+
 def _vendors() -> Anything:
     face = Face(
         title="Third parties now",
         about="By the share of their requests that failed in the last 15 minutes: failing above 25 %, some errors "
         "above 2 %. The six worst.",
         unit="none",
-        width=8,
+        width=6,
         height=11,
         links=(("Third parties", board_url("third-parties")),),
     )
@@ -173,7 +197,7 @@ def _teams() -> Anything:
         title="What each team contributes, 24 h",
         about="Minutes lost in the last 24 hours that are put down to a team's own systems (estimate). The five most.",
         unit=MINUTES,
-        width=8,
+        width=6,
         height=11,
         decimals=0,
         nothing="nothing put down to a team",

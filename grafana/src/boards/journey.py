@@ -25,6 +25,7 @@ from grafana.src.tables import Column, rows
 _RUNS = runs_url(journey="${journey}")
 _AT = runs_url(journey="${journey}", location="${__field.labels.location}")
 _CHECK_LEGEND = "{{target}} · {{profile}}"
+_NOT_COUNTED = "not counted"
 _STEP_INFO = f"max by ({CHECK}, step, position, capability) ({at_check('faultline_step_info')})"
 
 
@@ -106,7 +107,7 @@ def _funnel() -> Anything:
     face = Face(
         title="Funnel of steps",
         about="Of all conclusive runs, how many got past each step; the capability behind it; and the failed runs "
-        "that ended in it, by whose fault it was.",
+        "that ended in it, by whose fault it was. What got past and durations need metrics.detail: full.",
         width=24,
         height=8,
     )
@@ -122,9 +123,19 @@ def _funnel() -> Anything:
         Column(name="#", label="position", width=50),
         Column(name="Step", label="step"),
         Column(name="Capability", label="capability"),
-        Column(name="Got past", expr=f"{passed} / {all_runs}", unit="percentunit", decimals=1, bar=True, most=1),
+        Column(
+            name="Got past",
+            expr=f"{passed} / {all_runs}",
+            unit="percentunit",
+            decimals=1,
+            bar=True,
+            most=1,
+            nothing=_NOT_COUNTED,
+        ),
         *causes,
-        Column(name="Mean duration", expr=f"avg by ({by}) ({_joined(spent)})", unit="s", decimals=2),
+        Column(
+            name="Mean duration", expr=f"avg by ({by}) ({_joined(spent)})", unit="s", decimals=2, nothing=_NOT_COUNTED
+        ),
     )
     return rows(face, columns, sort="#")
 

@@ -9,7 +9,8 @@ from grafana.src.promql import at_check, at_place, mean, quantile
 
 _RUNS = runs_url(journey="${journey}")
 _CHECK_LEGEND = "{{target}} · {{profile}}"
-_BROWSER = "no browser run seen"
+_BROWSER = "no browser run, or not counted (metrics.detail: full)"
+_FULL = "none seen, or not counted (metrics.detail: full)"
 _VITALS = {
     "Largest contentful paint": ("faultline_largest_contentful_paint_seconds", "Good up to 2.5 s, poor above 4 s."),
     "First contentful paint": ("faultline_first_contentful_paint_seconds", "Good up to 1.8 s, poor above 3 s."),
@@ -60,9 +61,10 @@ def _quantiles() -> Anything:
 def _steps() -> Anything:
     face = Face(
         title="Mean duration of each step",
-        about="Of steps that got there, on top of each other.",
+        about="Of steps that got there, on top of each other. Needs metrics.detail: full.",
         unit="s",
         step=COARSE,
+        nothing=_FULL,
     )
     expr = mean(at_place("faultline_step_duration_seconds%s"), "step")
     return stacks(face, Query(expr=expr, legend="{{step}}"), bars=False)
@@ -71,9 +73,11 @@ def _steps() -> Anything:
 def _phases() -> Anything:
     face = Face(
         title="Phases of requests",
-        about="Mean time by phase: name resolution, connection, TLS, waiting for the server, receiving.",
+        about="Mean time by phase: name resolution, connection, TLS, waiting for the server, receiving. Needs "
+        "metrics.detail: full.",
         unit="s",
         step=COARSE,
+        nothing=_FULL,
     )
     expr = mean(at_place("faultline_http_phase_duration_seconds%s"), "phase")
     return stacks(face, Query(expr=expr, legend="{{phase}}"), bars=False)
@@ -84,7 +88,7 @@ def _vitals() -> tuple[Anything, ...]:
         lines(
             Face(
                 title=title,
-                about=f"75th percentile. {limits}",
+                about=f"75th percentile. {limits} Needs metrics.detail: full.",
                 unit="s",
                 width=6,
                 height=7,
@@ -104,7 +108,7 @@ def _vitals() -> tuple[Anything, ...]:
 def _shift() -> Anything:
     face = Face(
         title="Cumulative layout shift",
-        about="75th percentile, without a unit. Good up to 0.1, poor above 0.25.",
+        about="75th percentile, without a unit. Good up to 0.1, poor above 0.25. Needs metrics.detail: full.",
         unit="none",
         width=12,
         height=7,
@@ -118,7 +122,7 @@ def _shift() -> Anything:
 def _bytes() -> Anything:
     face = Face(
         title="Bytes of a run, own and third party",
-        about="Mean bytes that a browser run received from own hosts and from all others.",
+        about="Mean bytes that a browser run received from own hosts and from all others. Needs metrics.detail: full.",
         unit="bytes",
         width=12,
         height=7,

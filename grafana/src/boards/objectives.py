@@ -110,14 +110,14 @@ def _percent(name: str, expr: str) -> Column:
 def _down() -> Anything:
     face = Face(
         title="Burn-down",
-        about="What is left of the budget of the 30 days before each moment. At zero the objective is broken; "
-        "below -100 % the line leaves the picture.",
+        about="What is left of the budget of the 30 days before each moment. At zero it is spent; below, the objective "
+        "is broken.",
         unit="percentunit",
         height=10,
         step="1h",
         nothing=_NONE,
     )
-    return lines(face, Query(expr=_LEFT, legend=_NAME), ceiling=1, floor=-1)
+    return lines(face, Query(expr=_LEFT, legend=_NAME), ceiling=1, floor=None)
 
 
 def _causes() -> Anything:

@@ -86,7 +86,9 @@ _PHASE_PANELS = (
 
 
 def _phase(phase: str, title: str, about: str) -> Anything:
-    face = Face(title=title, about=about, unit="s", width=6, step=COARSE)
+    nothing = "none seen, or not counted (metrics.detail: full)"
+    about = f"{about} Needs metrics.detail: full."
+    face = Face(title=title, about=about, unit="s", width=6, step=COARSE, nothing=nothing)
     summary = at_place(_PHASES, f'phase="{phase}"')
     return lines(face, Query(expr=mean(summary, "location"), legend="{{location}}"))
 

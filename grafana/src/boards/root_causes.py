@@ -12,6 +12,7 @@ _FAILED = f"({of_team(count(at_place('faultline_journey_run_failures_total'), f'
 _HOURLY = at_check("check_cause:faultline_impact_seconds:increase1h")
 _LOST = of_team(promql.added_up(_HOURLY, "$__range"))
 _ESTIMATE = "Estimate: failed runs times the planned interval."
+_NO_PAST = "nothing recorded then"
 
 
 def root_causes() -> Board:
@@ -76,7 +77,8 @@ def _over_time() -> Anything:
 def _months() -> Anything:
     face = Face(
         title="Month on month",
-        about=f"Minutes lost in the last 30 days and in the 30 days before, by cause. {_ESTIMATE}",
+        about="Minutes lost by cause in the last 30 days, in the 30 days before them, and how many more (or, with a "
+        f"minus, fewer) they have become. {_ESTIMATE}",
         unit=MINUTES,
         width=24,
         height=6,
@@ -87,8 +89,8 @@ def _months() -> Anything:
     columns = (
         Column(name="Cause", label="cause", mappings=(palette.renamed(),), filled=True),
         Column(name="Last 30 days", expr=now, unit=MINUTES, decimals=0),
-        Column(name="30 days before", expr=then, unit=MINUTES, decimals=0),
-        Column(name="Change", expr=f"({now}) - ({then})", unit=MINUTES, decimals=0),
+        Column(name="The 30 days before", expr=then, unit=MINUTES, decimals=0, nothing=_NO_PAST),
+        Column(name="More or fewer", expr=f"({now}) - ({then})", unit=MINUTES, decimals=0, nothing=_NO_PAST),
     )
     return rows(face, columns, sort="Last 30 days", descending=True)
 
@@ -163,11 +165,7 @@ def _capabilities() -> Anything:
         decimals=0,
         nothing="no failure seen",
     )
-    failed = at_place("faultline_step_failures_total", 'cause="own_infrastructure"')
-    named = at_check("faultline_step_info", 'capability!=""')
-    info = f"max by ({CHECK}, step, capability) ({named})"
-    known = f"({count(failed, f'{CHECK}, step')}) * on ({CHECK}, step) group_left (capability) {info}"
-    return ranking(face, Query(expr=f"topk(10, sum by (capability) ({known}) > 0)", legend="{{capability}}"))
+    return ranking(face, Query(expr=f"topk(10, {promql.broken_promises()})", legend="{{capability}}"))
 
 
 def _teams() -> Anything:
@@ -273,7 +271,9 @@ def _incidents() -> Anything:
         width=24,
         height=6,
         step="5m",
+        decimals=0,
         nothing="none known",
     )
     expr = "sum by (cause) (max by (scope, cause) (faultline_open_incidents))"
-    return by_mark(stacks(face, Query(expr=expr, legend="{{cause}}"), bars=False), palette.CAUSES)
+    panel = stacks(face, Query(expr=expr, legend="{{cause}}"), bars=False).axis_soft_max(2)
+    return by_mark(panel, palette.CAUSES)

@@ -88,7 +88,8 @@ def _failing() -> Anything:
         step=COARSE,
     )
     failed = count(_FAILED, "third_party", "$__interval")
-    share = ratio(failed, count(_ASKED, "third_party", "$__interval"))
+    # The first failure of a third party counts in full beside requests that are counted by their rise.
+    share = f"clamp_max({ratio(failed, count(_ASKED, 'third_party', '$__interval'))}, 1)"
     return lines(face, Query(expr=share, legend="{{third_party}}"))
 
 

@@ -15,7 +15,6 @@ ALLOWED: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("Month on month", "B"): _LAST_WEEK,
         ("Month on month", "C"): _LAST_WEEK,
     },
-    "faultline-command-centre": {("Experience", "B"): _LAST_WEEK},
     "faultline-journey": {
         ("Cumulative layout shift", "A"): _BROWSER,
         ("First contentful paint", "A"): _BROWSER,
