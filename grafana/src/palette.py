@@ -52,9 +52,11 @@ RATINGS: Mapping[str, Mark] = {
     "frustrated": Mark(word="frustrated", color=FAILING.color),
 }
 
-# What the tiles of the wall count; the color comes when there is something to count, and the tile says the word.
+# What tiles count; the color comes when there is something to count, and the tile says the word.
 CRITICAL = Mark(word="critical", color=FAILING.color)
 WARNINGS = Mark(word="warnings", color=SLOW.color)
+OVERSPENT = Mark(word="spent", color=FAILING.color)
+AT_RISK = Mark(word="at risk", color=SLOW.color)
 # From where on an Apdex is called what, as its makers call it.
 EXPERIENCES: Mapping[float, Mark] = {
     0.94: Mark(word="excellent", color=OK.color),
@@ -131,6 +133,6 @@ def renamed() -> model.ValueMapping:
 
 
 INSUFFICIENT = below(-0.5, Mark(word="insufficient", color=MISSING.color))
-SPENT = below(0.0, Mark(word="spent", color=FAILING.color))
+SPENT = below(0.0, OVERSPENT)
 ENDLESS = above(3650.0, Mark(word="no end in sight", color=OK.color))
 EXPIRED = below(0.0, Mark(word="expired", color=FAILING.color))

@@ -22,6 +22,7 @@ COUNT = "locale"
 MINUTES = "suffix: min"
 DAYS = "suffix: d"
 RUNS = "suffix: runs"
+POINTS = "suffix: points"
 # Runs come minutes apart: a finer step would draw the pauses between them as gaps.
 COARSE = "15m"
 
@@ -63,8 +64,9 @@ def faced(panel: P, face: Face, queries: Sequence[Query], *, instant: bool, tabl
     made: Any = panel
     made.title(face.title).description(face.about).unit(face.unit).no_value(face.nothing).datasource(SOURCE)
     made.span(face.width).height(face.height)
-    if face.decimals is not None:
-        made.decimals(face.decimals)
+    decimals = 0 if face.decimals is None and face.unit in {COUNT, RUNS} else face.decimals
+    if decimals is not None:
+        made.decimals(decimals)
     if face.step is not None:
         made.interval(face.step)
     if face.links:
@@ -134,7 +136,7 @@ def counters(face: Face, *counted: tuple[Query, palette.Mark]) -> Anything:
     panel = faced(stat.Panel(), face, [query for query, _ in counted], instant=True)
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
     panel.graph_mode(common_model.BigValueGraphMode.NONE).color_mode(common_model.BigValueColorMode.BACKGROUND_SOLID)
-    panel.text_mode(common_model.BigValueTextMode.VALUE_AND_NAME).orientation(common_model.VizOrientation.AUTO)
+    panel.text_mode(common_model.BigValueTextMode.VALUE_AND_NAME).orientation(common_model.VizOrientation.VERTICAL)
     panel.mappings(palette.unknown(face.nothing)).color_scheme(fixed(palette.QUIET)).wide_layout(False)
     for query, mark in counted:
         mapped = [palette.alarming(mark), *palette.unknown(face.nothing)]
@@ -149,7 +151,7 @@ def rated(face: Face, query: Query, words: Sequence[model.ValueMapping]) -> Anyt
     panel.graph_mode(common_model.BigValueGraphMode.NONE).color_mode(common_model.BigValueColorMode.BACKGROUND_SOLID)
     panel.text_mode(common_model.BigValueTextMode.VALUE_AND_NAME).orientation(common_model.VizOrientation.AUTO)
     panel.mappings([*words, *palette.unknown(face.nothing)]).color_scheme(fixed(palette.QUIET)).wide_layout(False)
-    return panel.text(common.VizTextDisplayOptions().title_size(24).value_size(40))
+    return panel.text(common.VizTextDisplayOptions().title_size(24).value_size(36))
 
 
 def lines(face: Face, *queries: Query, ceiling: float | None = None, floor: float | None = 0) -> timeseries.Panel:
@@ -186,7 +188,7 @@ def ranking(face: Face, *queries: Query, big: bool = False, top: float | None = 
     )
     placement = common_model.BarGaugeNamePlacement
     panel.name_placement(placement.TOP if big else placement.LEFT)
-    panel.sizing(common_model.BarGaugeSizing.MANUAL).min_viz_height(16).max_viz_height(72 if big else 36)
+    panel.sizing(common_model.BarGaugeSizing.MANUAL).min_viz_height(16).max_viz_height(84 if big else 36)
     panel.mappings(palette.unknown(face.nothing))
     if big:
         panel.text(common.VizTextDisplayOptions().title_size(24).value_size(26))
@@ -199,6 +201,11 @@ def timeline(face: Face, *queries: Query, marks: Mapping[int, palette.Mark] = pa
     panel.span_nulls(False).merge_values(True).show_value(common_model.VisibilityMode.AUTO).fill_opacity(95)
     panel.row_height(0.85).line_width(0).mappings(palette.worded(marks, face.nothing)).legend(_legend())
     return panel.color_scheme(fixed(palette.MISSING.color)).tooltip(_tooltip())
+
+
+def aside(panel: timeseries.Panel) -> timeseries.Panel:
+    """Write the many names of a panel beside its lines, so that the lines keep their height."""
+    return panel.legend(_legend().placement(common_model.LegendPlacement.RIGHT))
 
 
 def heat(face: Face, query: Query) -> Anything:

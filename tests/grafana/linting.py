@@ -209,6 +209,7 @@ UNITS = frozenset(
         "suffix: min",
         "suffix: d",
         "suffix: runs",
+        "suffix: points",
     }
 )
 RULES: Mapping[str, Rule] = {

@@ -38,9 +38,9 @@ def test_every_color_of_a_state_carries_a_word():
 
 def named_by_its_word(panel, color):
     """Whether a tile writes beside the number the word that its color stands for."""
-    marks = [*palette.STATES.values(), palette.CRITICAL, palette.WARNINGS]
+    marks = [*palette.STATES.values(), palette.CRITICAL, palette.WARNINGS, palette.OVERSPENT, palette.AT_RISK]
     legends = [target["legendFormat"].lower() for target in panel["targets"]]
-    words = {mark.word for mark in marks if mark.color == color}
+    words = {mark.word.lower() for mark in marks if mark.color == color}
     told = panel["type"] == "stat" and panel["options"]["textMode"] == "value_and_name"
     return told and any(legend in word for word in words for legend in legends)
 

@@ -46,14 +46,14 @@ def _figures() -> tuple[Anything, ...]:
 
 def _counted(name: str, about: str, code: int, mark: palette.Mark) -> Anything:
     query = Query(expr=f"sum({_WORST} == bool {code})", legend=name)
-    return counters(Face(title=name, about=about, width=3, height=4), (query, mark))
+    return counters(Face(title=name, about=about, width=2, height=4), (query, mark))
 
 
 def _slow() -> Anything:
     face = Face(
         title="Slow, or failing in places",
         about="Journeys that are slow, and journeys that fail at fewer than half of their locations.",
-        width=5,
+        width=4,
         height=4,
     )
     slow = Query(expr=f"sum({_WORST} == bool 4)", legend="Slow")
@@ -80,7 +80,7 @@ def _minutes() -> Anything:
         title="Customer minutes lost, 24 h",
         about="Estimate: each failed run counts as one planned interval in which this journey failed its customers.",
         unit=MINUTES,
-        width=3,
+        width=4,
         height=4,
         decimals=0,
     )
@@ -92,7 +92,7 @@ def _cost() -> Anything:
     face = Face(
         title="Estimated cost, 24 h",
         about="Estimate, where configured: customers per hour times the value of one times the hours lost.",
-        width=4,
+        width=5,
         height=4,
         decimals=0,
         nothing="not configured",
@@ -105,7 +105,7 @@ def _alerts() -> Anything:
     face = Face(
         title="Open alerts",
         about="Alerts of Faultline that are firing just now: critical ones call somebody, warnings are tickets.",
-        width=3,
+        width=4,
         height=4,
     )
     told = tuple(

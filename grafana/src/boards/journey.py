@@ -133,9 +133,7 @@ def _funnel() -> Anything:
             nothing=_NOT_COUNTED,
         ),
         *causes,
-        Column(
-            name="Mean duration", expr=f"avg by ({by}) ({_joined(spent)})", unit="s", decimals=2, nothing=_NOT_COUNTED
-        ),
+        Column(name="Mean duration", expr=f"avg by ({by}) ({_joined(spent)})", unit="s", nothing=_NOT_COUNTED),
     )
     return rows(face, columns, sort="#")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Section, board_url, runs_url
-from grafana.src.panels import COARSE, Anything, Face, Query, by_mark, lines, numbers, stacks, timeline
+from grafana.src.panels import COARSE, Anything, Face, Query, aside, by_mark, counters, lines, stacks, timeline
 from grafana.src.promql import CHECK, at_check, at_place, count, of_team, quantile
 from grafana.src.tables import Column, rows
 
@@ -45,7 +45,7 @@ def _counts() -> tuple[Anything, ...]:
 def _counted(code: int, about: str) -> Anything:
     mark = palette.STATES[code]
     face = Face(title=f"Checks: {mark.word}", about=about, width=4, height=4)
-    return numbers(face, Query(expr=f"sum(({promql.state()}) == bool {code})", legend=mark.word))
+    return counters(face, (Query(expr=f"sum(({promql.state()}) == bool {code})", legend=mark.word), mark))
 
 
 def _table() -> Anything:
@@ -106,13 +106,14 @@ def _how() -> tuple[Column, ...]:
             name="Last run",
             expr=promql.with_team(f"{last} * 1000"),
             unit="dateTimeFromNow",
+            width=130,
             links=(("The latest run", "${run_pages}/runs/latest?" + "&".join(f"{k}={v}" for k, v in _THIS.items())),),
         ),
     )
 
 
 def _seconds(name: str, expr: str) -> Column:
-    return Column(name=name, expr=promql.with_team(expr), unit="s", decimals=2)
+    return Column(name=name, expr=promql.with_team(expr), unit="s")
 
 
 def _percent(name: str, expr: str) -> Column:
@@ -162,11 +163,13 @@ def _burn() -> Anything:
         nothing="no objective known",
     )
     expr = of_team(at_check("check:faultline_burn_rate:ratio1h"))
-    return lines(
+    paged = "somebody is paged"
+    panel = lines(
         face,
         Query(expr=expr, legend="{{journey}} · {{target}} · {{profile}}"),
-        Query(expr="vector(14.4)", legend="somebody is paged"),
+        Query(expr="vector(14.4)", legend=paged),
     )
+    return aside(by_mark(panel, {paged: palette.Mark(word=paged, color=palette.FAILING.color)}))
 
 
 def _gaps() -> Anything:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Section, board_url
-from grafana.src.panels import DAYS, Anything, Face, Query, by_mark, lines, numbers, stacks
+from grafana.src.panels import DAYS, Anything, Face, Query, aside, by_mark, counters, lines, numbers, stacks
 from grafana.src.promql import CHECK, at_check, floored, of_team
 from grafana.src.tables import Column, rows
 
@@ -39,11 +39,11 @@ def _figures() -> tuple[Anything, ...]:
             Face(title="Objectives", about="Checks that have an objective.", width=6, height=4, nothing=_NONE),
             Query(expr=f"count({_LEFT})", legend="objectives"),
         ),
-        numbers(
+        counters(
             Face(title="Spent", about="Checks whose budget of 30 days is spent.", width=6, height=4, nothing=_NONE),
-            Query(expr=f"sum(({_LEFT}) <= bool 0)", legend="spent"),
+            (Query(expr=f"sum(({_LEFT}) <= bool 0)", legend="spent"), palette.OVERSPENT),
         ),
-        numbers(
+        counters(
             Face(
                 title="At risk",
                 about="Checks whose budget is spent within three days if it goes on as in the last six hours.",
@@ -51,7 +51,7 @@ def _figures() -> tuple[Anything, ...]:
                 height=4,
                 nothing=_NONE,
             ),
-            Query(expr=f"sum(({_days('6h')}) < bool 3)", legend="at risk"),
+            (Query(expr=f"sum(({_days('6h')}) < bool 3)", legend="at risk"), palette.AT_RISK),
         ),
         numbers(
             Face(
@@ -117,7 +117,7 @@ def _down() -> Anything:
         step="1h",
         nothing=_NONE,
     )
-    return lines(face, Query(expr=_LEFT, legend=_NAME), ceiling=1, floor=None)
+    return aside(lines(face, Query(expr=_LEFT, legend=_NAME), ceiling=1, floor=None))
 
 
 def _causes() -> Anything:
@@ -143,11 +143,9 @@ def _burn(window: str) -> Anything:
         step="5m",
         nothing=_NONE,
     )
-    return lines(
-        face,
-        Query(expr=_burning(window), legend=_NAME),
-        Query(expr=f"vector({limit:g})", legend=f"told above {limit:g}"),
-    )
+    told = f"told above {limit:g}"
+    panel = lines(face, Query(expr=_burning(window), legend=_NAME), Query(expr=f"vector({limit:g})", legend=told))
+    return aside(by_mark(panel, {told: palette.Mark(word=told, color=palette.FAILING.color)}))
 
 
 def _experience() -> Anything:
@@ -160,7 +158,7 @@ def _experience() -> Anything:
         nothing="no threshold known",
     )
     expr = of_team(at_check("check:faultline_experience_score:apdex1d"))
-    return lines(face, Query(expr=expr, legend=_NAME), ceiling=1)
+    return aside(lines(face, Query(expr=expr, legend=_NAME), ceiling=1))
 
 
 def _ratings() -> Anything:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Section, runs_url
-from grafana.src.panels import MINUTES, Anything, Face, Query, by_mark, lines, numbers, ranking, stacks
+from grafana.src.panels import MINUTES, RUNS, Anything, Face, Query, by_mark, lines, numbers, ranking, stacks
 from grafana.src.promql import CHECK, at_check, at_place, count, joined, of_team, quantile, ratio
 from grafana.src.tables import Column, rows
 
@@ -125,7 +125,7 @@ _KINDS = {
 
 def _by(kind: str) -> Anything:
     title, about, nothing = _KINDS[kind]
-    face = Face(title=title, about=f"{about} {_ESTIMATE}", unit=MINUTES, width=8, height=9, decimals=0, nothing=nothing)
+    face = Face(title=title, about=f"{about} {_ESTIMATE}", unit=MINUTES, width=8, height=7, decimals=0, nothing=nothing)
     expr = f"topk(10, {promql.culprits(kind, 'culprit')} / 60)"
     return ranking(face, Query(expr=expr, legend="{{culprit}}"))
 
@@ -140,7 +140,7 @@ def _largest(label: str, about: str) -> Anything:
         about=about,
         unit=MINUTES,
         width=8,
-        height=9,
+        height=12,
     )
     columns = (
         Column(name=label.capitalize(), label=label),
@@ -160,8 +160,9 @@ def _capabilities() -> Anything:
     face = Face(
         title="Which back-end capability broke its promise",
         about="Failed runs of our own making, by the capability behind the step in which they ended.",
+        unit=RUNS,
         width=8,
-        height=9,
+        height=12,
         decimals=0,
         nothing="no failure seen",
     )
@@ -176,6 +177,7 @@ def _details() -> Anything:
     face = Face(
         title="Failed runs by detail",
         about="The second level of the cause; docs/causes.md explains each.",
+        unit=RUNS,
         width=24,
         decimals=0,
         nothing="no failed run seen",

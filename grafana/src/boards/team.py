@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Choice, Section, board_url
-from grafana.src.panels import COUNT, MINUTES, Anything, Face, Query, by_mark, numbers, ranking, stacks
+from grafana.src.panels import COUNT, MINUTES, RUNS, Anything, Face, Query, by_mark, counters, numbers, ranking, stacks
 from grafana.src.promql import CHECK, at_check, at_place, count, joined, of_team
 from grafana.src.tables import Column, rows
 
@@ -71,7 +71,7 @@ def _figures() -> tuple[Anything, ...]:
             ),
             Query(expr=f"count(sum by (journey) ({mine}) > 0)", legend="journeys"),
         ),
-        numbers(
+        counters(
             Face(
                 title="Its own journeys failing now",
                 about="Checks that the team answers for and that fail at half of their locations or more.",
@@ -79,7 +79,7 @@ def _figures() -> tuple[Anything, ...]:
                 height=5,
                 nothing="no journey known",
             ),
-            Query(expr=f"sum(({promql.state()}) == bool 6)", legend="failing"),
+            (Query(expr=f"sum(({promql.state()}) == bool 6)", legend="failing"), palette.FAILING),
         ),
     )
 
@@ -102,6 +102,7 @@ def _hurt() -> Anything:
         title="Whose journeys it hurt",
         about=f"Minutes lost by the team that answers for the journey. {_ESTIMATE}",
         unit=MINUTES,
+        height=6,
         decimals=0,
         nothing="nothing put down to it",
     )
@@ -113,6 +114,8 @@ def _capabilities() -> Anything:
     face = Face(
         title="Steps and capabilities that failed in its journeys",
         about="Failed runs of our own making, by the step in which they ended and the capability behind it.",
+        unit=RUNS,
+        height=6,
         decimals=0,
         nothing="no failure seen",
     )

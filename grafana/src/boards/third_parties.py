@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.src import palette, promql
 from grafana.src.frame import Board, Choice, Section, runs_url
-from grafana.src.panels import COARSE, COUNT, MINUTES, Anything, Face, Query, lines, ranking, stacks, tiles
+from grafana.src.panels import COARSE, COUNT, MINUTES, POINTS, Anything, Face, Query, lines, ranking, stacks, tiles
 from grafana.src.promql import count, mean, ratio
 from grafana.src.tables import Column, rows
 
@@ -49,8 +49,8 @@ def _now() -> Anything:
 def _table() -> Anything:
     face = Face(
         title="Against their promise",
-        about="Answered: share of requests that did not fail, rounded down. Above or below: against the objective "
-        "of the ownership file; 'none known' where it has none.",
+        about="Answered: share of requests that did not fail, rounded down. Above or below: percentage points "
+        "against the objective of the ownership file; 'none known' where it has none.",
         width=24,
         height=8,
     )
@@ -64,12 +64,12 @@ def _table() -> Anything:
         Column(name="Objective", expr=_OBJECTIVE, unit="percentunit", decimals=3, nothing="none known"),
         Column(
             name="Above or below",
-            expr=f"({month}) - {_OBJECTIVE}",
-            unit="percentunit",
-            decimals=3,
+            expr=f"(({month}) - {_OBJECTIVE}) * 100",
+            unit=POINTS,
+            decimals=2,
             nothing="none known",
         ),
-        Column(name="Mean duration", expr=mean(_TOOK, "third_party", "$__range"), unit="s", decimals=3),
+        Column(name="Mean duration", expr=mean(_TOOK, "third_party", "$__range"), unit="s"),
         Column(
             name="Journeys touched",
             expr=f"count by (third_party) ({count(_FAILED, 'third_party, journey')} > 0)",
