@@ -64,7 +64,8 @@ def faced(panel: P, face: Face, queries: Sequence[Query], *, instant: bool, tabl
     made: Any = panel
     made.title(face.title).description(face.about).unit(face.unit).no_value(face.nothing).datasource(SOURCE)
     made.span(face.width).height(face.height)
-    decimals = 0 if face.decimals is None and face.unit in {COUNT, RUNS} else face.decimals
+    counted = face.unit in {COUNT, RUNS} and not table
+    decimals = 0 if face.decimals is None and counted else face.decimals
     if decimals is not None:
         made.decimals(decimals)
     if face.step is not None:

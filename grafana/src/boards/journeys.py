@@ -106,7 +106,7 @@ def _how() -> tuple[Column, ...]:
             name="Last run",
             expr=promql.with_team(f"{last} * 1000"),
             unit="dateTimeFromNow",
-            width=130,
+            width=150,
             links=(("The latest run", "${run_pages}/runs/latest?" + "&".join(f"{k}={v}" for k, v in _THIS.items())),),
         ),
     )
