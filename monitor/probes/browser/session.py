@@ -43,6 +43,7 @@ _log = logging.getLogger(__name__)
 
 _ACTION_SECONDS = 10.0
 _RESERVE = 0.1
+_BUSY_SECONDS = 5.0
 _HASH_SECONDS = 0.5
 _CLOSE_SECONDS = 3.0
 _PICTURE_SECONDS = 5.0
@@ -278,7 +279,8 @@ class BrowserSession:
 
     async def finish(self, *, failed: bool) -> Observations:
         """Stop observing, release the page, and return what was seen. Never raises."""
-        vitals = await self._read_vitals(patient=failed)
+        # What keeps a page busy until a step fails tells of itself only once it lets go.
+        vitals = await self._read_vitals(patience=min(_BUSY_SECONDS, self._remaining()) if failed else 0.0)
         if self._watch is not None:
             with contextlib.suppress(Exception):
                 await self._watch.settle(0 if self._is_lost() else _HASH_SECONDS)
@@ -302,10 +304,10 @@ class BrowserSession:
             truncated=self._truncations(),
         )
 
-    async def _read_vitals(self, *, patient: bool) -> Vitals | None:
+    async def _read_vitals(self, *, patience: float) -> Vitals | None:
         if self._is_lost() or self._journal.crashed:
             return await self._vitals.read(None)
-        return await self._vitals.read(self.handle.page, patient=patient)
+        return await self._vitals.read(self.handle.page, patience=patience)
 
     async def _keep_files(self, exchanges: tuple[Exchange, ...], now: float) -> None:
         started_at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=now - self._started)

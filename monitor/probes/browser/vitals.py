@@ -79,15 +79,15 @@ class VitalsWatch:
         """Put the library into every page to come."""
         await asyncio.gather(context.expose_binding(_BINDING, self._take), context.add_init_script(self._script))
 
-    async def read(self, page: Page | None, *, patient: bool = False) -> Vitals | None:
+    async def read(self, page: Page | None, *, patience: float = 0.0) -> Vitals | None:
         """Return the vitals of the first page, asking it where it is still open.
 
-        ``patient`` says that it is worth to wait for the frame that a page is just about to show.
+        With ``patience``, in seconds, a page that is kept busy is waited for, and the frame that it is about to show.
         """
         if page is not None:
-            asked = f"window.{_BINDING}Now ? window.{_BINDING}Now({str(patient).lower()}) : null"
+            asked = f"window.{_BINDING}Now ? window.{_BINDING}Now({str(patience > 0).lower()}) : null"
             with contextlib.suppress(Exception):
-                async with asyncio.timeout(_LIMIT):
+                async with asyncio.timeout(max(_LIMIT, patience)):
                     self._take(None, await page.evaluate(asked))
         return self._vitals
 

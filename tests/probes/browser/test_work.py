@@ -70,7 +70,7 @@ async def test_the_work_of_each_script_is_told_by_step_and_survives_a_navigation
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_page_that_was_busy_when_the_step_ended_still_tells_by_what(site, walk):
     site.page("/", f"<button>go</button><script src='{site.url('/vendor.js', host='third.localhost')}'></script>")
-    busy = f"document.querySelector('button').onclick = () => setTimeout(() => {{ {BUSY.format(900)} }}, 20)"
+    busy = f"document.querySelector('button').onclick = () => setTimeout(() => {{ {BUSY.format(3000)} }}, 20)"
     site.page("/vendor.js", busy, kind="text/javascript")
 
     async def act(browser):
