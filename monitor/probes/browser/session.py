@@ -33,7 +33,7 @@ from monitor.probes.browser.makers import makers_anew, makers_of, trace_nodes
 from monitor.probes.browser.network import NetworkRecorder
 from monitor.probes.browser.picture import take_picture
 from monitor.probes.browser.static_answers import StaticAnswers
-from monitor.probes.browser.vitals import VitalsWatch
+from monitor.probes.browser.vitals import VITALS_SECONDS, VitalsWatch
 from monitor.probes.browser.warm import WarmBrowser
 from monitor.probes.browser.work import WorkWatch
 from monitor.probes.interventions import Interventions, load_interventions
@@ -279,8 +279,7 @@ class BrowserSession:
 
     async def finish(self, *, failed: bool) -> Observations:
         """Stop observing, release the page, and return what was seen. Never raises."""
-        # What keeps a page busy until a step fails tells of itself only once it lets go.
-        vitals = await self._read_vitals(patience=min(_BUSY_SECONDS, self._remaining()) if failed else 0.0)
+        vitals = await self._read_vitals(patient=failed)
         if self._watch is not None:
             with contextlib.suppress(Exception):
                 await self._watch.settle(0 if self._is_lost() else _HASH_SECONDS)
@@ -288,6 +287,7 @@ class BrowserSession:
         exchanges = self._ledger.freeze(now)
         if failed:
             await self._keep_files(exchanges, now)
+            vitals = await self._wait_while_busy() or vitals
         elif self._static is not None:
             await self._static.write(Path(self._assignment.archive_to))
         self._journal.close()
@@ -304,10 +304,17 @@ class BrowserSession:
             truncated=self._truncations(),
         )
 
-    async def _read_vitals(self, *, patience: float) -> Vitals | None:
+    async def _read_vitals(self, *, patient: bool, within: float = VITALS_SECONDS) -> Vitals | None:
         if self._is_lost() or self._journal.crashed:
             return await self._vitals.read(None)
-        return await self._vitals.read(self.handle.page, patience=patience)
+        return await self._vitals.read(self.handle.page, patient=patient, within=within)
+
+    async def _wait_while_busy(self) -> Vitals | None:
+        # What keeps a page busy until a step fails tells of itself only once it lets go. By then what was open when the
+        # step ended is written down, so that nothing which comes now passes for what came in time.
+        if self._vitals.is_answered:
+            return None
+        return await self._read_vitals(patient=True, within=min(_BUSY_SECONDS, self._remaining()))
 
     async def _keep_files(self, exchanges: tuple[Exchange, ...], now: float) -> None:
         started_at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=now - self._started)

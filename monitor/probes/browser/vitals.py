@@ -15,7 +15,7 @@ from monitor.domain.evidence import Vitals
 from monitor.probes.browser.work import WorkWatch
 
 _BINDING = "__faultlineVitals"
-_LIMIT = 1.5
+VITALS_SECONDS = 1.5
 _LONGEST = 50_000
 _WRAPPER = """(() => {
   if (window !== window.top || !location.protocol.startsWith('http')) return;
@@ -72,6 +72,7 @@ class VitalsWatch:
     def __init__(self, script: str, work: WorkWatch) -> None:
         self._script = script
         self._work = work
+        self.is_answered = True
         self._page: float | None = None
         self._vitals: Vitals | None = None
 
@@ -79,16 +80,18 @@ class VitalsWatch:
         """Put the library into every page to come."""
         await asyncio.gather(context.expose_binding(_BINDING, self._take), context.add_init_script(self._script))
 
-    async def read(self, page: Page | None, *, patience: float = 0.0) -> Vitals | None:
-        """Return the vitals of the first page, asking it where it is still open.
+    async def read(self, page: Page | None, *, patient: bool = False, within: float = VITALS_SECONDS) -> Vitals | None:
+        """Return the vitals of the first page, asking it where it is still open; it has ``within`` seconds to answer.
 
-        With ``patience``, in seconds, a page that is kept busy is waited for, and the frame that it is about to show.
+        ``patient`` says that it is worth to wait for the frame that a page is just about to show.
         """
         if page is not None:
-            asked = f"window.{_BINDING}Now ? window.{_BINDING}Now({str(patience > 0).lower()}) : null"
+            asked = f"window.{_BINDING}Now ? window.{_BINDING}Now({str(patient).lower()}) : null"
+            self.is_answered = False
             with contextlib.suppress(Exception):
-                async with asyncio.timeout(max(_LIMIT, patience)):
+                async with asyncio.timeout(within):
                     self._take(None, await page.evaluate(asked))
+                    self.is_answered = True
         return self._vitals
 
     def _take(self, _source: object, told: object) -> None:
