@@ -75,7 +75,8 @@ def _context(trace_id: int, span_id: int) -> SpanContext:
 
 def _of_run(frame: _Frame, run_url: str) -> ReadableSpan:
     run = frame.run
-    failed = run.outcome not in _RESULTS or run.outcome is Outcome.FAILED
+    # A run in which we could not look is no error of those whose spans hang below it.
+    failed = run.outcome is Outcome.FAILED
     diagnosis = run.judgement.diagnosis
     return ReadableSpan(
         name=f"journey {run.check.journey}",

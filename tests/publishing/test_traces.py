@@ -187,6 +187,14 @@ def test_the_spans_say_whose_failure_it_was_and_that_the_client_is_synthetic(col
     assert attributes(spans["POST"])["error.type"] == "502"
 
 
+def test_a_run_in_which_we_could_not_look_is_neither_an_error_nor_a_success(collector, traces):
+    run = replace(a_run(), judgement=Judgement(outcome=Outcome.INCONCLUSIVE, validity=Validity.INVALID))
+    traces.publish(run)
+    root = collector.spans(1)[0]
+    assert root.status.code == Status.STATUS_CODE_UNSET
+    assert attributes(root)["test.suite.run.status"] == "aborted"
+
+
 def test_queries_of_urls_stay_at_home_and_the_key_travels_in_its_header_only(collector, traces):
     traces.publish(a_failed_run())
     headers, request = collector.requests.get(timeout=20)
