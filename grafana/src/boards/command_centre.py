@@ -77,7 +77,7 @@ def _experience() -> Anything:
 
 def _minutes() -> Anything:
     face = Face(
-        title="Customer minutes lost, 24 h",
+        title="Minutes lost to failures, 24 h",
         about="Estimate: each failed run counts as one planned interval in which this journey failed its customers.",
         unit=MINUTES,
         width=4,
