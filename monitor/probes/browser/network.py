@@ -118,7 +118,9 @@ class NetworkRecorder:
         before = self._entries.get(request_id)
         redirect = params.get("redirectResponse")
         if before is not None and redirect:
-            self._unseen.pop(request_id, None)
+            # What is told of the answer at the end of a redirect may come before the redirect itself.
+            if self._unseen.get(request_id, (redirect["status"], {}))[0] == redirect["status"]:
+                self._unseen.pop(request_id, None)
             self._take_response(before, redirect)
             before.done = params["timestamp"]
         entry = self._ledger.open(

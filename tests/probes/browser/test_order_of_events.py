@@ -1,0 +1,83 @@
+"""Chromium tells of what came over the wire on a channel of its own, before or after all else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from monitor.domain.exchange import Exchange
+from monitor.domain.failure import Failure
+from monitor.domain.secret import Redactor
+from monitor.probes.browser.ledger import Ledger, Limits
+from monitor.probes.browser.network import NetworkRecorder
+
+Event = tuple[str, dict[str, object]]
+
+HOP, END = "http://shop.test/hop", "http://third.test/end"
+
+
+def asked(url: str, **more: object) -> Event:
+    request = {"url": url, "method": "GET"}
+    return "Network.requestWillBeSent", {
+        "requestId": "1",
+        "request": request,
+        "timestamp": 1.0,
+        "type": "Fetch",
+        **more,
+    }
+
+
+def came(status: int) -> Event:
+    return "Network.responseReceivedExtraInfo", {"requestId": "1", "statusCode": status, "headers": {}}
+
+
+def refused() -> Event:
+    cors = {"corsError": "MissingAllowOriginHeader"}
+    return "Network.loadingFailed", {
+        "requestId": "1",
+        "timestamp": 2.0,
+        "errorText": "net::ERR_FAILED",
+        "corsErrorStatus": cors,
+    }
+
+
+def interleaved(first: Sequence[Event], second: Sequence[Event]) -> list[list[Event]]:
+    """All orders of two channels that each keep their own order."""
+    if not first or not second:
+        return [[*first, *second]]
+    return [
+        *([first[0], *rest] for rest in interleaved(first[1:], second)),
+        *([second[0], *rest] for rest in interleaved(first, second[1:])),
+    ]
+
+
+def recorded(events: Sequence[Event]) -> dict[str, Exchange]:
+    limits = Limits()
+    ledger = Ledger(started=0.0, attempt=1, redactor=Redactor(()), limits=limits, blocks=lambda _: False)
+    recorder = NetworkRecorder(ledger, limits)
+    for method, params in events:
+        recorder.note(method, params)
+    return {exchange.url: exchange for exchange in ledger.freeze(3.0)}
+
+
+PAGE = [asked(HOP), asked(END, redirectResponse={"status": 302, "headers": {}}), refused()]
+
+
+@pytest.mark.parametrize("events", interleaved(PAGE, [came(302), came(200)]))
+def test_each_answer_behind_a_redirect_counts_for_its_own_request_in_any_order(events):
+    found = recorded(events)
+    assert found[HOP].status == 302
+    assert (found[END].status, found[END].failure) == (200, Failure.POLICY_CORS)
+
+
+@pytest.mark.parametrize("events", interleaved([asked(END), refused()], [came(503)]))
+def test_an_answer_that_is_kept_from_the_page_is_known_in_any_order(events):
+    found = recorded(events)
+    assert (found[END].status, found[END].failure) == (503, Failure.HTTP_ERROR)
+
+
+@pytest.mark.parametrize("events", interleaved(PAGE, [came(302)]))
+def test_a_redirect_lends_its_status_to_nothing_that_follows_it_in_any_order(events):
+    found = recorded(events)
+    assert (found[HOP].status, found[END].status) == (302, None)
