@@ -23,6 +23,7 @@ from tests.lab.scoring.__main__ import main as score
 
 _LIMIT = 240.0
 _RESULTS = ROOT / "data" / "lab"
+_UNSEEN = ("X",)
 
 
 class Progress:
@@ -91,12 +92,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         manifests = read_manifests(tuple(options.only.replace(",", " ").split()))
+        further = () if options.only or not options.check else read_manifests(_UNSEEN)
     except ManifestError as error:
         print(error, file=sys.stderr)
         return 2
     if options.check:
-        print(f"{len(manifests)} scenarios are valid")
+        print(f"{len(manifests) + len(further)} scenarios are valid")
         return 0
+    if options.out is None:
+        options.out = _RESULTS / ("unseen" if all(one.unseen for one in manifests) else "") / "runs.jsonl"
     if options.rejudge:
         return _tell_again(options)
     seeds = [int(seed) for seed in options.seeds.replace(",", " ").split()]
@@ -151,7 +155,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", default="", help="ids, or the beginning of some: 'O01 T'")
     parser.add_argument("--seeds", default="1", help="one or more: '1,2,3'")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=_RESULTS / "runs.jsonl")
+    parser.add_argument("--out", type=Path, help="usually runs.jsonl below data/lab, or below data/lab/unseen")
     parser.add_argument("--keep", type=Path, help="keep the folders of each case below this one")
     parser.add_argument("--rejudge", action="store_true", help="judge the stored evidence of --out by today's rules")
     parser.add_argument("--score", action="store_true", help="print the scores at the end, and store them beside")

@@ -25,7 +25,7 @@ from monitor.domain.outcome import Outcome
 from monitor.execution.wire import Codec
 from tests.lab.configuration import name_of, write_configuration
 from tests.lab.decisive import found
-from tests.lab.manifest import SCENARIOS, Manifest, read_manifest
+from tests.lab.manifest import Manifest, manifest_of
 from tests.lab.namespaces import Namespaces
 from tests.lab.rejudge import CONFIGURATION, said
 from tests.lab.scoring.case import SCHEMA
@@ -277,7 +277,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="keep the folders of monitor and world here")
     options = parser.parse_args()
     try:
-        manifest = read_manifest(SCENARIOS / f"{options.scenario}.yaml")
+        manifest = manifest_of(options.scenario)
         if options.warm_up:
             manifest = manifest.model_copy(update={"warm_up": options.warm_up})
         line = run_case(manifest, options.seed, block=options.block, keep=options.keep)

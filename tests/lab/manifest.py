@@ -15,7 +15,11 @@ from monitor.domain.outcome import Outcome, Validity
 from tests.lab.vocabulary import ABILITIES, GROUPS, JOURNEYS, PARAMETERS, ROLES
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-_ID = re.compile(r"[A-Z][0-9]{2}")
+UNSEEN = Path(__file__).parent / "unseen"
+"""Faults that the rules were not built on; never part of the published score."""
+
+_MARK = "X"
+_ID = re.compile(r"(?:X-)?([A-Z])[0-9]{2}")
 _PREFIXES = {
     "O": "own",
     "T": "third_party",
@@ -227,7 +231,12 @@ class Manifest(Strict):
     @property
     def group(self) -> str:
         """Return the part of the table that the scenario stands in."""
-        return _PREFIXES[self.id[0]]
+        return _PREFIXES[self.id.removeprefix(f"{_MARK}-")[0]]
+
+    @property
+    def unseen(self) -> bool:
+        """Say whether the fault is one that the rules were not built on."""
+        return is_unseen(self.id)
 
     @property
     def negative(self) -> bool:
@@ -236,8 +245,9 @@ class Manifest(Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if not _ID.fullmatch(self.id) or self.id[0] not in _PREFIXES:
-            msg = f"'id: {self.id}' is not such as O09"
+        fits = _ID.fullmatch(self.id)
+        if fits is None or fits[1] not in _PREFIXES:
+            msg = f"'id: {self.id}' is not such as O09 or, of those not built on, X-O09"
             raise ValueError(msg)
         for need in self.needs:
             if need not in ABILITIES:
@@ -263,9 +273,23 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def read_manifests(only: tuple[str, ...] = (), directory: Path = SCENARIOS) -> tuple[Manifest, ...]:
-    """Return all scenarios, or those named (``O`` stands for all that begin so). Raises ManifestError."""
-    found = tuple(read_manifest(path) for path in sorted(directory.glob("*.yaml")))
+def is_unseen(scenario: str) -> bool:
+    """Say of an id whether its fault is one that the rules were not built on."""
+    return scenario.startswith(_MARK)
+
+
+def manifest_of(scenario: str) -> Manifest:
+    """Return the scenario of an id. Raises ManifestError."""
+    return read_manifest((UNSEEN if is_unseen(scenario) else SCENARIOS) / f"{scenario}.yaml")
+
+
+def read_manifests(only: tuple[str, ...] = ()) -> tuple[Manifest, ...]:
+    """Return all scenarios, or those named (``O`` stands for all that begin so). Raises ManifestError.
+
+    Those that the rules were not built on are returned only where they are named.
+    """
+    places = (SCENARIOS, UNSEEN) if any(map(is_unseen, only)) else (SCENARIOS,)
+    found = tuple(read_manifest(path) for place in places for path in sorted(place.glob("*.yaml")))
     for name in only:
         if not any(manifest.id.startswith(name) for manifest in found):
             msg = f"no scenario is called {name}; there are: {', '.join(manifest.id for manifest in found)}"

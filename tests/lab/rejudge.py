@@ -18,7 +18,7 @@ from monitor.domain.run import Run
 from monitor.execution.wire import Codec
 from monitor.publishing.run_json import to_json
 from tests.lab.decisive import found
-from tests.lab.manifest import SCENARIOS, read_manifest
+from tests.lab.manifest import manifest_of
 from tests.lab.world.world import World
 
 CONFIGURATION = ("monitor.yaml", "ownership.yaml", "ca.pem", "password")
@@ -86,7 +86,7 @@ def cited_hosts(run: Run) -> list[str]:
 
 
 def _decisive(line: Mapping[str, Any], evidence: Evidence, told: Mapping[str, Any]) -> bool | None:
-    manifest = read_manifest(SCENARIOS / f"{line['scenario']}.yaml")
+    manifest = manifest_of(line["scenario"])
     if not manifest.decisive:
         return None
     with tempfile.TemporaryDirectory() as folder:

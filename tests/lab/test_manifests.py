@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab.manifest import ManifestError, read_manifest, read_manifests
+from tests.lab.manifest import ManifestError, manifest_of, read_manifest, read_manifests
 from tests.lab.world.faults import Faults
 from tests.lab.world.names import draw
 
@@ -13,6 +13,7 @@ C01 C02 C04 C05 C06 C07 C08 C10 C12 C13 C14 C15 C17 C19 C20 C22 C24 C25 C26
 P01 P02 P03 P04 P06 P09 P11 P13 N01 N02 N03 N05 N06 N08 N10 N11 N12 N13
 U01 U02 U03 U05 U06 U07 U09 M01 M02 M05 M06
 """
+EVERY = (*read_manifests(), *read_manifests(("X",)))
 GOOD = """
 id: O99
 title: Something is broken
@@ -33,21 +34,30 @@ def test_every_labelled_fault_is_written_down():
     assert {manifest.id for manifest in read_manifests()} == set(IDS.split())
 
 
+def test_what_the_rules_were_not_built_on_is_read_only_where_it_is_asked_for():
+    assert not any(manifest.unseen for manifest in read_manifests())
+    assert not any(manifest.unseen for manifest in read_manifests(("O", "T0")))
+    found = read_manifests(("X",))
+    assert found
+    assert all(manifest.unseen for manifest in found)
+    assert manifest_of(found[0].id) == found[0]
+
+
 def test_each_scenario_says_what_a_correct_classifier_answers():
-    for manifest in read_manifests():
+    for manifest in EVERY:
         assert manifest.negative or manifest.expect.detail is not None, manifest.id
         assert manifest.negative or manifest.decisive, manifest.id
 
 
 def test_each_twin_is_a_scenario_and_names_its_twin():
-    known = {manifest.id: manifest for manifest in read_manifests()}
+    known = {manifest.id: manifest for manifest in EVERY}
     for manifest in known.values():
         for twin in manifest.twins:
             assert twin in known, manifest.id
 
 
 def test_each_fault_names_parts_that_its_host_has():
-    for manifest in read_manifests():
+    for manifest in EVERY:
         Faults(manifest.faults, draw(manifest.id, port=443))
 
 
@@ -57,7 +67,7 @@ def test_the_same_seed_draws_the_same_world_and_another_one_another():
 
 
 def test_nothing_that_is_drawn_tells_the_scenario():
-    for manifest in read_manifests():
+    for manifest in EVERY:
         assert manifest.id.lower() not in repr(draw(f"{manifest.id}/1", port=443)).lower()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.lab.scoring.case import Case, CaseError, read_cases
 from tests.lab.scoring.document import document_of, scores_as_json
 from tests.lab.scoring.report import report_of
-from tests.lab.scoring.text import text_of
+from tests.lab.scoring.text import text_of, text_of_unseen
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
     except CaseError as error:
         print(error, file=sys.stderr)
         return 2
-    report = report_of(cases)
+    # What the rules were not built on has a score of its own, and is never part of the published one.
+    built_on = tuple(case for case in cases if not case.unseen)
+    print(text_of_unseen(case for case in cases if case.unseen), end="")
+    if cases and not built_on:
+        return 0
+    report = report_of(built_on)
     today = dt.datetime.now(dt.UTC).date()
     print(text_of(report), end="")
     if options.json:

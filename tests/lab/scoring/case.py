@@ -133,6 +133,11 @@ class Case:
     facts: Facts = Facts()
 
     @property
+    def unseen(self) -> bool:
+        """Say whether its fault is one that the rules were not built on."""
+        return self.scenario.startswith("X")
+
+    @property
     def counts(self) -> bool:
         """Say whether it is scored."""
         return self.status is Status.COUNTED and self.said is not None

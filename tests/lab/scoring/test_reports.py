@@ -165,3 +165,20 @@ def test_a_later_file_wins_over_an_earlier_one(tmp_path: Path, capsys):
 def test_runs_that_are_not_there_end_with_one_sentence(tmp_path: Path, capsys):
     assert main([str(tmp_path / "none.jsonl")]) == 2
     assert "run the lab first" in capsys.readouterr().err
+
+
+def test_faults_that_the_rules_were_not_built_on_have_a_score_of_their_own(tmp_path, capsys):
+    lines = [
+        a_line("O01", detail="own.connect", said="own.connect"),
+        a_line("X-T01", detail="tp.content", said="tp.content"),
+        a_line("X-T02", detail="tp.slow", said="own.http_status"),
+    ]
+    file, page, scores = tmp_path / "runs.jsonl", tmp_path / "accuracy.md", tmp_path / "scores.json"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert main([str(file), "--document", str(page), "--json", str(scores)]) == 0
+    told = capsys.readouterr().out
+    assert "not built on: 1 of 2 runs right, 1 in detail as well,\n1 with somebody innocent named" in told
+    assert "X-T02 seed 1  what X-T02 is: expected tp.slow, said own.http_status confirmed" in told
+    assert "1 scenarios, 1 runs" in told
+    assert "X-T" not in page.read_text()
+    assert list(json.loads(scores.read_text())["scenarios"]) == ["O01"]

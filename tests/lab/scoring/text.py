@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from tests.lab.scoring.case import LABELS
+from tests.lab.scoring import grading
+from tests.lab.scoring.case import LABELS, Case
 from tests.lab.scoring.figures import NOTHING
 from tests.lab.scoring.report import Line, Report, lines_of, reason_of
 
@@ -14,6 +15,31 @@ _MARKS = {True: "reached", False: "MISSED", None: ""}
 def text_of(report: Report) -> str:
     """Return all that a person wants to see after a lab run."""
     return "\n".join(_parts(report)) + "\n"
+
+
+def text_of_unseen(cases: Iterable[Case]) -> str:
+    """Return how the faults came out that the rules were not built on, a run a line; empty where there is none."""
+    found = tuple(cases)
+    counted = [case for case in found if case.counts]
+    if not found:
+        return ""
+    right = sum(grading.right(case) for case in counted)
+    detailed = sum(grading.right(case) and grading.detail_credit(case) == 1.0 for case in counted)
+    blamed = sum(grading.misblamed(case) or grading.overclaimed(case) for case in counted)
+    lines = [
+        f"Faults it was not built on: {right} of {len(counted)} runs right, {detailed} in detail as well,",
+        f"{blamed} with somebody innocent named, {len(found) - len(counted)} not counted.",
+        *(_unseen_line(case) for case in found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _unseen_line(case: Case) -> str:
+    head = f"  {case.scenario} seed {case.seed}  {case.title}: expected {case.expected.detail or case.expected.outcome}"
+    if not case.counts:
+        return f"{head}, {case.status.value}"
+    said = grading.said_of(case)
+    return f"{head}, said {said.detail or said.outcome} {said.confidence} {said.culprit}".rstrip()
 
 
 def _parts(report: Report) -> Iterator[str]:
