@@ -12,6 +12,7 @@ from monitor.diagnosis.context import Context
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.mechanisms import Mechanism, is_defect, is_half_taken, mechanism_of
 from monitor.diagnosis.names import parts_of
+from monitor.diagnosis.openers import is_led_astray
 from monitor.diagnosis.trials import covers, flips, looks, made, passed, reprobes
 from monitor.domain.cause import Party
 from monitor.domain.evidence import Evidence, StepError, StepErrorKind, StepResult
@@ -236,7 +237,7 @@ def _relied_on_earlier(incident: Incident) -> Iterable[Exchange]:
 
 
 def _relies(incident: Incident, exchange: Exchange) -> bool:
-    if exchange.resource in _DECORATION:
+    if exchange.resource in _DECORATION or is_led_astray(incident, exchange):
         return False
     owner = incident.owner(exchange)
     if owner.party is Party.THIRD_PARTY:

@@ -425,6 +425,24 @@ def test_a_script_that_leads_customers_away_is_its_owners(court, case):
         assert judgement.diagnosis.culprit.host == "ads.adverts.example"
 
 
+def test_a_page_of_our_name_that_only_a_changed_vendors_script_asked_for_is_not_missed_by_us(court):
+    promo = f"{SHOP}promo"
+    by = Initiator(kind="script", url=ADS)
+    late = Timings(started=1.0)
+    gone = page(promo, initiator=by, failure=Failure.DNS_NAME_NOT_RESOLVED, timings=late)
+    led = difference(NEW, promo, resource="document")
+    turned = difference(DifferenceKind.CONTENT, ADS, resource="script")
+    values = {"kind": ABSENT, "error": {"message": AT.replace("win.prizes.example", WWW)}, "experiments": (LASTS,)}
+
+    def said(*differences):
+        return court.detail(failed(page(), script(MAIN), gone, compared=compared(*differences), **values))
+
+    assert said(led, turned) == "tp.script"
+    # The vendor's code is what it was, or a page of ours is not: then it may be we who sent it there.
+    assert said(led) != "tp.script"
+    assert said(led, turned, difference(DifferenceKind.CONTENT, SHOP, resource="document")) != "tp.script"
+
+
 # Whose page it was.
 
 

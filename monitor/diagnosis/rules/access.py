@@ -21,6 +21,8 @@ from monitor.domain.outcome import Validity
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _TOO_MANY = 429
+_BAD_REQUEST = 400
+_UNPAID = 402
 _IDENTITY = "identity"
 _DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch"})
 _SIGN_IN = re.compile(r"log-?_? ?[io]n|sign-?_? ?[io]n|auth|session|token|password|credential", re.IGNORECASE)
@@ -112,7 +114,7 @@ def refused_account(incident: Incident) -> Finding | None:
     """R12: a refused sign-in may be ours or everybody's; a second account tells, and without one it stays open."""
     refused = next((x for x in incident.needed if x.status in (_UNAUTHORIZED, _FORBIDDEN)), None)
     if refused is None:
-        return None
+        return _arrangement_refused(incident)
     own = incident.owner(refused).party is Party.OWN
     if own and refused.status == _FORBIDDEN and _refuses_everybody(incident, refused):
         return _closed(incident, refused)
@@ -145,13 +147,18 @@ def refused_account(incident: Incident) -> Finding | None:
 
 
 def _refused_by_vendor(incident: Incident, refused: Exchange) -> Finding:
-    """A vendor that does not take the key we send: it may have withdrawn the key, or we may send a wrong one."""
+    """A vendor that does not take what we send: it may have withdrawn our key, or we may send a wrong one."""
     owner = incident.owner(refused)
+    what = {
+        _UNPAID: "did not book a payment or we did not pay",
+        _BAD_REQUEST: "forgot what was registered for us, such as the address to return to, or the page asks otherwise",
+    }
+    whether = what.get(refused.status or 0, "turned our key or account down or the page sends a wrong one")
     return Finding(
         detail=Detail.UND_SHARED_RESPONSIBILITY,
         confidence=Confidence.NONE,
-        because=f"{incident.scene} {happening(refused)}; whether {owner.title} turned our key or account down or the "
-        "page sends a wrong one, its answer does not say: compare the key with the vendor's console.",
+        because=f"{incident.scene} {happening(refused)}; whether {owner.title} {whether}, its answer does not say: "
+        "compare it with the vendor's console.",
         evidence=(happening(refused), owner.because),
         exchanges=(refused.id,),
         alternatives=(
@@ -159,6 +166,16 @@ def _refused_by_vendor(incident: Incident, refused: Exchange) -> Finding:
             alternative(Detail.UND_MONITOR_CONFIG, "the key that the target is set up with may have expired"),
         ),
     )
+
+
+def _arrangement_refused(incident: Incident) -> Finding | None:
+    """A vendor that wants to be paid, or an identity provider that does not take the page's request for a sign-in."""
+    for exchange in incident.needed:
+        owner = incident.owner(exchange)
+        asked = exchange.status == _BAD_REQUEST and owner.category == _IDENTITY and exchange.resource == "document"
+        if owner.party is Party.THIRD_PARTY and (exchange.status == _UNPAID or asked):
+            return _refused_by_vendor(incident, exchange)
+    return None
 
 
 def _signed_in_nowhere(incident: Incident, refused: Exchange) -> Finding:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from monitor.diagnosis.compared import code_changed, differences, is_comparable
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
-from monitor.diagnosis.owners import Owner
+from monitor.diagnosis.mechanisms import is_defect
+from monitor.diagnosis.openers import is_led_astray, opener
 from monitor.diagnosis.trials import made, passed
 from monitor.diagnosis.wording import where
 from monitor.domain.cause import Detail, Party
@@ -14,13 +15,16 @@ from monitor.domain.reference import DifferenceKind
 
 
 def led_away(incident: Incident) -> Finding | None:
-    """R11: the browser stands at a stranger's page, and a vendor's script led it there, as it did not before."""
+    """R11: the browser stands where it was led by a vendor's script, as it was not before.
+
+    At a stranger's page, or at one that failed, whosever name that page has.
+    """
     if incident.needed or not is_comparable(incident) or code_changed(incident, Party.OWN):
         return None
     lasts = any(not passed(e) for e in made(incident, ExperimentKind.RERUN))
     pages = [x for x in incident.exchanges if x.resource == "document"]
     last = max(pages, key=lambda x: x.timings.started, default=None)
-    owner = _opener(incident, last) if last is not None and lasts else None
+    owner = opener(incident, last) if last is not None and lasts else None
     if last is None or owner is None or not _is_strange(incident, last) or not _is_there(incident, last):
         return None
     words = (
@@ -37,16 +41,6 @@ def led_away(incident: Incident) -> Finding | None:
     )
 
 
-def _opener(incident: Incident, page: Exchange) -> Owner | None:
-    """Return the vendor whose script opened a page in the failing step."""
-    source = page.initiator
-    if source is None or source.kind != "script" or incident.step is None or page.step not in ("", incident.step.name):
-        return None
-    url = next((url for url in (*source.frames[:1], source.url) if url), "")
-    owner = incident.context.owners.owner_of(url) if url else None
-    return owner if owner is not None and owner.party is Party.THIRD_PARTY else None
-
-
 def _is_there(incident: Incident, page: Exchange) -> bool:
     """Say whether the step saw the browser at that page: advertisers open strangers' pages in frames all the time."""
     error = incident.step.error if incident.step else None
@@ -54,7 +48,9 @@ def _is_there(incident: Incident, page: Exchange) -> bool:
 
 
 def _is_strange(incident: Incident, page: Exchange) -> bool:
-    """Say whether the host of a page is not ours, and was not asked at all in the last good run."""
+    """Say whether a page was not asked for in the last good run, and is not one of ours that can be opened."""
+    if is_defect(page) and is_led_astray(incident, page):
+        return True
     mine = [each.kind for each in differences(incident) if each.host == page.host]
     asked = sum(x.host == page.host for x in incident.exchanges)
     new = len(mine) == asked and all(kind is DifferenceKind.NEW for kind in mine)

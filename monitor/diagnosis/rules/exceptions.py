@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor.diagnosis.compared import code_changed, differences, is_comparable, size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import is_defect, is_hollow
+from monitor.diagnosis.rules.supplied import failed_on_what_was_sent, others_changed, others_defect
 from monitor.diagnosis.rules.unreadable import JSON, MISSING_NAME, page_for_data, unreadable_script
 from monitor.diagnosis.scripts import chain_of, errors_in_force
 from monitor.domain.cause import Confidence, Detail, Party
@@ -22,12 +23,17 @@ def exception_thrown(incident: Incident) -> Finding | None:
         return None
     error = next((each for each in errors if each.frames), errors[0])
     if not error.frames:
-        return page_for_data(incident, error) or _malformed_data(incident, error)
+        return (
+            page_for_data(incident, error)
+            or _malformed_data(incident, error)
+            or failed_on_what_was_sent(incident, error)
+        )
     return (
         unreadable_script(incident)
         or page_for_data(incident, error)
         or _library_lost(incident, error)
         or _data_changed(incident, error)
+        or failed_on_what_was_sent(incident, error)
         or _changed_side(incident, error)
         or _by_frames(incident, error)
     )
@@ -94,7 +100,7 @@ def _own_code_changed(incident: Incident) -> bool:
 
 def _changed_side(incident: Incident, error: PageError) -> Finding | None:
     """Only one side's code differs from the last good run, and it is the side that threw."""
-    if not is_comparable(incident) or _others_defect(incident):
+    if not is_comparable(incident) or others_defect(incident):
         return None
     own, theirs = code_changed(incident, Party.OWN), code_changed(incident, Party.THIRD_PARTY)
     owner = incident.context.owners.owner_of(error.frames[0])
@@ -120,14 +126,6 @@ def _own_pages(incident: Incident) -> tuple[str, ...]:
     kinds = (DifferenceKind.CONTENT, DifferenceKind.STATUS)
     pages = (e for e in differences(incident) if e.resource == "document" and e.kind in kinds)
     return tuple(each.url for each in pages if owner_of(each.url).party is Party.OWN)
-
-
-def _others_defect(incident: Incident) -> bool:
-    """Say whether code or data failed that may be missed by whoever threw."""
-    return any(
-        (is_defect(x) or is_hollow(x)) and x.resource in _CODE | _DATA and not incident.owner(x).beside
-        for x in incident.exchanges
-    )
 
 
 def _party_of(incident: Incident, error: PageError) -> Party:
@@ -183,6 +181,8 @@ def _malformed_data(incident: Incident, error: PageError) -> Finding | None:
 def _vendor_may_be_behind(incident: Incident, error: PageError) -> bool:
     foreign = [x for x in incident.exchanges if incident.owner(x).party is Party.THIRD_PARTY]
     if any((is_defect(x) or is_hollow(x)) and x.resource in _CODE | _DATA for x in foreign):
+        return True
+    if others_changed(incident):
         return True
     if MISSING_NAME.search(error.message):
         return any(x.resource in _CODE for x in foreign)

@@ -246,19 +246,24 @@ def _place(exchange: Exchange) -> tuple[str, str]:
 
 
 def shrunk(incident: Incident) -> Finding | None:
-    """R11: an own page or its data came with a fraction of what it used to hold, so something is missing in it."""
+    """R11: a page or its data came with a fraction of what it used to hold, so something is missing in it.
+
+    Of a vendor only where nothing of ours differs: its answer may have become another because it was asked otherwise.
+    """
     if incident.kind not in _ABSENT or incident.needed:
         return None
     for each in differences(incident):
         owner = incident.context.owners.owner_of(each.url)
         before, after = size_of(each.before), size_of(each.after)
-        content = each.kind is DifferenceKind.CONTENT and each.resource in _TELLING and owner.party is Party.OWN
+        content = each.kind is DifferenceKind.CONTENT and each.resource in _TELLING
+        if owner.party is not Party.OWN and not _is_vendors_alone(incident, each.host, beside=owner.beside):
+            continue
         if not content or not before or after is None or before < _WORTH or after > _FRACTION * before:
             continue
         path = parts_of(each.url).path or "/"
         words = f"{each.host}{path} answered 200 with {after} bytes, where the last good run got {before}"
         return Finding(
-            detail=Detail.OWN_CONTENT,
+            detail=Detail.OWN_CONTENT if owner.party is Party.OWN else Detail.TP_CONTENT,
             families=frozenset({Family.COMPARISON}),
             because=f"{incident.scene} {words}; it belongs to {owner.title}.",
             culprit=incident.culprit(owner),
@@ -267,6 +272,13 @@ def shrunk(incident: Incident) -> Finding | None:
             alternatives=(alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page may be smaller on purpose"),),
         )
     return None
+
+
+def _is_vendors_alone(incident: Incident, host: str, *, beside: bool) -> bool:
+    """Say whether only this vendor's answers differ from the last good run, and it is one that pages are built with."""
+    answers = (e for e in differences(incident) if e.kind in _OTHERWISE and e.resource in _TELLING | _CODE)
+    others = any(each.host != host for each in answers)
+    return not (beside or others or own_changed(incident) or was_cleared(incident, host))
 
 
 RULES = (

@@ -1,0 +1,154 @@
+"""What a vendor sent and our own page stumbled over: whose it is then, and where nobody may be named."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.domain.diagnosis import Diagnosis
+from monitor.domain.evidence import PageError, StepErrorKind
+from monitor.domain.exchange import Initiator
+from monitor.domain.experiment import ExperimentKind as Kind
+from monitor.domain.ownership import Ownership, Vendor
+from monitor.domain.reference import DifferenceKind
+from tests.diagnosis.incidents import (
+    ADS,
+    API,
+    CDN,
+    PAY,
+    SHOP,
+    Court,
+    again,
+    compared,
+    controls,
+    difference,
+    failed,
+    look,
+    page,
+    request,
+)
+
+MAIN = f"{SHOP}main.js"
+MAPS = "https://tiles.maps.example/points"
+IDENTITY = "https://id.login.example/authorize"
+FRAME = "https://pay.payments.example/card"
+CONTENT, STATUS = DifferenceKind.CONTENT, DifferenceKind.STATUS
+ABSENT = StepErrorKind.EXPECTATION
+LASTS = again(Kind.RERUN, well=False)
+OWNERSHIP = Ownership(
+    domains=("shop.example",),
+    vendors=(
+        Vendor(name="Example Pay", hosts=("pay.payments.example",), category="payment"),
+        Vendor(name="Maps", hosts=("tiles.maps.example",), category="maps"),
+        Vendor(name="Login", hosts=("id.login.example",), category="identity"),
+        Vendor(name="Adverts", hosts=("*.adverts.example",), category="ad"),
+        Vendor(name="Libraries", hosts=("cdn.libraries.example",), category="cdn"),
+    ),
+    default_team="team-shop",
+)
+
+
+@pytest.fixture
+def shop(names) -> Court:
+    return Court(names, OWNERSHIP)
+
+
+def judged(court: Court, *exchanges, **values) -> Diagnosis:
+    extra = values.pop("experiments", ())
+    values = {"kind": ABSENT, "experiments": (*controls(), *extra, LASTS), **values}
+    diagnosis = court.judge(failed(page(), request(MAIN, resource="script"), *exchanges, **values)).diagnosis
+    assert diagnosis is not None
+    return diagnosis
+
+
+def threw(*frames: str, message: str = "Lib.setup is not a function") -> PageError:
+    return PageError(message=message, frames=frames, step="pay")
+
+
+LIB_CHANGED = difference(CONTENT, CDN, resource="script", before="900:a", after="905:b")
+POINTS_CHANGED = difference(CONTENT, MAPS, resource="fetch", before="900:a", after="890:b")
+ADS_CHANGED = difference(CONTENT, ADS, resource="script", before="900:a", after="905:b")
+OWN_CHANGED = difference(CONTENT, MAIN, resource="script", before="900:a", after="905:b")
+BASKET_CHANGED = difference(CONTENT, API, resource="fetch", before="90:a", after="91:b")
+
+
+@pytest.mark.parametrize(
+    ("differences", "detail", "culprit"),
+    [
+        ((LIB_CHANGED,), "tp.content", "Libraries"),
+        ((POINTS_CHANGED,), "tp.content", "Maps"),
+        ((ADS_CHANGED,), "tp.script", "Adverts"),
+        ((LIB_CHANGED, POINTS_CHANGED), "und.insufficient", None),
+        ((LIB_CHANGED, BASKET_CHANGED), "und.insufficient", None),
+        ((LIB_CHANGED, OWN_CHANGED), "own.script", "team-shop"),
+        ((), "own.script", "team-shop"),
+    ],
+)
+def test_our_unchanged_code_that_throws_is_not_blamed_where_what_a_vendor_sends_changed(
+    shop, differences, detail, culprit
+):
+    said = judged(
+        shop,
+        request(CDN, resource="script"),
+        request(MAPS, resource="fetch"),
+        page_errors=(threw(MAIN),),
+        compared=compared(*differences),
+    )
+    assert (said.detail.value, said.culprit.name if said.culprit else None) == (detail, culprit)
+
+
+def test_an_exception_of_a_promise_is_the_vendors_whose_data_alone_changed(shop):
+    error = threw(message="Cannot read properties of null (reading 'map')")
+    data = request(MAPS, resource="fetch")
+    said = judged(shop, data, page_errors=(error,), compared=compared(POINTS_CHANGED))
+    assert (said.detail.value, said.rule) == ("tp.content", "R09")
+    assert "tiles.maps.example" in said.because
+
+
+def test_a_vendor_whose_last_good_answer_did_not_help_is_not_named_for_our_exception(shop):
+    cleared = again(Kind.REPLAY, "cdn.libraries.example", well=False)
+    code = request(CDN, resource="script")
+    errors = (threw(MAIN),)
+    said = judged(shop, code, page_errors=errors, compared=compared(LIB_CHANGED), experiments=(cleared,))
+    assert said.detail.value == "und.insufficient"
+
+
+SHRUNK = difference(CONTENT, IDENTITY, resource="document", before="9000:a", after="300:b")
+CARD_GONE = difference(CONTENT, FRAME, resource="document", before="9000:a", after="0:b")
+
+
+def test_a_vendors_page_or_frame_that_shrank_to_a_fraction_is_the_vendors(shop):
+    said = judged(shop, page(IDENTITY), compared=compared(SHRUNK))
+    assert (said.detail.value, said.culprit.name) == ("tp.content", "Login")
+    card = page(FRAME, initiator=Initiator(kind="script", url=PAY))
+    said = judged(shop, card, compared=compared(CARD_GONE))
+    assert (said.detail.value, said.culprit.name) == ("tp.content", "Example Pay")
+
+
+@pytest.mark.parametrize("other", [ADS_CHANGED, BASKET_CHANGED, OWN_CHANGED])
+def test_a_vendors_page_that_shrank_tells_nothing_where_something_else_changed_too(shop, other):
+    said = judged(shop, page(IDENTITY), compared=compared(SHRUNK, other))
+    assert said.detail.value != "tp.content"
+
+
+def test_an_advertisement_that_shrank_is_nobodys_failure(shop):
+    banner = difference(CONTENT, ADS, resource="document", before="9000:a", after="0:b")
+    said = judged(shop, page(ADS, initiator=Initiator(kind="script", url=ADS)), compared=compared(banner))
+    assert said.culprit is None
+
+
+def test_what_is_between_us_and_a_vendor_is_not_laid_at_the_vendors_door(shop):
+    unpaid = request(MAPS, resource="fetch", status=402)
+    turned = difference(STATUS, MAPS, resource="fetch", before="200", after="402")
+    said = judged(
+        shop, unpaid, compared=compared(turned), experiments=(look(Kind.REPROBE, MAPS, url=MAPS, status=402),)
+    )
+    assert (said.detail.value, said.rule) == ("und.shared_responsibility", "R12")
+    said = judged(
+        shop, page(IDENTITY, status=400), experiments=(look(Kind.REPROBE, IDENTITY, url=IDENTITY, status=400),)
+    )
+    assert said.detail.value == "und.shared_responsibility"
+    assert "the address to return to" in said.because
+    said = judged(
+        shop, page(IDENTITY, status=500), experiments=(look(Kind.REPROBE, IDENTITY, url=IDENTITY, status=500),)
+    )
+    assert said.detail.value == "tp.http_status"
