@@ -20,7 +20,7 @@ from tests.lab.manifest import Manifest
 from tests.lab.namespaces import ENTERED, wrapper
 
 SEED = 5
-_LIMIT = 240.0
+_LIMIT = 480.0
 SITES: Mapping[str, list[dict[str, Any]]] = {
     "well": [],
     "down": [{"where": "@own", "what": "status", "with": {"status": 503, "body": "down"}}],

@@ -33,8 +33,8 @@ from tests.lab.world.machine import Machine
 from tests.lab.world.world import World
 
 ROOT = Path(__file__).parents[2]
-_START = 40.0
-_RUN = 130.0
+_START = 180.0
+_RUN = 200.0
 _SPARE = 2
 _SICK = "S0"
 

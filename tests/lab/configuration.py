@@ -39,6 +39,8 @@ def _monitor(world: World) -> dict[str, Any]:
         check["budget"] = manifest.monitor.budget
     if manifest.journey == "login":
         check |= {"values": {"email": "ada@mail.example"}, "secrets": {"password": {"file": "password"}}}
+    if manifest.monitor.second_account:
+        check["second_account"] = {"values": {"email": "grace@mail.example"}}
     checks = [check]
     if manifest.monitor.reference not in {None, check["profile"]}:
         # A profile is known to the monitor by a check that is made with it; this one waits to be asked.

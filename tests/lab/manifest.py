@@ -29,6 +29,7 @@ _PREFIXES = {
     "U": "ambiguous",
     "M": "correlation",
     "Z": "blame",
+    "B": "built last",
 }
 
 
@@ -69,6 +70,7 @@ class When(Strict):
     after: int = Field(default=0, ge=0, description="Spare so many first.")
     every: int | None = Field(default=None, ge=2, description="Of each so many only the last one.")
     query: str | None = Field(default=None, description="Only where the query holds this.")
+    body: str | None = Field(default=None, description="Only where what is sent holds this.")
     sender: Literal["@link"] | None = Field(
         default=None, alias="from", description="Only the client itself, not the other places and not the edge."
     )
@@ -191,6 +193,7 @@ class MonitorSide(Strict):
     budgets: dict[str, str] = Field(default_factory=dict, description="Budget of a step by its symbol.")
     budget: str | None = Field(default=None, description="Budget of the journey.")
     values: dict[str, str] = Field(default_factory=dict)
+    second_account: bool = Field(default=False, description="Whether the check has another account to sign in with.")
     investigation: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -207,6 +210,7 @@ class World(Strict):
     images: int = Field(default=0, ge=0, le=200)
     retry: bool = Field(default=False, description="The own bundle asks once more where the API answers 5xx.")
     effects: list[str] = Field(default_factory=list, description="Steps that are declared to have effects.")
+    authority: bool = Field(default=False, description="The own zones have a server of their own, @ns, to be asked.")
 
 
 class Manifest(Strict):

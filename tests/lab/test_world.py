@@ -5,6 +5,9 @@ import http.client
 import socket
 import ssl
 
+import dns.flags
+import dns.message
+import dns.rcode
 import pytest
 
 from tests.lab.manifest import Manifest
@@ -25,7 +28,7 @@ def a_world(tmp_path, *faults, **world):
     return World(manifest, 1, tmp_path, privileged=False)
 
 
-def get(world, role, path="/", *, agent="Mozilla/5.0", method="GET"):
+def get(world, role, path="/", *, agent="Mozilla/5.0", method="GET", body=None):
     context = ssl.create_default_context(cadata=world.certificates.bundle())
     names = world.names
     with (
@@ -33,7 +36,7 @@ def get(world, role, path="/", *, agent="Mozilla/5.0", method="GET"):
         contextlib.closing(http.client.HTTPSConnection(names.hosts[role], names.port)) as connection,
         context.wrap_socket(plain, server_hostname=names.hosts[role]) as connection.sock,
     ):
-        connection.request(method, path, headers={"user-agent": agent})
+        connection.request(method, path, body, headers={"user-agent": agent})
         with connection.getresponse() as answer:
             return answer.status, dict(answer.getheaders()), answer.read().decode()
 
@@ -80,6 +83,53 @@ def test_a_fault_can_touch_some_requests_only(tmp_path):
         assert get(world, "own")[0] == 200
         assert get(world, "own", agent="HeadlessChrome/156")[0] == 403
         assert get(world, "own", agent="HeadlessChrome/156")[0] == 200
+
+
+def test_a_fault_can_touch_one_account_only_and_name_hosts_as_they_were_drawn(tmp_path):
+    words = {
+        "status": 403,
+        "headers": {"proxy-status": 'gate; next-hop="@pay"'},
+        "body": "not by @idp, ada@mail.example",
+    }
+    fault = {"where": "@api", "path": "session", "what": "status", "with": words, "when": {"body": "ada@"}}
+    with a_world(tmp_path, fault) as world:
+        world.faults.begin()
+        hosts, path = world.names.hosts, world.names.part("api", "session")
+        status, headers, body = get(world, "api", path, method="POST", body='{"email": "ada@mail.example"}')
+        assert (status, body) == (403, f"not by {hosts['idp']}, ada@mail.example")
+        assert headers["proxy-status"] == f'gate; next-hop="{hosts["pay"]}"'
+        assert get(world, "api", path, method="POST", body='{"email": "grace@mail.example"}')[0] == 200
+
+
+def ask(world, resolver, name, kind="A", *, unchecked=False):
+    question = dns.message.make_query(name, kind)
+    question.flags |= dns.flags.CD if unchecked else 0
+    return dns.message.from_wire(world.resolvers[resolver].answer(question.to_wire()))
+
+
+def test_an_own_zone_can_be_asked_itself_where_the_world_has_it_so(tmp_path):
+    fault = {"where": "@own", "what": "dns", "with": {"answer": "nxdomain", "resolvers": ["@r1"]}}
+    with a_world(tmp_path, fault, authority=True) as world:
+        names = world.names
+        world.faults.begin()
+        (servers,) = ask(world, "r1", names.domains["own"], "NS").answer
+        assert [str(one.target) for one in servers] == [f"{names.hosts['ns']}."]
+        assert ask(world, "r1", names.hosts["ns"]).answer[0][0].address == names.addresses["ns"]
+        assert ask(world, "r1", names.hosts["own"]).rcode() == dns.rcode.NXDOMAIN
+        told = ask(world, "ns", names.hosts["own"])
+        assert told.answer[0][0].address == names.addresses["own"]
+        assert told.flags & dns.flags.AA
+    with a_world(tmp_path) as world:
+        assert "ns" not in world.resolvers
+        assert ask(world, "r1", world.names.domains["own"], "NS").rcode() == dns.rcode.NXDOMAIN
+
+
+def test_a_zone_that_is_signed_wrongly_is_known_where_signatures_are_left_unchecked(tmp_path):
+    with a_world(tmp_path, {"where": "@own", "what": "dns", "with": {"answer": "bogus"}}) as world:
+        world.faults.begin()
+        host = world.names.hosts["own"]
+        assert ask(world, "r1", host).rcode() == dns.rcode.SERVFAIL
+        assert ask(world, "r1", host, unchecked=True).answer[0][0].address == world.names.addresses["own"]
 
 
 def test_a_fault_can_begin_with_a_request(tmp_path):

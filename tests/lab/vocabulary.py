@@ -17,7 +17,9 @@ SERVERS = (*OWN, *VENDORS, *CONTROLS, "tenant", "hosted", "edgecontrol")
 
 PROXIES = ("proxy", "vantage1", "vantage2")
 RESOLVERS = ("r1", "r2")
-ROLES = (*SERVERS, "origin", *PROXIES, *RESOLVERS, "monitor", "link")
+AUTHORITY = "ns"
+"""The server that the own zones call theirs, in a world that has one."""
+ROLES = (*SERVERS, "origin", *PROXIES, *RESOLVERS, AUTHORITY, "monitor", "link")
 
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.lab.manifest import Fault
+from tests.lab.manifest import Fault, When
 from tests.lab.vocabulary import GROUPS, PROXIES
+from tests.lab.world.messages import Request
 from tests.lab.world.names import Names
 
+_ROLE = re.compile(r"(?<!\w)@(\w+)")
 LISTENING = frozenset({"stopped", "black-hole"})
 
 
@@ -59,7 +62,20 @@ class Faults:
 
     def _bound(self, fault: Fault) -> Trouble:
         roles = frozenset(role for where in fault.where for role in GROUPS.get(where[1:], (where[1:],)))
+        fault = fault.model_copy(update={"parameters": self._told(fault.parameters)})
         return Trouble(fault=fault, roles=roles, paths={role: self._names.part(role, fault.path) for role in roles})
+
+    def _told(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a fault makes servers say, with hosts by their names where a role stands for them."""
+        told = dict(parameters)
+        if isinstance(told.get("headers"), Mapping):
+            told["headers"] = {name: self._named(value) for name, value in told["headers"].items()}
+        if isinstance(told.get("body"), str):
+            told["body"] = self._named(told["body"])
+        return told
+
+    def _named(self, words: str) -> str:
+        return _ROLE.sub(lambda found: self._names.hosts.get(found[1], found[0]), str(words))
 
     def tell(self, changed: Callable[[frozenset[str]], None]) -> None:
         """Call ``changed`` with the roles whose faults begin or end."""
@@ -121,27 +137,28 @@ class Faults:
                     return trouble
         return None
 
-    def at_request(
-        self, role: str, path: str, *, method: str, query: str = "", agent: str = "", client: str = ""
-    ) -> tuple[Trouble, ...]:
+    def at_request(self, request: Request) -> tuple[Trouble, ...]:
         """Return the faults that touch a request, in their order."""
-        found = []
+        found, role = [], request.role
         with self._lock:
             for trouble in self.all:
-                if role not in trouble.roles or not trouble.on() or not _below(path, trouble.paths[role]):
+                if role not in trouble.roles or not trouble.on() or not _below(request.path, trouble.paths[role]):
                     continue
-                when = trouble.fault.when
-                if when.method is not None and when.method != method:
+                if not self._meant(trouble.fault.when, request) or not self._counted(trouble):
                     continue
-                if when.headless is not None and when.headless != ("headless" in agent.lower()):
-                    continue
-                if when.query is not None and when.query not in query:
-                    continue
-                if when.sender is not None and client in self._elsewhere:
-                    continue
-                if self._counted(trouble) and (trouble.what != "rate-limit" or _exhausted(trouble, client)):
+                if trouble.what != "rate-limit" or _exhausted(trouble, request.client):
                     found.append(trouble)
         return tuple(found)
+
+    def _meant(self, when: When, request: Request) -> bool:
+        wanted = (
+            when.method is None or when.method == request.method,
+            when.headless is None or when.headless == ("headless" in request.agent.lower()),
+            (when.query or "") in request.query,
+            (when.body or "") in request.body.decode(errors="replace"),
+            when.sender is None or request.client not in self._elsewhere,
+        )
+        return all(wanted)
 
     def variants(self) -> dict[str, Any]:
         """Return how the shop's own pages differ just now."""

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tests.lab.vocabulary import CONTROLS, OWN, SERVERS, VENDORS
+from tests.lab.vocabulary import AUTHORITY, CONTROLS, OWN, SERVERS, VENDORS
 
 _FIRST = (
     "bal",
@@ -205,6 +205,7 @@ def draw(seed: str, *, port: int | None, block: int = 0) -> Names:
     hosts["tenant"] = f"{word()}.{domains['saas']}"
     hosts["origin"] = hosts["own"]
     hosts["target"] = f"{own.partition('.')[0]}.{domains['saas']}"
+    hosts[AUTHORITY] = f"ns1.{own}"
     titles = {
         role: domains[role].partition(".")[0].title() + rng.choice(("", " Inc", " Labs", " GmbH")) for role in VENDORS
     }
@@ -244,6 +245,8 @@ def _addresses(rng: random.Random, block: int) -> dict[str, str]:
         address = f"127.{rng.randint(low, high)}.{rng.randint(1, 250)}.{rng.randint(2, 250)}"
         if address not in found.values():
             found[roles[len(found)]] = address
+    # Not drawn, so that what is drawn after it stays what it was.
+    found[AUTHORITY] = f"127.{low}.{251 + block // 2 % 4}.53"
     # One machine of the vendor's serves every tenant.
     found["hosted"] = found["tenant"] = found["saas"]
     return found

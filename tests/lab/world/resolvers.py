@@ -1,4 +1,4 @@
-"""DNS servers of the world: the client's own, and others that may be asked as well."""
+"""DNS servers of the world: the client's own, another one that may be asked as well, and that of the own zones."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+from tests.lab.vocabulary import AUTHORITY
 from tests.lab.world.faults import Faults, Trouble
 from tests.lab.world.names import Names
 
@@ -39,6 +40,7 @@ class Resolver:
         for known, host in names.hosts.items():
             self._roles.setdefault(host, set()).add(known)
         self._aliases = {names.hosts["hosted"]: names.hosts["target"]}
+        self._own_zones = {names.domains["own"], names.domains["api"]}
         self._socket: socket.socket | None = None
 
     def start(self) -> None:
@@ -59,24 +61,30 @@ class Resolver:
                 packet, peer = listening.recvfrom(_LARGEST)
             except OSError:
                 return
-            threading.Thread(target=self._answer, args=(listening, packet, peer), daemon=True).start()
+            threading.Thread(target=self._send, args=(listening, packet, peer), daemon=True).start()
 
-    def _answer(self, listening: socket.socket, packet: bytes, peer: tuple[str, int]) -> None:
+    def _send(self, listening: socket.socket, packet: bytes, peer: tuple[str, int]) -> None:
+        answer = self.answer(packet)
+        with contextlib.suppress(OSError):
+            if answer is not None:
+                listening.sendto(answer, peer)
+
+    def answer(self, packet: bytes) -> bytes | None:
+        """Return what is answered to a packet, after as long as the faults make it take; nothing where it is silent."""
         try:
             asked = dns.message.from_wire(packet)
         except (dns.exception.DNSException, ValueError):
-            return
+            return None
         if not asked.question:
-            return
+            return None
         name = asked.question[0].name.to_text(omit_final_dot=True).lower()
         trouble = self._trouble(name)
         kind = str(trouble.get("answer")) if trouble is not None else ""
         if kind == "drop":
-            return
+            return None
         if kind == "delay" and trouble is not None:
             time.sleep(float(trouble.get("seconds", 2.5)))
-        with contextlib.suppress(OSError):
-            listening.sendto(self._reply(asked, name, kind, trouble).to_wire(), peer)
+        return self._reply(asked, name, kind, trouble).to_wire()
 
     def _trouble(self, name: str) -> Trouble | None:
         roles = self._roles.get(name, set())
@@ -90,31 +98,43 @@ class Resolver:
 
     def _reply(self, asked: dns.message.Message, name: str, kind: str, trouble: Trouble | None) -> dns.message.Message:
         reply = dns.message.make_response(asked, recursion_available=True)
+        if self._role == AUTHORITY:
+            reply.flags = reply.flags & ~dns.flags.RA | dns.flags.AA
         code = trouble.get("extended_error") if trouble is not None else None
-        if code in _SIGNATURES and asked.flags & dns.flags.CD:
+        if asked.flags & dns.flags.CD and (kind == "bogus" or code in _SIGNATURES):
             # Whoever leaves signatures unchecked is answered by a resolver that finds them wrong.
             kind, code = "", None
         if code is not None and asked.edns >= 0:
             reply.use_edns(0, options=[dns.edns.EDEOption(code)])
-        if kind == "servfail":
+        if kind in {"servfail", "bogus"}:
             reply.set_rcode(dns.rcode.SERVFAIL)
-            return reply
+        elif name in self._own_zones and self._names.hosts[AUTHORITY] in self._zone:
+            self._of_zone(reply, name)
+        else:
+            self._of_host(reply, name, kind, trouble)
+        return reply
+
+    def _of_zone(self, reply: dns.message.Message, name: str) -> None:
+        if reply.question[0].rdtype == dns.rdatatype.NS:
+            server = self._names.hosts[AUTHORITY]
+            reply.answer.append(dns.rrset.from_text(f"{name}.", _TTL, "IN", "NS", f"{server}."))
+
+    def _of_host(self, reply: dns.message.Message, name: str, kind: str, trouble: Trouble | None) -> None:
         end = self._aliases.get(name, name)
         known = self._zone.get(end)
         if kind == "nxdomain" or known is None:
             reply.set_rcode(dns.rcode.NXDOMAIN)
-            return reply
-        owner = asked.question[0].name.to_text()
+            return
+        owner = reply.question[0].name.to_text()
         if end != name:
             reply.answer.append(dns.rrset.from_text(owner, _TTL, "IN", "CNAME", end + "."))
             owner = end + "."
         given = self._names.addresses.get(str(trouble.get("address", "")).lstrip("@")) if trouble is not None else None
         address = given if kind == "address" and given else known
-        question = asked.question[0].rdtype
+        question = reply.question[0].rdtype
         if question == dns.rdatatype.A and kind != "empty":
             reply.answer.append(dns.rrset.from_text(owner, _TTL, "IN", "A", address))
         if question == dns.rdatatype.AAAA and kind == "aaaa" and trouble is not None:
             reply.answer.append(
                 dns.rrset.from_text(owner, _TTL, "IN", "AAAA", str(trouble.get("address", "fd00:5::7")))
             )
-        return reply

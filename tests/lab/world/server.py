@@ -170,11 +170,7 @@ class Server:
 
     def _answer(self, request: Request, tenant: Tenant, line: Line) -> bool:
         self._faults.saw(tenant.role, request.path)
-        troubles = self._faults.at_request(
-            tenant.role, request.path, method=request.method, query=request.query, agent=request.agent,
-            client=request.client,
-        )  # fmt: skip
-        request.troubles = troubles
+        troubles = request.troubles = self._faults.at_request(request)
         began = time.monotonic()
         before(troubles, line)
         answer = changed(tenant.app(request), troubles, request)

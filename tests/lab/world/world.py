@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.lab.manifest import Manifest
-from tests.lab.vocabulary import CONTROLS, OWN, VENDORS
+from tests.lab.vocabulary import AUTHORITY, CONTROLS, OWN, RESOLVERS, VENDORS
 from tests.lab.world.certificates import Certificates
 from tests.lab.world.edge import Edge
 from tests.lab.world.faults import Faults
@@ -43,7 +43,8 @@ class World:
         self._vendors = Vendors(self.names)
         self._shop = Shop(self.names, manifest.world, self.faults, login=manifest.world.login)
         self._servers = tuple(self._server(*roles) for roles in self._groups())
-        self._resolvers = tuple(Resolver(role, self.names, self.faults, self.zone()) for role in ("r1", "r2"))
+        asked = (*RESOLVERS, AUTHORITY) if manifest.world.authority else RESOLVERS
+        self.resolvers = {role: Resolver(role, self.names, self.faults, self.zone()) for role in asked}
         self.proxies = {
             role: Proxy(role, self.names, self.faults, self.certificates, partial(self._find, role))
             for role in ("proxy", "vantage1", "vantage2")
@@ -58,7 +59,7 @@ class World:
             for proxy in self.proxies.values():
                 proxy.start()
             if self.privileged:
-                for resolver in self._resolvers:
+                for resolver in self.resolvers.values():
                     resolver.start()
         except OSError:
             self.__exit__(None, None, None)
@@ -69,7 +70,7 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop everything."""
-        for part in (*self._resolvers, *self.proxies.values(), *self._servers):
+        for part in (*self.resolvers.values(), *self.proxies.values(), *self._servers):
             part.close()
 
     def _changed(self, roles: frozenset[str]) -> None:
@@ -159,6 +160,8 @@ class World:
         }
         zone[self.names.hosts["own"]] = self.names.addresses["own"]
         zone[self.names.hosts["target"]] = self.names.addresses["saas"]
+        if not self.manifest.world.authority:
+            del zone[self.names.hosts[AUTHORITY]]
         return zone
 
     def _find(self, role: str, host: str) -> str | None:
