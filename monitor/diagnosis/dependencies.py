@@ -42,7 +42,7 @@ _BY_SOCKET = frozenset(
         Mechanism.TLS,
     }
 )
-_BY_THE_PAGE = frozenset({Failure.POLICY_CSP, Failure.POLICY_MIXED_CONTENT, Failure.POLICY_SRI})
+_BY_THE_PAGE = frozenset({Failure.POLICY_CSP, Failure.POLICY_MIXED_CONTENT, Failure.POLICY_SRI, Failure.POLICY_CORP})
 _MISSING_NAME = re.compile(r"is not defined|can't find variable", re.IGNORECASE)
 _SEVERAL = 3
 _SERVER_ERROR = 500

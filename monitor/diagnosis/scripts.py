@@ -69,3 +69,12 @@ def _sources(exchange: Exchange | None) -> tuple[str, ...]:
         return ()
     urls = (initiator.url, *initiator.frames)
     return tuple(host for url in urls if (host := parts_of(url).hostname))
+
+
+def asked_by_own(incident: Incident, exchange: Exchange) -> bool:
+    """Say whether our own markup or script asked for something, with nobody else's code in between."""
+    if exchange.initiator is None:
+        return False
+    sources = [url for url in (*exchange.initiator.frames, exchange.initiator.url) if url]
+    owner_of = incident.context.owners.owner_of
+    return bool(sources) and all(owner_of(url).party is Party.OWN for url in sources)

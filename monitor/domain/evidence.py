@@ -82,10 +82,15 @@ class PageError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSocketFacts:
-    """One WebSocket of the page and how it ended."""
+    """One WebSocket of the page and how it ended.
+
+    Attributes:
+        answered: Whether the server answered the handshake; ``None`` where nobody could see it.
+    """
 
     url: str
     host: str
+    answered: bool | None = None
     error: str | None = None
     frames_sent: int = 0
     frames_received: int = 0

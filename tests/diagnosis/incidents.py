@@ -39,8 +39,10 @@ OWNERSHIP = Ownership(
 class Court:
     """Judges evidence with the shop's ownership."""
 
-    def __init__(self, names: Names, ownership: Ownership = OWNERSHIP, **profile: Any) -> None:
-        check = a_check(target=a_target(base_url=SHOP), profile=a_profile(**profile))
+    def __init__(
+        self, names: Names, ownership: Ownership = OWNERSHIP, values: tuple[tuple[str, Any], ...] = (), **profile: Any
+    ) -> None:
+        check = a_check(target=a_target(base_url=SHOP), profile=a_profile(**profile), values=values)
         self.context: Context = context_for(check, ownership, names)
 
     def judge(self, evidence: Evidence) -> Judgement:

@@ -40,6 +40,7 @@ PARAMETERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxy
         "tls-alert": (("code",), ()),
         "tls-delay": (("seconds",), ()),
         "certificate": (("kind",), ("days",)),
+        "goaway": ((), ()),
         # answers
         "status": (("status",), ("body", "headers", "type")),
         "empty": ((), ()),
@@ -55,6 +56,7 @@ PARAMETERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxy
         "rate-limit": (("burst",), ("per_second",)),
         "reset-answer": ((), ()),
         "empty-answer": ((), ()),
+        "garbage": ((), ()),
         # scripts and pages
         "script": (("payload",), ("seconds",)),
         "variant": (("name",), ("value",)),

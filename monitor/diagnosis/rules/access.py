@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from monitor.diagnosis.compared import is_comparable, own_changed
+from monitor.diagnosis.compared import is_comparable, own_changed, turned
 from monitor.diagnosis.edges import edge_named
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.names import parts_of
@@ -17,6 +17,7 @@ from monitor.domain.diagnosis import Culprit, CulpritKind
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import ExperimentKind
 from monitor.domain.outcome import Validity
+from monitor.domain.secret import Secret
 
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
@@ -24,6 +25,7 @@ _TOO_MANY = 429
 _BAD_REQUEST = 400
 _UNPAID = 402
 _IDENTITY = "identity"
+_DATA = frozenset({"xhr", "fetch"})
 _DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch"})
 _SIGN_IN = re.compile(r"log-?_? ?[io]n|sign-?_? ?[io]n|auth|session|token|password|credential", re.IGNORECASE)
 _REFUSALS = frozenset({_UNAUTHORIZED, _FORBIDDEN, 406})
@@ -146,6 +148,42 @@ def refused_account(incident: Incident) -> Finding | None:
     )
 
 
+def refused_without_account(incident: Incident) -> Finding | None:
+    """R12: where the journey signs in nowhere, an own answer of 401 to our own code is no account of the monitor's."""
+    refused = next((x for x in incident.needed if x.status in (_UNAUTHORIZED, _FORBIDDEN)), None)
+    if refused is None or incident.owner(refused).party is not Party.OWN or not _without_account(incident, refused):
+        return None
+    return _demands_account(incident, refused)
+
+
+def _without_account(incident: Incident, refused: Exchange) -> bool:
+    """Say whether the page's own code was refused what it was given in the last good run, with no account in play."""
+    check, step = incident.context.check, incident.step
+    accounts = bool(check.second_account) or any(isinstance(value, Secret) for _, value in check.values)
+    names = (step.name, step.title, step.capability or "") if step else ()
+    posted = (parts_of(x.url).path for x in incident.exchanges if x.method == "POST")
+    if accounts or any(_SIGN_IN.search(words) for words in (*names, *posted, parts_of(refused.url).path)):
+        return False
+    # A guard answers 403 with a page of its own; the application answers its own code with data.
+    stated = refused.status == _UNAUTHORIZED or "json" in refused.mime_type
+    by_edge = edge_named(refused, incident.context.owners) is not None
+    return stated and not by_edge and refused.resource in _DATA and turned(incident, refused)
+
+
+def _demands_account(incident: Incident, refused: Exchange) -> Finding:
+    owner = incident.owner(refused)
+    words = "it was answered in the last good run, and the journey signs in nowhere"
+    return Finding(
+        detail=Detail.OWN_HTTP_STATUS,
+        families=frozenset({Family.CODES}),
+        because=f"{incident.scene} {happening(refused)}; {words}, so it is no account of ours ({owner.title}).",
+        culprit=incident.culprit(owner),
+        evidence=(happening(refused), words),
+        exchanges=(refused.id,),
+        alternatives=(alternative(Detail.OWN_ACCESS, "a guard may refuse the monitor"),),
+    )
+
+
 def _refused_by_vendor(incident: Incident, refused: Exchange) -> Finding:
     """A vendor that does not take what we send: it may have withdrawn our key, or we may send a wrong one."""
     owner = incident.owner(refused)
@@ -234,4 +272,7 @@ def _closed(incident: Incident, refused: Exchange) -> Finding:
 
 ROBOT = (Rule(id="R14", decide=refused_as_robot), Rule(id="R14", decide=refused_as_client))
 ACCOUNT_RULE = "R12"
-ACCOUNT = (Rule(id=ACCOUNT_RULE, decide=refused_account),)
+ACCOUNT = (
+    Rule(id=ACCOUNT_RULE, decide=refused_without_account),
+    Rule(id=ACCOUNT_RULE, decide=refused_account),
+)

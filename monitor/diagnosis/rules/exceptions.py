@@ -32,6 +32,7 @@ def exception_thrown(incident: Incident) -> Finding | None:
         unreadable_script(incident)
         or page_for_data(incident, error)
         or _library_lost(incident, error)
+        or _left_out(incident, error)
         or _data_changed(incident, error)
         or failed_on_what_was_sent(incident, error)
         or _changed_side(incident, error)
@@ -58,6 +59,30 @@ def _library_lost(incident: Incident, error: PageError) -> Finding | None:
         culprit=incident.culprit(owner),
         evidence=(words, owner.because),
         exchanges=tuple(x.id for x in incident.exchanges if x.host == host and x.resource == "script")[:1],
+        alternatives=(alternative(Detail.OWN_SCRIPT, "our own code may have lost the name"),),
+    )
+
+
+def _left_out(incident: Incident, error: PageError) -> Finding | None:
+    """Our own code misses a name, and our page, which changed, asks no more for a vendor's script that it asked for."""
+    if _party_of(incident, error) is not Party.OWN or not MISSING_NAME.search(error.message):
+        return None
+    pages, owner_of = _own_pages(incident), incident.context.owners.owner_of
+    left_out = [e for e in differences(incident) if e.kind is DifferenceKind.MISSING and e.resource == "script"]
+    theirs = [e for e in left_out if owner_of(e.url).party is Party.THIRD_PARTY and not owner_of(e.url).beside]
+    # A vendor's script may have loaded it, too: only where none of those changed is it our page that left it out.
+    if not pages or len({e.host for e in theirs}) != 1 or code_changed(incident, Party.THIRD_PARTY):
+        return None
+    owner = owner_of(pages[0])
+    lost = f"our page changed and asks no more for the script of {theirs[0].host}"
+    words = f'{lost}, and our own code threw "{error.message}"'
+    return Finding(
+        detail=Detail.OWN_CONTENT,
+        families=frozenset({Family.COMPARISON}),
+        because=f"{incident.scene} {words}; the page belongs to {owner.title}.",
+        culprit=incident.culprit(owner),
+        evidence=(words, owner.because),
+        exchanges=tuple(x.id for x in incident.exchanges if x.url == pages[0])[:1],
         alternatives=(alternative(Detail.OWN_SCRIPT, "our own code may have lost the name"),),
     )
 

@@ -11,6 +11,7 @@ from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternat
 from monitor.diagnosis.mechanisms import Mechanism, is_hollow, mechanism_of
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
+from monitor.diagnosis.rules.another_type import became_a_page
 from monitor.diagnosis.rules.standstill import stands_still
 from monitor.diagnosis.scripts import busy_seconds, chain_of, errors_in_force, stack_hosts
 from monitor.diagnosis.trials import covers, host_of, made, passed
@@ -182,10 +183,9 @@ def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experim
     if hollow is not None:
         return _content(own=own), f"answered 200 with nothing in {_path(hollow)}", hollow
     differing = [each for each in differences(incident) if each.host == host]
-    header = next((each for each in differing if each.header in _POLICY_HEADERS), None)
-    if header is not None:
-        detail = Detail.OWN_POLICY if own else Detail.TP_POLICY
-        return detail, f"changed its {header.header} header", _of(incident, header)
+    head = _other_head(incident, touched, differing, own=own)
+    if head is not None:
+        return head
     data = _own_data(incident, touched, differing) if own else None
     if data is not None:
         return data
@@ -195,6 +195,18 @@ def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experim
     if host in stack_hosts(incident):
         return (Detail.OWN_SCRIPT if own else Detail.TP_SCRIPT), _breaks(incident, host), None
     return None if own else _vendor_differs(incident, host, differing)
+
+
+def _other_head(
+    incident: Incident, touched: list[Exchange], differing: list[Difference], *, own: bool
+) -> _Differs | None:
+    """Return what the headers alone tell: another policy, or a page where there was none."""
+    header = next((each for each in differing if each.header in _POLICY_HEADERS), None)
+    if header is not None:
+        detail = Detail.OWN_POLICY if own else Detail.TP_POLICY
+        return detail, f"changed its {header.header} header", _of(incident, header)
+    page = became_a_page(incident, touched)
+    return (_content(own=own), f"{page[1]} ({_path(page[0])})", page[0]) if page is not None else None
 
 
 def _breaks(incident: Incident, host: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from monitor.diagnosis.compared import code_changed, is_comparable, turned
-from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
+from monitor.diagnosis.compared import code_changed, is_comparable, is_new, own_changed, turned
+from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, is_defect, is_half_taken, is_hollow, mechanism_of
 from monitor.diagnosis.owners import Owner
+from monitor.diagnosis.scripts import asked_by_own
 from monitor.diagnosis.trials import failing_alike, was_cleared, world_answers
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
@@ -29,6 +30,7 @@ _CERTIFICATES = {
     Failure.TLS_CERT_DATE_INVALID: (Detail.CLIENT_CLOCK, "if our clock is wrong"),
     Failure.TLS_CERT_NAME_INVALID: (Detail.CLIENT_NETWORK, "if a gateway answers for every host"),
 }
+_GONE = frozenset({404, 410})
 _CODE_AND_DATA = frozenset({"script", "xhr", "fetch"})
 _ANSWERED_NAME = frozenset({Failure.DNS_NAME_NOT_RESOLVED, Failure.DNS_NO_ADDRESS, Failure.DNS_CNAME_LOOP})
 
@@ -61,6 +63,29 @@ def _as_likely(incident: Incident) -> list[Exchange]:
     mine = [x for x in incident.suspects if x.step in ("", step) and x.resource in _CODE_AND_DATA and not x.pending]
     new = [x for x in mine if turned(incident, x) and not incident.owner(x).beside]
     return [x for x in new if not was_cleared(incident, x.host)]
+
+
+def asked_in_vain(incident: Incident) -> Finding | None:
+    """R08: since it changed, a page or script of ours asks a vendor for something at an address that it never had."""
+    if not is_comparable(incident) or not own_changed(incident):
+        return None
+    for exchange in incident.needed:
+        theirs = incident.owner(exchange).party is Party.THIRD_PARTY and exchange.status in _GONE
+        if not theirs or not is_new(incident, exchange) or not asked_by_own(incident, exchange):
+            continue
+        source = exchange.initiator.url if exchange.initiator else ""
+        owner = incident.context.owners.owner_of(source or incident.context.check.target.base_url)
+        words = "since the last good run our own page or script changed, and only now asks for it"
+        return Finding(
+            detail=Detail.OWN_CONTENT,
+            families=frozenset({Family.COMPARISON}),
+            because=f"{incident.scene} {happening(exchange)}; {words} ({owner.title}).",
+            culprit=incident.culprit(owner),
+            evidence=(happening(exchange), words),
+            exchanges=(exchange.id,),
+            alternatives=(alternative(Detail.TP_CONTENT, "the vendor may have promised this address"),),
+        )
+    return None
 
 
 def needed_failed(incident: Incident) -> Finding | None:
@@ -218,6 +243,7 @@ def _is_empty_page(exchange: Exchange) -> bool:
 
 RULES = (
     Rule(id="R16", decide=several_parties),
+    Rule(id="R08", decide=asked_in_vain),
     Rule(id="R08", decide=needed_failed),
     Rule(id="R08", decide=empty_page),
 )

@@ -9,15 +9,15 @@ from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternat
 from monitor.diagnosis.mechanisms import is_hollow
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
-from monitor.diagnosis.rules import away, exceptions
+from monitor.diagnosis.rules import another_type, away, exceptions
 from monitor.diagnosis.scripts import chain_of
 from monitor.diagnosis.trials import made, passed, was_cleared
 from monitor.diagnosis.wording import listed, where
 from monitor.domain.cause import Confidence, Detail, Party
-from monitor.domain.evidence import ConsoleLevel, StepError, StepErrorKind
+from monitor.domain.evidence import ConsoleLevel, StepError, StepErrorKind, WebSocketFacts
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import ExperimentKind
-from monitor.domain.reference import DifferenceKind
+from monitor.domain.reference import Difference, DifferenceKind
 
 # Only a frame says by its address whose document lies there; a link or a picture may stand on anybody's page.
 _FRAME = re.compile(r"<iframe\b[^>]*\ssrc=[\"'](https?://[^\"']+)", re.IGNORECASE)
@@ -30,6 +30,8 @@ _OTHERWISE = frozenset({DifferenceKind.CONTENT, DifferenceKind.STATUS})
 _REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 # Below this many bytes an answer says too little for its size to mean anything.
 _WORTH = 400
+# Unless it is the very answer in which the step missed something.
+_WORTH_EXAMINED = 100
 _FRACTION = 0.3
 _WORDS = 100
 
@@ -108,8 +110,10 @@ def absent_though_all_is_well(incident: Incident) -> Finding | None:
 
 
 def _sought(incident: Incident) -> str:
-    """Return what the journey looked for, as the journey's code calls it."""
-    awaited = incident.step.error.awaited if incident.step and incident.step.error else ""
+    """Return what the journey looked for, as the journey's code calls it, or its own words without what it found."""
+    error = incident.step.error if incident.step else None
+    expected = error.message.strip().partition("\n")[0].partition(", but ") if error else ("", "", "")
+    awaited = (error.awaited or (expected[0] if expected[1] else "")) if error else ""
     shown = awaited if len(awaited) <= _WORDS else f"{awaited[:_WORDS]}…"
     return f" ({shown})" if shown else ""
 
@@ -170,9 +174,10 @@ def socket_failed(incident: Incident) -> Finding | None:
         return None
     for socket in incident.evidence.websockets:
         owner = incident.context.owners.owner_of(socket.url or socket.host)
-        if not socket.error or not (owner.party is Party.OWN or owner.critical):
+        failed = f"failed ({socket.error})" if socket.error else _unopened(incident, socket)
+        if not failed or not (owner.party is Party.OWN or owner.critical):
             continue
-        words = f"the WebSocket to {socket.host} failed ({socket.error})"
+        words = f"the WebSocket to {socket.host} {failed}"
         return Finding(
             detail=Detail.OWN_CONNECT if owner.party is Party.OWN else Detail.TP_CONNECT,
             because=f"{incident.scene} {words}; it belongs to {owner.title}.",
@@ -180,6 +185,14 @@ def socket_failed(incident: Incident) -> Finding | None:
             evidence=(words, owner.because),
         )
     return None
+
+
+def _unopened(incident: Incident, socket: WebSocketFacts) -> str:
+    """Say that a handshake was not answered by the end of the failing step, nor any other one of that host."""
+    mine = [each for each in incident.evidence.websockets if each.host == socket.host]
+    silent = bool(mine) and all(each.answered is False and not each.frames_received for each in mine)
+    asked_now = incident.step is not None and socket.step == incident.step.name
+    return "was not opened: the handshake had no answer when the step ended" if silent and asked_now else ""
 
 
 def sent_back(incident: Incident) -> Finding | None:
@@ -258,7 +271,9 @@ def shrunk(incident: Incident) -> Finding | None:
         content = each.kind is DifferenceKind.CONTENT and each.resource in _TELLING
         if owner.party is not Party.OWN and not _is_vendors_alone(incident, each.host, beside=owner.beside):
             continue
-        if not content or not before or after is None or before < _WORTH or after > _FRACTION * before:
+        if not content or not before or after is None or after > _FRACTION * before:
+            continue
+        if before < (_WORTH_EXAMINED if _is_examined(incident, each) else _WORTH):
             continue
         path = parts_of(each.url).path or "/"
         words = f"{each.host}{path} answered 200 with {after} bytes, where the last good run got {before}"
@@ -281,9 +296,15 @@ def _is_vendors_alone(incident: Incident, host: str, *, beside: bool) -> bool:
     return not (beside or others or own_changed(incident) or was_cleared(incident, host))
 
 
+def _is_examined(incident: Incident, each: Difference) -> bool:
+    error = incident.step.error if incident.step else None
+    return error is not None and error.exchange is not None and error.exchange == each.exchange
+
+
 RULES = (
     Rule(id="R11", decide=ambiguous),
     Rule(id="R10", decide=click_intercepted),
+    *another_type.RULES,
     *exceptions.RULES,
     Rule(id="R08", decide=socket_failed),
     Rule(id="R11", decide=sent_back),

@@ -7,6 +7,7 @@ import re
 from monitor.diagnosis.compared import changed, differences, is_comparable, is_new
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.scripts import asked_by_own
 from monitor.diagnosis.trials import was_cleared
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
@@ -39,7 +40,8 @@ def policy_blocked(incident: Incident) -> Finding | None:
     if blocked.failure is Failure.POLICY_ADDRESS:
         return _forbidden_address(incident, blocked)
     owner = incident.owner(blocked)
-    if owner.party is Party.OWN or _asked_for_by_own(incident, blocked):
+    over_http = blocked.failure is Failure.POLICY_MIXED_CONTENT and asked_by_own(incident, blocked)
+    if owner.party is Party.OWN or over_http:
         by_page = blocked.failure in _OF_THE_PAGE or owner.party is not Party.OWN
         setter = incident.context.owners.owner_of(incident.context.check.target.base_url) if by_page else owner
         whose = (
@@ -200,15 +202,6 @@ def _open(incident: Incident, blocked: Exchange) -> Finding:
             alternative(Detail.OWN_POLICY, "our page may have changed its policy"),
         ),
     )
-
-
-def _asked_for_by_own(incident: Incident, blocked: Exchange) -> bool:
-    """A secure page that asks for something over plain HTTP did so in its own markup or script."""
-    if blocked.failure is not Failure.POLICY_MIXED_CONTENT or blocked.initiator is None:
-        return False
-    sources = [url for url in (*blocked.initiator.frames, blocked.initiator.url) if url]
-    owners = incident.context.owners
-    return bool(sources) and all(owners.owner_of(url).party is Party.OWN for url in sources)
 
 
 RULES = (Rule(id="R07", decide=policy_blocked),)

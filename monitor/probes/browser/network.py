@@ -23,6 +23,7 @@ class _Socket:
     url: str
     host: str
     step: str
+    answered: bool = False
     error: str | None = None
     sent: int = 0
     received: int = 0
@@ -53,6 +54,7 @@ class NetworkRecorder:
             "Network.loadingFinished": self._finished,
             "Network.loadingFailed": self._failed,
             "Network.webSocketCreated": self._socket_created,
+            "Network.webSocketHandshakeResponseReceived": self._socket_answered,
             "Network.webSocketFrameError": self._socket_error,
             "Network.webSocketFrameSent": self._frame_sent,
             "Network.webSocketFrameReceived": self._frame_received,
@@ -99,6 +101,7 @@ class NetworkRecorder:
             WebSocketFacts(
                 url=socket.url,
                 host=socket.host,
+                answered=socket.answered,
                 error=socket.error,
                 frames_sent=socket.sent,
                 frames_received=socket.received,
@@ -284,6 +287,11 @@ class NetworkRecorder:
             host = url.partition("://")[2].partition("/")[0].partition("?")[0]
             host = host[: host.rfind(":")] if host.rfind(":") > host.rfind("]") else host
             self._sockets[params["requestId"]] = _Socket(url=url, host=host.strip("[]"), step=self._ledger.step)
+
+    def _socket_answered(self, params: Params) -> None:
+        socket = self._sockets.get(params["requestId"])
+        if socket is not None:
+            socket.answered = True
 
     def _socket_error(self, params: Params) -> None:
         socket = self._sockets.get(params["requestId"])

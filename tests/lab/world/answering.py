@@ -61,6 +61,9 @@ def before(troubles: Sequence[Trouble], line: Line) -> float:
                 line.reset()
             case "empty-answer":
                 raise Gone
+            case "garbage":
+                line.stream.sendall(b"\x00\x1f\x8b" + os.urandom(61))
+                raise Gone
     return waited
 
 

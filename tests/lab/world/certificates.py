@@ -86,7 +86,7 @@ class Certificates:
         path.write_bytes(pem + certificate.public_bytes(Encoding.PEM))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
-        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols(["h2", "http/1.1"] if kind == "h2" else ["http/1.1"])
         return context
 
 

@@ -16,6 +16,7 @@ from tests.lab.world.names import Names
 
 _ROLE = re.compile(r"(?<!\w)@(\w+)")
 LISTENING = frozenset({"stopped", "black-hole"})
+_NAMED = re.compile(r"\[\[@(\w+)(?:/([\w-]+))?\]\]")
 
 
 @dataclass(slots=True, eq=False)
@@ -67,12 +68,20 @@ class Faults:
 
     def _told(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a fault makes servers say, with hosts by their names where a role stands for them."""
-        told = dict(parameters)
+        told = {name: self._placed(value) for name, value in parameters.items()}
         if isinstance(told.get("headers"), Mapping):
             told["headers"] = {name: self._named(value) for name, value in told["headers"].items()}
         if isinstance(told.get("body"), str):
             told["body"] = self._named(told["body"])
         return told
+
+    def _placed(self, value: Any) -> Any:
+        """Put drawn URLs into a parameter: ``[[@pay]]`` is that of a host, ``[[@pay/script]]`` that of a part of it."""
+        if isinstance(value, Mapping):
+            return {name: self._placed(one) for name, one in value.items()}
+        if not isinstance(value, str):
+            return value
+        return _NAMED.sub(lambda found: self._names.at(found[1], found[2] or ""), value)
 
     def _named(self, words: str) -> str:
         return _ROLE.sub(lambda found: self._names.hosts.get(found[1], found[0]), str(words))

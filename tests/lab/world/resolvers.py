@@ -106,8 +106,11 @@ class Resolver:
             kind, code = "", None
         if code is not None and asked.edns >= 0:
             reply.use_edns(0, options=[dns.edns.EDEOption(code)])
-        if kind in {"servfail", "bogus"}:
-            reply.set_rcode(dns.rcode.SERVFAIL)
+        if kind in {"servfail", "bogus", "refused"}:
+            reply.set_rcode(dns.rcode.REFUSED if kind == "refused" else dns.rcode.SERVFAIL)
+        elif kind == "loop":
+            for alias, end in ((f"{name}.", f"a.{name}."), (f"a.{name}.", f"{name}.")):
+                reply.answer.append(dns.rrset.from_text(alias, _TTL, "IN", "CNAME", end))
         elif name in self._own_zones and self._names.hosts[AUTHORITY] in self._zone:
             self._of_zone(reply, name)
         else:

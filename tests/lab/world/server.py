@@ -18,6 +18,8 @@ from tests.lab.world.messages import Answer, Request, read_request
 App = Callable[[Request], Answer]
 _NO_LINGER = struct.pack("ii", 1, 0)
 _PATIENCE = 60.0
+# HTTP/2: empty settings, and an end of the connection for an internal error (RFC 9113, 6.5 and 6.8).
+_GOAWAY = bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)) + bytes((0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,12 @@ class Server:
                 raise Gone
             case "tls-delay":
                 line.pause(float(trouble.get("seconds")), trouble)  # type: ignore[union-attr]  # there is one
+        if self._faults.at_connection(role, "goaway") is not None:
+            with chosen.context(chosen.host, {"kind": "h2"}).wrap_socket(plain, server_side=True) as stream:
+                stream.sendall(_GOAWAY)
+                stream.recv(4096)
+                time.sleep(0.05)
+            raise Gone
         bad = self._faults.at_connection(role, "certificate")
         context = chosen.context(chosen.host, bad.fault.parameters if bad is not None else {})
         return context.wrap_socket(plain, server_side=True, do_handshake_on_connect=True), chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.domain.failure import Failure
-from tests.probes.browser.site import reset
+from tests.probes.browser.site import flood_websocket, reset, stay_silent
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -106,6 +106,14 @@ async def test_a_websocket_that_is_answered_with_an_error_says_so(site, walk):
     site.page("/socket", "no", status=503)
     (socket,) = (await walk(visit)).seen.websockets
     assert "503" in socket.error
+
+
+@pytest.mark.parametrize(("handler", "answered"), [(stay_silent, False), (flood_websocket, True)])
+async def test_of_a_websocket_it_is_known_whether_its_handshake_was_answered(site, walk, handler, answered):
+    site.page("/", "<script>new WebSocket('ws://' + location.host + '/socket')</script>")
+    site.route("/socket", handler)
+    (socket,) = (await walk(visit)).seen.websockets
+    assert (socket.answered, socket.error) == (answered, None)
 
 
 async def test_a_redirect_without_leave_is_a_failure_of_policy(site, walk):

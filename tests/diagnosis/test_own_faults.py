@@ -1,0 +1,241 @@
+"""Own faults that look like somebody else's, or like nobody's. Must and must not."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.domain.cause import Confidence, Detail
+from monitor.domain.evidence import PageError, StepErrorKind, WebSocketFacts
+from monitor.domain.exchange import Initiator
+from monitor.domain.experiment import ExperimentKind as Kind
+from monitor.domain.failure import Failure
+from monitor.domain.outcome import Validity
+from monitor.domain.reference import DifferenceKind
+from monitor.domain.secret import Secret
+from tests.diagnosis.incidents import ADS, API, CDN, SHOP, Court, again, compared, difference, failed, page, request
+
+MAIN = f"{SHOP}main.js"
+LIBRARIES = "cdn.libraries.example"
+CONTENT, HEADER, MISSING = DifferenceKind.CONTENT, DifferenceKind.HEADER, DifferenceKind.MISSING
+ABSENT = StepErrorKind.EXPECTATION
+PARSER = Initiator(kind="parser", url=SHOP)
+
+
+def script(url: str, **values):
+    return request(url, resource="script", initiator=PARSER, **values)
+
+
+def throws(message: str) -> PageError:
+    return PageError(message=message, frames=(MAIN,), step="pay")
+
+
+# A page of markup in the place of data or code.
+
+
+def typed(url: str, before: str, after: str, resource: str = "xhr"):
+    return difference(HEADER, url, resource=resource, header="content-type", before=before, after=after)
+
+
+def test_own_data_that_became_a_page_is_ours_though_every_request_succeeded(court):
+    evidence = failed(
+        page(), request(API), kind=ABSENT, compared=compared(typed(API, "application/json", "text/html; charset=utf-8"))
+    )
+    diagnosis = court.judge(evidence).diagnosis
+    assert (diagnosis.detail, diagnosis.confidence, diagnosis.rule) == (
+        Detail.OWN_CONTENT, Confidence.PROBABLE, "R11",
+    )  # fmt: skip
+    assert "answered 200 with a page of markup, and with application/json in the last good run" in diagnosis.because
+
+
+@pytest.mark.parametrize(
+    ("url", "before", "after"),
+    [
+        pytest.param(
+            API, "application/json", "application/problem+json", id="data of another kind may be read as well"
+        ),
+        pytest.param(API, "text/html", "text/html; charset=utf-8", id="it was a page before"),
+        pytest.param(API, "", "text/html", id="what it was is not known"),
+        pytest.param(ADS, "application/json", "text/html", id="nobody waits for advertising"),
+    ],
+)
+def test_another_content_type_alone_accuses_nobody(court, url, before, after):
+    evidence = failed(page(), request(url), kind=ABSENT, compared=compared(typed(url, before, after)))
+    assert court.detail(evidence) == "und.script_or_app_change"
+
+
+def test_an_own_script_that_became_a_page_is_no_change_of_the_page(court):
+    content = difference(CONTENT, MAIN, resource="script", before="4688:a", after="53:b")
+    evidence = failed(
+        page(),
+        script(MAIN),
+        kind=StepErrorKind.TIMEOUT,
+        page_errors=(PageError(message="Unexpected token '<'"),),
+        compared=compared(content, typed(MAIN, "text/javascript", "text/html", "script")),
+        experiments=(
+            again(Kind.REPLAY, "www.shop.example", well=True, path="/main.js"),
+            again(Kind.RERUN, well=False),
+        ),
+    )
+    diagnosis = court.judge(evidence).diagnosis
+    assert (diagnosis.detail, diagnosis.confidence, diagnosis.rule) == (
+        Detail.OWN_CONTENT, Confidence.CONFIRMED, "R20",
+    )  # fmt: skip
+
+
+# Little, and an error in place of data.
+
+
+def test_the_very_answer_that_the_step_examined_may_be_small_and_still_have_shrunk(court):
+    """200 with an error in it: what the step expected is not there, and little else is."""
+    answer = request(API, resource="http")
+    less = difference(CONTENT, API, resource="http", before="260:a", after="38:b")
+    words = "expected JSON to hold 'currency', but at the top there is an object with error, code"
+    examined = {"message": words, "exchange": API}
+    evidence = failed(answer, kind=ABSENT, error=examined, compared=compared(less))
+    assert court.detail(evidence) == "own.content"
+    beside = failed(answer, kind=ABSENT, error={"message": words}, compared=compared(less))
+    judgement = court.judge(beside)
+    assert judgement.diagnosis.detail is Detail.UND_SCRIPT_OR_APP_CHANGE
+    assert "(expected JSON to hold 'currency')" in judgement.diagnosis.because
+
+
+# A vendor's script that our own page keeps away.
+
+LOST = throws("Lib is not defined")
+PAGE_CHANGED = difference(CONTENT, SHOP, resource="document", before="900:a", after="905:b")
+NOT_ASKED = difference(MISSING, CDN, resource="script", before="200")
+
+
+def test_a_script_that_our_changed_page_asks_no_more_for_is_ours(court):
+    evidence = failed(
+        page(), script(MAIN), kind=ABSENT, page_errors=(LOST,), compared=compared(PAGE_CHANGED, NOT_ASKED)
+    )
+    diagnosis = court.judge(evidence).diagnosis
+    assert (diagnosis.detail, diagnosis.confidence) == (Detail.OWN_CONTENT, Confidence.PROBABLE)
+    assert "asks no more for the script of cdn.libraries.example" in diagnosis.because
+
+
+@pytest.mark.parametrize(
+    "differences",
+    [
+        pytest.param((NOT_ASKED,), id="our page is what it was"),
+        pytest.param((PAGE_CHANGED,), id="everything was asked for"),
+        pytest.param(
+            (PAGE_CHANGED, NOT_ASKED, difference(CONTENT, "https://tags.example/t.js", resource="script")),
+            id="another vendor's script changed, and may have loaded it",
+        ),
+    ],
+)
+def test_a_name_that_is_missing_is_not_laid_at_our_page_on_less(court, differences):
+    evidence = failed(
+        page(), script(MAIN), script(ADS), kind=ABSENT, page_errors=(LOST,), compared=compared(*differences)
+    )
+    assert court.detail(evidence) == "und.insufficient"
+
+
+def test_an_embedder_policy_of_ours_keeps_a_vendor_out_whatever_the_vendor_sends(court):
+    blocked = script(CDN, failure=Failure.POLICY_CORP)
+    changed = difference(
+        HEADER, SHOP, resource="document", header="cross-origin-embedder-policy", before="", after="require-corp"
+    )
+    evidence = failed(
+        page(),
+        script(MAIN),
+        blocked,
+        kind=ABSENT,
+        page_errors=(LOST,),
+        compared=compared(changed),
+        experiments=(again(Kind.REPLAY, LIBRARIES, well=False), again(Kind.RERUN, well=False)),
+    )
+    assert court.detail(evidence) == "own.policy"
+    assert court.detail(failed(page(), script(MAIN), blocked, kind=ABSENT, page_errors=(LOST,))) == "und.insufficient"
+
+
+# An address that only our changed page asks for.
+
+THERE_NOW = difference(DifferenceKind.NEW, CDN, resource="script", after="404")
+
+
+def gone(*differences, initiator: Initiator = PARSER):
+    missing = request(CDN, resource="script", status=404, initiator=initiator)
+    return failed(page(), script(MAIN), missing, kind=ABSENT, page_errors=(LOST,), compared=compared(*differences))
+
+
+def test_a_vendors_address_that_our_changed_page_asks_for_in_vain_is_ours(court):
+    diagnosis = court.judge(gone(PAGE_CHANGED, THERE_NOW)).diagnosis
+    assert (diagnosis.detail, diagnosis.culprit.name) == (Detail.OWN_CONTENT, "team-payments")
+    assert "our own page or script changed, and only now asks for it" in diagnosis.because
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        pytest.param(gone(PAGE_CHANGED), id="it was asked for before"),
+        pytest.param(gone(THERE_NOW), id="our page is what it was"),
+        pytest.param(
+            gone(PAGE_CHANGED, THERE_NOW, initiator=Initiator(kind="script", url=CDN)), id="a vendor's script asks"
+        ),
+    ],
+)
+def test_a_vendors_script_that_is_gone_stays_the_vendors(court, evidence):
+    assert court.detail(evidence) == "tp.content"
+
+
+# A refusal where nobody signs in.
+
+
+def refused(**values):
+    exchange = request(API, **{"method": "POST", "status": 401, "mime_type": "application/json", **values})
+    status = difference(DifferenceKind.STATUS, API, resource="xhr", before="201", after=str(exchange.status))
+    return failed(page(), exchange, kind=ABSENT, compared=compared(status))
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_refuses_our_own_code_where_nobody_signs_in_is_ours(court, status):
+    judgement = court.judge(refused(status=status))
+    assert (judgement.validity, judgement.diagnosis.detail) == (Validity.VALID, Detail.OWN_HTTP_STATUS)
+    assert "the journey signs in nowhere" in judgement.diagnosis.because
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"status": 403, "mime_type": "text/html"}, id="a guard's page"),
+        pytest.param({"status": 403, "headers": (("server", "edgecdn"),)}, id="the edge may have refused it"),
+    ],
+)
+def test_a_guard_that_may_refuse_only_the_monitor_leaves_it_open(court, values):
+    assert court.detail(refused(**values)) == "und.insufficient"
+
+
+def test_a_check_with_an_account_may_have_lost_it(names):
+    court = Court(names, values=(("password", Secret("password", "drowssap")),))
+    assert court.detail(refused()) == "und.monitor_config"
+
+
+# A WebSocket whose handshake nobody answers.
+
+
+def socket(**values) -> WebSocketFacts:
+    defaults = {"url": "wss://live.shop.example/feed", "host": "live.shop.example", "answered": False, "step": "pay"}
+    return WebSocketFacts(**{**defaults, **values})
+
+
+def test_an_own_websocket_that_is_never_answered_is_ours(court):
+    evidence = failed(page(), kind=ABSENT, websockets=(socket(), socket()))
+    diagnosis = court.judge(evidence).diagnosis
+    assert diagnosis.detail is Detail.OWN_CONNECT
+    assert "was not opened: the handshake had no answer when the step ended" in diagnosis.because
+
+
+@pytest.mark.parametrize(
+    "sockets",
+    [
+        pytest.param((socket(answered=None),), id="this browser does not tell"),
+        pytest.param((socket(), socket(answered=True)), id="one of the same host was opened"),
+        pytest.param((socket(step="open"),), id="it was asked for in another step"),
+        pytest.param((socket(host="chat.example", url="wss://chat.example/"),), id="nobody needs this vendor"),
+    ],
+)
+def test_a_websocket_that_may_be_well_accuses_nobody(court, sockets):
+    assert court.detail(failed(page(), kind=ABSENT, websockets=sockets)) == "und.script_or_app_change"
