@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.domain.cause import Confidence, Detail
-from monitor.domain.evidence import PageError, StepErrorKind, WebSocketFacts
+from monitor.domain.evidence import ConsoleLevel, ConsoleMessage, PageError, StepErrorKind, WebSocketFacts
 from monitor.domain.exchange import Initiator
 from monitor.domain.experiment import ExperimentKind as Kind
 from monitor.domain.failure import Failure
@@ -149,6 +149,38 @@ def test_an_embedder_policy_of_ours_keeps_a_vendor_out_whatever_the_vendor_sends
     )
     assert court.detail(evidence) == "own.policy"
     assert court.detail(failed(page(), script(MAIN), blocked, kind=ABSENT, page_errors=(LOST,))) == "und.insufficient"
+
+
+# Data that our own page's policy keeps from its code: there is no request, only a line of the console.
+
+POLICY = difference(HEADER, SHOP, resource="document", header="content-security-policy", before="a", after="b")
+NOT_GOT = difference(MISSING, API, resource="fetch", before="200")
+SAID = f"Connecting to '{API}?n=1' violates the following Content Security Policy directive: \"connect-src 'self'\"."
+OTHERWISE_SAID = f"Refused to connect to '{API}' because it violates the following Content Security Policy directive: x"
+
+
+def kept_out(*differences, text: str = SAID):
+    line = ConsoleMessage(level=ConsoleLevel.ERROR, text=text, url=MAIN, step="pay")
+    return failed(page(), script(MAIN), kind=ABSENT, console=(line,), compared=compared(*differences))
+
+
+@pytest.mark.parametrize("text", [SAID, OTHERWISE_SAID])
+def test_data_that_our_pages_new_policy_refuses_is_ours(court, text):
+    diagnosis = court.judge(kept_out(POLICY, NOT_GOT, text=text)).diagnosis
+    assert (diagnosis.detail, diagnosis.rule) == (Detail.OWN_POLICY, "R07")
+    assert "was kept from api.shop.example/order by the page's content-security-policy" in diagnosis.because
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        pytest.param(kept_out(NOT_GOT), id="the policy is what it was"),
+        pytest.param(kept_out(POLICY), id="the last good run did not get it either"),
+        pytest.param(kept_out(POLICY, NOT_GOT, text=SAID.replace(API, ADS)), id="it is advertising that is refused"),
+    ],
+)
+def test_the_noise_of_a_policy_accuses_nobody(court, evidence):
+    assert court.detail(evidence) == "und.insufficient"
 
 
 # An address that only our changed page asks for.

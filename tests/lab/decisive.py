@@ -57,7 +57,9 @@ class _Finder:
             yield from (host for one in evidence.scripts if _at(one.url, host) and one.seconds >= least)
         if event.websocket is not None:
             host = self._host(event.websocket)
-            yield from (host for one in evidence.websockets if one.host == host and one.error)
+            yield from (
+                host for one in evidence.websockets if one.host == host and (one.error or one.answered is False)
+            )
         if event.difference is not None and evidence.compared is not None:
             host = self._host(event.difference)
             yield from (host for one in evidence.compared.differences if one.host == host)
