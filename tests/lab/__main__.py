@@ -21,7 +21,7 @@ from tests.lab.namespaces import ENTERED, wrapper
 from tests.lab.rejudge import keep, rejudge_all
 from tests.lab.scoring.__main__ import main as score
 
-_LIMIT = 240.0
+_LIMIT = 480.0
 _RESULTS = ROOT / "data" / "lab"
 _UNSEEN = ("X",)
 

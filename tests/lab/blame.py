@@ -23,7 +23,7 @@ SEED = 5
 _LIMIT = 480.0
 SITES: Mapping[str, list[dict[str, Any]]] = {
     "well": [],
-    "down": [{"where": "@own", "what": "status", "with": {"status": 503, "body": "down"}}],
+    "down": [{"where": ["@own", "@api"], "what": "status", "with": {"status": 503, "body": "down"}}],
     "vendor down": [{"where": "@pay", "what": "stopped"}],
 }
 MONITORS: Mapping[str, Mapping[str, Any]] = {
@@ -66,9 +66,9 @@ def manifest_of(site: str, monitor: str) -> Manifest:
 def is_wrong(site: str, said: Mapping[str, Any]) -> bool:
     """Say whether somebody innocent was named, or a site that is down called well."""
     side = said["detail"].partition(".")[0]
-    if said["outcome"] in {"passed", "degraded"}:
-        return site == "down"
-    return side in {"own", "tp"} and side != _RIGHT[site]
+    if side in {"own", "tp"} and side != _RIGHT[site]:
+        return True
+    return site == "down" and said["outcome"] in {"passed", "degraded"}
 
 
 def fill(site: str, monitor: str) -> dict[str, Any]:
