@@ -22,6 +22,7 @@ from monitor.diagnosis.wording import listed
 from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment, ExperimentKind
+from monitor.domain.failure import Failure
 from monitor.domain.outcome import Validity
 
 OF_THE_WAY = frozenset(
@@ -112,6 +113,8 @@ def _is_sure(incident: Incident, finding: Finding, families: frozenset[Family]) 
     is mended by anything.
     """
     counted = families - {Family.INTERVENTION}
+    if _stopped_midway(incident, finding) and Family.ELSEWHERE not in counted:
+        return False
     if finding.detail in OF_THE_WAY:
         return _is_sure_of_the_way(incident, finding, counted)
     if Family.REPRODUCED in counted:
@@ -119,6 +122,13 @@ def _is_sure(incident: Incident, finding: Finding, families: frozenset[Family]) 
     if finding.detail.cause is Cause.CLIENT_ENVIRONMENT:
         return len(counted) >= _TWO
     return incident.certain and len(counted) >= _TWO
+
+
+def _stopped_midway(incident: Incident, finding: Finding) -> bool:
+    """Say whether an answer began and then stopped coming, which a way that loses large packets does too."""
+    failed = [x for x in incident.needed if x.id in finding.exchanges and x.pending]
+    again = (end for x in failed for end in reprobes(incident, x.host))
+    return any(x.status is not None and x.failure is Failure.HTTP_RESPONSE_TIMED_OUT for x in again)
 
 
 def _is_sure_of_the_way(incident: Incident, finding: Finding, families: frozenset[Family]) -> bool:

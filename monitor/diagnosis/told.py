@@ -7,6 +7,7 @@ from itertools import groupby
 
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.names_asked import asked_in_words
+from monitor.diagnosis.rules.access import BY_OUR_NAME
 from monitor.diagnosis.trials import passed
 from monitor.diagnosis.wording import happening, listed
 from monitor.domain.experiment import Experiment, ExperimentKind
@@ -43,7 +44,8 @@ def _sentence(experiment: Experiment) -> str:
 def _name(experiment: Experiment) -> str:
     if experiment.kind in _LOOKS:
         named = experiment.kind is ExperimentKind.RESOLVER
-        return _LOOKS[experiment.kind].format(by=asked_in_words(experiment.by) if named else experiment.by)
+        words = "asked by {by}" if experiment.by == BY_OUR_NAME else _LOOKS[experiment.kind]
+        return words.format(by=asked_in_words(experiment.by) if named else experiment.by)
     hosts = listed(_hosts(experiment))
     match experiment.kind:
         case ExperimentKind.RERUN:

@@ -209,7 +209,7 @@ def _asked(incident: Incident, last: Exchange) -> str:
 
 
 def clock_skew(incident: Incident) -> float | None:
-    """Return by how many seconds our clock differs from the median ``Date`` of the controls; ``None`` without one."""
+    """Return how many seconds the median ``Date`` of the controls is ahead of our clock; ``None`` without one."""
     skews = []
     for control in controls(incident):
         stated = dict(control.exchange.headers).get("date")
@@ -220,7 +220,17 @@ def clock_skew(incident: Incident) -> float | None:
             passed_by = control.experiment.started + times.started + times.total
             ours = incident.evidence.started_at + dt.timedelta(seconds=passed_by)
             skews.append((parsedate_to_datetime(stated) - ours).total_seconds())
-    return abs(median(skews)) if skews else None
+    return median(skews) if skews else None
+
+
+def valid_at(incident: Incident, exchange: Exchange, skew: float) -> bool | None:
+    """Say whether the certificate that was shown is in date by a clock that far ahead; ``None`` where none was kept."""
+    shown = (x.tls.chain[0] for x in (exchange, *reprobes(incident, exchange.host)) if x.tls and x.tls.chain)
+    leaf = next((each for each in shown if each.not_before is not None and each.not_after is not None), None)
+    if leaf is None or leaf.not_before is None or leaf.not_after is None:
+        return None
+    now = incident.evidence.started_at + dt.timedelta(seconds=exchange.timings.started + skew)
+    return leaf.not_before <= now <= leaf.not_after
 
 
 def issuers(exchanges: Iterable[Exchange]) -> frozenset[str]:
@@ -232,6 +242,15 @@ def reprobes(incident: Incident, host: str) -> tuple[Exchange, ...]:
     """Return how each repeated look at a host from our own socket ended, those left out that a rate limit refused."""
     ends = (e.exchanges[-1] for e in looks(incident, ExperimentKind.REPROBE, host))
     return tuple(x for x in ends if x.status != 429)  # noqa: PLR2004 - the status for too many requests
+
+
+def asked_the_same(look: Experiment, exchange: Exchange) -> bool:
+    """Say whether a look sent the very request: one that must not be sent again was asked only for its host."""
+    return bool(look.exchanges) and _bare(look.exchanges[0].url) == _bare(exchange.url)
+
+
+def _bare(url: str) -> str:
+    return url.partition("#")[0]
 
 
 def failing_alike(incident: Incident, exchange: Exchange, *kinds: ExperimentKind) -> tuple[Experiment, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.names_asked import AUTHORITATIVE, UNCHECKED, is_usual, way_of
-from monitor.diagnosis.rules.access import guard_of
+from monitor.diagnosis.rules.access import BY_OUR_NAME, guard_of
+from monitor.diagnosis.rules.guards import SEVERAL_NAMES
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import ExperimentKind
 from monitor.domain.failure import Failure, Phase
@@ -29,6 +31,11 @@ _TOO_MANY = 429
 _BEFORE_HTTP = frozenset({Phase.RESOLVE, Phase.CONNECT, Phase.TLS})
 _NAMES = frozenset({Mechanism.NAME, Mechanism.RESOLVER})
 _WHERE = _NAMES | {Mechanism.REFUSED, Mechanism.PATH, Mechanism.UNREACHABLE, Mechanism.TLS}
+# What guards answer beside 401 and 403; an error of 500, 502 or 504 is nobody's choice.
+_BY_GUARDS = frozenset({400, 404, 405, 406, 410, 418, 503})
+_HUNG_UP = frozenset({Mechanism.BROKEN_OFF, Mechanism.PROTOCOL})
+_ORDINARY = "ordinary browser"
+_HEADLESS = re.compile(r"Chromium headless shell (\d+)")
 _MASK = "•••"
 _WEB = {"ws": "http", "wss": "https"}
 _CONNECTION = "only whether the host can be reached: the request itself must not be sent again"
@@ -39,7 +46,8 @@ def looks_for(situation: Situation) -> tuple[Look, ...]:
     found = [*controls(situation), *_at_hosts(situation)]
     made = {(each.kind, each.subject, way_of(each.by)) for each in situation.evidence.experiments}
     wanted = [look for look in found if (look.kind, look.subject, look.by) not in made]
-    return tuple((*wanted, *_more_probes(situation))[: max(0, situation.left.requests)])
+    more = (*_more_probes(situation), *_by_both_names(situation))
+    return tuple((*wanted, *more)[: max(0, situation.left.requests)])
 
 
 def controls(situation: Situation) -> Iterator[Look]:
@@ -170,8 +178,11 @@ def _unchecked(situation: Situation, look: Look) -> Iterator[Look]:
 
 
 def explaining(looks: tuple[Look, ...]) -> tuple[Look, ...]:
-    """Return those looks that are worth their cost though it is settled whose failure it is: they say why."""
-    return tuple(look for look in looks if look.asking is Asking.UNCHECKED)
+    """Return those looks that are worth their cost though it is settled whose failure it is.
+
+    They say why, or whether customers meet it at all.
+    """
+    return tuple(look for look in looks if look.asking is Asking.UNCHECKED or look.kind is ExperimentKind.CLIENT)
 
 
 def _origins(situation: Situation, exchange: Exchange) -> Iterator[Look]:
@@ -214,7 +225,48 @@ def _as_ordinary_client(situation: Situation) -> Iterator[Look]:
     case = situation.case
     for exchange in case.needed or case.suspects:
         refused = exchange.status in _REFUSED or guard_of(exchange) is not None
-        if refused and exchange.status != _TOO_MANY and exchange.method in _SAFE and _MASK not in exchange.url:
-            look = replace(_probe(situation, exchange), kind=ExperimentKind.CLIENT, user_agent=ORDINARY_CLIENT)
-            yield replace(look, by="ordinary browser")
+        if (
+            (refused or _may_be_a_guard(case.needed, exchange))
+            and exchange.status != _TOO_MANY
+            and exchange.method in _SAFE
+            and _MASK not in exchange.url
+        ):
+            yield _as(situation, exchange, ORDINARY_CLIENT, _ORDINARY)
             return
+
+
+def _as(situation: Situation, exchange: Exchange, name: str, by: str) -> Look:
+    return replace(_probe(situation, exchange), kind=ExperimentKind.CLIENT, user_agent=name, by=by)
+
+
+def _may_be_a_guard(needed: tuple[Exchange, ...], exchange: Exchange) -> bool:
+    """Say whether the host was reached and turned the request down, with an error or by hanging up: guards do both."""
+    if exchange not in needed or exchange.pending:
+        return False
+    hung_up = mechanism_of(exchange) in _HUNG_UP and exchange.failed_phase not in _BEFORE_HTTP
+    return hung_up or exchange.status in _BY_GUARDS
+
+
+def _by_both_names(situation: Situation) -> Iterator[Look]:
+    """Yield the same request by our own name and as an ordinary browser, several times, where that one was answered."""
+    made = situation.done(ExperimentKind.CLIENT)
+    name = _own_name(situation)
+    if len(made) != 1 or made[0].outcome is not Outcome.PASSED or name is None:
+        return
+    for exchange in situation.case.needed:
+        open_still = exchange.status not in _REFUSED and exchange.host not in guarded_hosts(situation)
+        if open_still and exchange.host == made[0].subject and _may_be_a_guard(situation.case.needed, exchange):
+            for _ in range(SEVERAL_NAMES):
+                yield _as(situation, exchange, name, BY_OUR_NAME)
+                yield _as(situation, exchange, ORDINARY_CLIENT, _ORDINARY)
+            return
+
+
+def _own_name(situation: Situation) -> str | None:
+    """Return what the run called itself, ``None`` where that is not known; our own socket calls itself so anyway."""
+    if situation.check.profile.user_agent is not None:
+        return situation.check.profile.user_agent
+    if not any(x.resource != "http" for x in situation.evidence.exchanges):
+        return ""
+    version = _HEADLESS.search(situation.evidence.engine)
+    return ORDINARY_CLIENT.replace("Chrome/156", f"HeadlessChrome/{version[1]}") if version else None

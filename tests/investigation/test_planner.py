@@ -20,6 +20,7 @@ from monitor.domain.secret import Secret
 from monitor.investigation.budget import Left
 from monitor.investigation.interventions import interventions
 from monitor.investigation.planner import brief_batch, next_batch
+from monitor.investigation.situation import Situation
 from tests.builders import a_profile, an_attempt
 from tests.diagnosis.incidents import (
     ADS,
@@ -620,3 +621,53 @@ def test_a_refused_sign_in_is_tried_with_the_second_account(status):
 def test_no_second_account_signs_in_where_it_must_not_or_tells_nothing(situation):
     batch = next_batch(replace(situation, left=replace(situation.left, requests=0)))
     assert batch is None or batch.again is None or batch.again.kind is not ExperimentKind.ACCOUNT
+
+
+# Whether a guard refuses the monitor by its name.
+
+
+def named_looks(situation: Situation) -> list[str]:
+    return [one[2] for one in looks(next_batch(situation)) if one[0] == "client"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "asked"),
+    [
+        ({"status": 503}, ["ordinary browser"]),
+        ({"status": 404}, ["ordinary browser"]),
+        ({"failure": Failure.TCP_RESET, "failed_phase": Phase.WAIT}, ["ordinary browser"]),
+        ({"failure": Failure.TCP_RESET, "failed_phase": Phase.TLS}, []),
+        ({"failure": Failure.TCP_REFUSED, "failed_phase": Phase.CONNECT}, []),
+        ({"status": 500}, []),
+        ({"status": 503, "method": "POST"}, []),
+        ({"status": 429}, []),
+    ],
+)
+def test_who_turned_a_request_down_is_asked_once_as_an_ordinary_browser(broken, asked):
+    assert named_looks(a_situation(failed(request(API, **broken), error={"exchange": API}))) == asked
+
+
+def test_where_an_ordinary_browser_is_answered_both_names_are_tried_several_times():
+    broken = request(API, status=503, resource="http")
+    ordinary = look(ExperimentKind.CLIENT, "api.shop.example", by="ordinary browser", url=API)
+    evidence = failed(broken, error={"exchange": API}, experiments=(*controls(), ordinary))
+    situation = a_situation(evidence)
+    assert sorted(named_looks(situation)) == sorted(["the monitor's own name", "ordinary browser"] * 3)
+    # Whose failure it is may be sure, and still not whether customers meet it.
+    confirmed = replace(evidence, experiments=(*evidence.experiments, *reprobed(status=503)))
+    sure = a_situation(confirmed)
+    assert sure.case.settled
+    assert len(named_looks(sure)) == 6
+    refused = replace(evidence, experiments=(*controls(), replace(ordinary, outcome=Outcome.FAILED)))
+    assert named_looks(a_situation(refused)) == []
+
+
+def test_a_headless_browsers_own_name_is_that_of_its_engine():
+    broken = page(status=503)
+    ordinary = look(ExperimentKind.CLIENT, broken.host, by="ordinary browser", url=broken.url)
+    evidence = failed(broken, error={"exchange": broken.id}, experiments=(*controls(), ordinary))
+    named = replace(evidence, engine="Chromium headless shell 151.0.1.2, Playwright 1.62.0")
+    batch = next_batch(a_situation(named))
+    ours = next(one for one in batch.looks if one.by == "the monitor's own name")
+    assert "HeadlessChrome/151.0.0.0" in ours.user_agent
+    assert named_looks(a_situation(replace(evidence, engine="Firefox 140"))) == []

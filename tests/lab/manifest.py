@@ -66,6 +66,7 @@ class When(Strict):
 
     method: Literal["GET", "POST"] | None = None
     headless: bool | None = Field(default=None, description="Only clients that call themselves a headless browser.")
+    agent: str | None = Field(default=None, description="Only clients whose name for themselves holds this.")
     first: int | None = Field(default=None, ge=1, description="Only the first so many, counted from the fault's start.")
     after: int = Field(default=0, ge=0, description="Spare so many first.")
     every: int | None = Field(default=None, ge=2, description="Of each so many only the last one.")

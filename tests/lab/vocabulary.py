@@ -46,6 +46,7 @@ PARAMETERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxy
         "empty": ((), ()),
         "truncated": ((), ("share",)),
         "hang": ((), ()),
+        "stall": (("bytes",), ()),
         "delay": (("seconds",), ()),
         "drip": (("seconds",), ()),
         "header": (("name",), ("value",)),
@@ -65,9 +66,9 @@ PARAMETERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxy
         # the edge in front of the own site
         "edge": (("error",), ("status",)),
         # forward proxies
-        "proxy": (("kind",), ()),
+        "proxy": (("kind",), ("hosts", "status", "body", "old", "new", "seconds")),
         # the machine of the monitor
-        "machine": (("kind",), ("percent", "after_seconds", "megabytes")),
+        "machine": (("kind",), ("percent", "after_seconds", "megabytes", "address", "count")),
         "clock": (("days",), ()),
         "profile": (("profile",), ()),
     }

@@ -22,6 +22,10 @@ from monitor.domain.secret import Secret
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _TOO_MANY = 429
+LOCKED = 423
+AS_ORDINARY = "an ordinary browser's request is answered"
+BY_OUR_NAME = "the monitor's own name"
+"""How a look is made that differs from an ordinary browser's in nothing but what it calls itself."""
 _BAD_REQUEST = 400
 _UNPAID = 402
 _IDENTITY = "identity"
@@ -38,12 +42,12 @@ def refused_as_robot(incident: Incident) -> Finding | None:
         if guard is not None:
             culprit = Culprit(kind=CulpritKind.VENDOR, name=_name(incident, exchange, guard), host=exchange.host)
             words = f"{culprit.name} challenged the monitor as a robot"
-            return _refusal(incident, exchange, Detail.TP_ACCESS, words, culprit)
+            return refusal(incident, exchange, Detail.TP_ACCESS, words, culprit)
         if exchange.status == _TOO_MANY:
             owner = incident.owner(exchange)
             detail = Detail.OWN_ACCESS if owner.party is Party.OWN else Detail.TP_ACCESS
             words = f"a rate limit of {owner.title} is used up, so nothing further was asked"
-            limited = _refusal(incident, exchange, detail, words, incident.culprit(owner))
+            limited = refusal(incident, exchange, detail, words, incident.culprit(owner))
             # Customers may share the limit, as those of one key do; only a look from elsewhere would tell.
             elsewhere = [e for e in looks(incident, ExperimentKind.VANTAGE, exchange.host) if passed(e)]
             return limited if elsewhere else replace(limited, validity=Validity.VALID)
@@ -71,22 +75,23 @@ def guard_of(exchange: Exchange) -> str | None:
 def refused_as_client(incident: Incident) -> Finding | None:
     """R14: the same request is answered where it looks like an ordinary browser's, so a guard refuses the monitor."""
     for exchange in incident.needed:
-        asked = looks(incident, ExperimentKind.CLIENT, exchange.host)
+        asked = [e for e in looks(incident, ExperimentKind.CLIENT, exchange.host) if e.by != BY_OUR_NAME]
         if exchange.status not in _REFUSALS or not asked or not all(passed(look) for look in asked):
             continue
         owner = incident.owner(exchange)
         edge = edge_named(exchange, incident.context.owners)
         if owner.party is Party.OWN and edge is not None:
-            return _whose_guard(incident, exchange, edge)
+            return whose_guard(incident, exchange, edge, AS_ORDINARY)
         detail = Detail.OWN_ACCESS if owner.party is Party.OWN else Detail.TP_ACCESS
         words = f"an ordinary browser's request is answered, so a guard of {owner.title} refuses the monitor"
-        finding = _refusal(incident, exchange, detail, words, incident.culprit(owner))
+        finding = refusal(incident, exchange, detail, words, incident.culprit(owner))
         return replace(finding, families=frozenset({Family.CODES, Family.ELSEWHERE}))
     return None
 
 
-def _whose_guard(incident: Incident, exchange: Exchange, edge: str) -> Finding:
-    words = f"an ordinary browser's request is answered; whether a rule at {edge} or our own refuses the monitor"
+def whose_guard(incident: Incident, exchange: Exchange, edge: str, seen: str) -> Finding:
+    """Return that a guard refuses the monitor at an edge, which does not say whose rule it is."""
+    words = f"{seen}; whether a rule at {edge} or our own refuses the monitor"
     return Finding(
         detail=Detail.UND_SHARED_RESPONSIBILITY,
         confidence=Confidence.NONE,
@@ -101,7 +106,8 @@ def _whose_guard(incident: Incident, exchange: Exchange, edge: str) -> Finding:
     )
 
 
-def _refusal(incident: Incident, exchange: Exchange, detail: Detail, words: str, culprit: Culprit) -> Finding:
+def refusal(incident: Incident, exchange: Exchange, detail: Detail, words: str, culprit: Culprit) -> Finding:
+    """Return that a guard refuses the monitor, and says nothing of customers."""
     return Finding(
         detail=detail,
         validity=Validity.MONITOR_SPECIFIC,
@@ -125,8 +131,8 @@ def refused_account(incident: Incident) -> Finding | None:
     told = told_by_second_account(incident, refused)
     if told is not None:
         return told
-    if _is_sign_in(incident, refused):
-        return _signed_in_nowhere(incident, refused)
+    if is_sign_in(incident, refused):
+        return signed_in_nowhere(incident, refused)
     unknown = refused.status == _UNAUTHORIZED
     advice = (
         "a second account would tell (`second_account` of the check, or by hand): if it is let in, the monitor's "
@@ -216,16 +222,18 @@ def _arrangement_refused(incident: Incident) -> Finding | None:
     return None
 
 
-def _signed_in_nowhere(incident: Incident, refused: Exchange) -> Finding:
+def signed_in_nowhere(incident: Incident, refused: Exchange) -> Finding:
+    """Return that the account of the monitor alone is likely to be refused, so that the run says nothing."""
     known = is_comparable(incident)
+    why = "its account is probably locked" if refused.status == LOCKED else "its password has probably expired"
     unchanged = " and is what it was in the last good run" if known else ""
     words = f"everything else was answered{unchanged}"
     return Finding(
         detail=Detail.UND_MONITOR_CONFIG,
         confidence=Confidence.NONE,
         validity=Validity.INVALID,
-        because=f"{incident.scene} {happening(refused)} to the monitor's account, while {words}: its password has "
-        "probably expired. A second account would tell (`second_account` of the check, or by hand): if that is refused "
+        because=f"{incident.scene} {happening(refused)} to the monitor's account, while {words}: {why}. "
+        "A second account would tell (`second_account` of the check, or by hand): if that is refused "
         "too, nobody can sign in.",
         evidence=(happening(refused), words),
         exchanges=(refused.id,),
@@ -236,17 +244,21 @@ def _signed_in_nowhere(incident: Incident, refused: Exchange) -> Finding:
     )
 
 
-def _is_sign_in(incident: Incident, refused: Exchange) -> bool:
+def is_sign_in(incident: Incident, refused: Exchange) -> bool:
     """Say whether the very request that signs the monitor in was refused, and nothing else went wrong or changed."""
-    step = incident.step
-    names = (step.name, step.title, step.capability or "") if step else ()
-    asks = any(_SIGN_IN.search(words) for words in (*names, parts_of(refused.url).path))
-    if refused.status != _UNAUTHORIZED or refused.method != "POST" or not asks:
+    if refused.status not in (_UNAUTHORIZED, LOCKED) or not signs_in(incident, refused):
         return False
     answered = any(x.status is not None and x.status < _UNAUTHORIZED for x in incident.exchanges)
     failed = [x for x in (*incident.needed, *incident.suspects) if x.resource not in _DECORATION]
     others = [x for x in failed if x.id != refused.id and not incident.owner(x).beside]
     return answered and not others and not incident.evidence.page_errors and not own_changed(incident, beside=refused)
+
+
+def signs_in(incident: Incident, refused: Exchange) -> bool:
+    """Say whether a request hands over the account, as far as its step and its path tell."""
+    step = incident.step
+    names = (step.name, step.title, step.capability or "") if step else ()
+    return refused.method == "POST" and any(_SIGN_IN.search(words) for words in (*names, parts_of(refused.url).path))
 
 
 def _refuses_everybody(incident: Incident, refused: Exchange) -> bool:

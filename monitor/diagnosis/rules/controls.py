@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from monitor.diagnosis.edges import edges_named
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
+from monitor.diagnosis.rules.resolution import answers_at_another_address
 from monitor.diagnosis.trials import (
     Control,
     Layer,
@@ -21,13 +22,14 @@ from monitor.diagnosis.trials import (
     passed,
     portal_of,
     target_exchanges,
+    valid_at,
 )
 from monitor.diagnosis.wording import happening, listed
 from monitor.domain.cause import Detail, Party
 from monitor.domain.diagnosis import Culprit, CulpritKind
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import ExperimentKind
-from monitor.domain.failure import Failure
+from monitor.domain.failure import Failure, Phase
 
 CLOCK_LIMIT = 300.0
 DATES = frozenset({Failure.TLS_CERT_EXPIRED, Failure.TLS_CERT_NOT_YET_VALID, Failure.TLS_CERT_DATE_INVALID})
@@ -43,13 +45,14 @@ _PARTS = {
 _NO_ROUTE = re.compile(r"ENETUNREACH|network is unreachable|no route to host", re.IGNORECASE)
 _BY_PROXY = frozenset({407, 502, 503, 504})
 _LEGAL = 451
+_CAPTIVE = 511
 _SERVER_ERROR = 500
 
 
 def captive_portal(incident: Incident) -> Finding | None:
     """R02: somebody else answered in the place of the controls, or shows one certificate for every name."""
     portal = portal_of(incident)
-    if portal is not None:
+    if portal is not None and not _spoke_for_itself(incident):
         words = f"{portal} answered in the place of the controls"
         return _client(incident, Detail.CLIENT_NETWORK, "a gateway that answers for every host", words)
     target = _target(incident)
@@ -57,8 +60,22 @@ def captive_portal(incident: Incident) -> Finding | None:
     everywhere = is_majority(len(names), len(controls(incident)))
     if target is None or target.failure is not Failure.TLS_CERT_NAME_INVALID or not everywhere:
         return None
+    if _someone_answered_since(incident, target, Layer.TLS):
+        return None
     words = f"{_list(names)} show a certificate for another name too"
+    if answers_at_another_address(incident, target):
+        # A gateway lets nobody ask around it: who can be asked and knows better shows that only ours lies.
+        words = f"{words}, and another resolver gives another address, where it answers"
+        return _client(incident, Detail.CLIENT_DNS, "the client's resolver", words)
     return _client(incident, Detail.CLIENT_NETWORK, "a gateway that answers for every host", words)
+
+
+def _spoke_for_itself(incident: Incident) -> bool:
+    """Say whether the target itself answered, over TLS that a gateway could not have made; 511 is a gateway's word."""
+    target = _target(incident)
+    if target is None or target.status in (None, _CAPTIVE):
+        return False
+    return target.url.startswith("https:") and target.failure in (None, Failure.HTTP_ERROR)
 
 
 def wrong_clock(incident: Incident) -> Finding | None:
@@ -68,8 +85,8 @@ def wrong_clock(incident: Incident) -> Finding | None:
         return None
     skew = clock_skew(incident)
     dated = [c for c in diverse(incident) if c.exchange.failure in DATES]
-    if skew is not None and skew > CLOCK_LIMIT:
-        words = f"our clock is {skew / 60:.0f} minutes away from those of the controls"
+    if skew is not None and abs(skew) > CLOCK_LIMIT and valid_at(incident, target, skew) is not False:
+        words = f"our clock is {abs(skew) / 60:.0f} minutes away from those of the controls"
     elif is_majority(len(dated), len(diverse(incident))):
         words = f"{_list(dated)} show certificates that are out of date too"
     else:
@@ -98,6 +115,8 @@ def controls_failed(incident: Incident) -> Finding | None:
     alike = failed_together(incident)
     target = _target(incident)
     if not alike or target is None or not _compatible(incident, target, alike[0].layer):
+        return None
+    if _someone_answered_since(incident, target, alike[0].layer):
         return None
     detail, part = _PARTS[alike[0].layer]
     if alike[0].layer is Layer.TLS and {c.exchange.failure for c in alike} | {target.failure} <= ISSUERS:
@@ -169,6 +188,27 @@ def _compatible(incident: Incident, target: Exchange, layer: Layer) -> bool:
     # What is open without an answer may hang in any layer: the line may have dropped after it was sent.
     unknown = target.pending and target.status is None
     return unknown or layer_of(target) is layer
+
+
+def _someone_answered_since(incident: Incident, target: Exchange, layer: Layer) -> bool:
+    """Say whether a host of another domain got through that layer after the target had failed.
+
+    Then controls that failed tell of themselves: a monitor may be let out to the site alone, and not to them.
+    """
+    domain_of, failed_at = incident.context.owners.domain_of, target.timings.started + target.timings.total
+    since = (x for x in incident.exchanges if x.timings.started >= failed_at and _came_over_the_line(x))
+    others = (x for x in since if domain_of(x.host) != domain_of(target.host))
+    match layer:
+        case Layer.CONNECT:
+            return any(others)
+        case Layer.DNS | Layer.TLS:
+            phase = Phase.RESOLVE if layer is Layer.DNS else Phase.TLS
+            return any(x.timings.of(phase) is not None for x in others)
+    return False
+
+
+def _came_over_the_line(exchange: Exchange) -> bool:
+    return exchange.status is not None and not exchange.from_cache and not exchange.from_service_worker
 
 
 def _direct_passes(incident: Incident, target: Exchange) -> bool:

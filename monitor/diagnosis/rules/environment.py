@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from monitor.diagnosis.incident import Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, mechanism_of
-from monitor.diagnosis.trials import world_answers
+from monitor.diagnosis.trials import valid_at, world_answers
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.exchange import Exchange
@@ -75,7 +75,9 @@ def certificates_fail_everywhere(incident: Incident) -> Finding | None:
 
 
 def _shared_fault(incident: Incident, failed: Exchange) -> tuple[Detail, str] | None:
-    clock = max(abs(incident.evidence.vantage.clock_stepped or 0.0), _skew(incident))
+    skew = _skew(incident)
+    told = abs(skew) if valid_at(incident, failed, skew) is not False else 0.0
+    clock = max(abs(incident.evidence.vantage.clock_stepped or 0.0), told)
     domains = _domains(incident, [x for x in incident.exchanges if x.failure is failed.failure])
     everywhere = len(domains) >= _SEVERAL
     if failed.failure in _DATES and (everywhere or clock > _CLOCK_LIMIT):
@@ -95,7 +97,7 @@ _ISSUERS = frozenset(
 
 
 def _skew(incident: Incident) -> float:
-    """Return by how much our clock differs from that of the server which agrees with it best."""
+    """Return how far ahead of our clock the server is that agrees with it best."""
     skews = []
     for exchange in incident.exchanges:
         stated = next((value for name, value in exchange.headers if name == "date"), None)
@@ -104,8 +106,8 @@ def _skew(incident: Incident) -> float:
         with contextlib.suppress(ValueError, TypeError):
             theirs = parsedate_to_datetime(stated)
             ours = incident.evidence.started_at + dt.timedelta(seconds=exchange.timings.started)
-            skews.append(abs((theirs - ours).total_seconds()))
-    return min(skews, default=0.0)
+            skews.append((theirs - ours).total_seconds())
+    return min(skews, key=abs, default=0.0)
 
 
 def _one_issuer(incident: Incident, failure: Failure | None) -> bool:

@@ -178,6 +178,8 @@ def socket_failed(incident: Incident) -> Finding | None:
         if not failed or not (owner.party is Party.OWN or owner.critical):
             continue
         words = f"the WebSocket to {socket.host} {failed}"
+        if incident.context.check.profile.proxy is not None:
+            return _socket_through_proxy(incident, owner, words)
         return Finding(
             detail=Detail.OWN_CONNECT if owner.party is Party.OWN else Detail.TP_CONNECT,
             because=f"{incident.scene} {words}; it belongs to {owner.title}.",
@@ -193,6 +195,21 @@ def _unopened(incident: Incident, socket: WebSocketFacts) -> str:
     silent = bool(mine) and all(each.answered is False and not each.frames_received for each in mine)
     asked_now = incident.step is not None and socket.step == incident.step.name
     return "was not opened: the handshake had no answer when the step ended" if silent and asked_now else ""
+
+
+def _socket_through_proxy(incident: Incident, owner: Owner, words: str) -> Finding:
+    """Proxies know requests, and some let no other conversation through: nothing was tried that tells."""
+    theirs = Detail.OWN_CONNECT if owner.party is Party.OWN else Detail.TP_CONNECT
+    return Finding(
+        detail=Detail.UND_PATH,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {words}; the client's proxy may not let it through, which a run without it tells.",
+        evidence=(words, owner.because),
+        alternatives=(
+            alternative(theirs, f"if it fails without the proxy too ({owner.title})"),
+            alternative(Detail.CLIENT_PROXY, "if it does not"),
+        ),
+    )
 
 
 def sent_back(incident: Incident) -> Finding | None:

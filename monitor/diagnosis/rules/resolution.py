@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -24,6 +26,8 @@ _SIGNATURES = frozenset(range(6, 13))
 _NO_AUTHORITY = 22
 # By this name our own resolver goes where the profile sets none.
 _SYSTEM = "system"
+# What stands in place of a server where a file of the system knew the name.
+_HOSTS_FILE = "hosts_file"
 _POLICIES = frozenset({4, 15, 16, 17, 18})
 _LED_ASTRAY = frozenset({Mechanism.REFUSED, Mechanism.PATH, Mechanism.UNREACHABLE, Mechanism.TLS})
 _MENDED = "the name is known as soon as signatures are left unchecked"
@@ -237,19 +241,21 @@ def misled(incident: Incident) -> Finding | None:
     failed = next((x for x in incident.needed if mechanism_of(x) in _LED_ASTRAY), None)
     if failed is None or incident.context.owners.origin_of(failed.host) is not None:
         return None
-    ours = incident.context.check.profile.resolver or _SYSTEM
-    every = [e for e in looks(incident, ExperimentKind.RESOLVER, failed.host) if _gives_addresses(e)]
-    here = _addresses([*(e.exchanges[-1] for e in every if e.by == ours), failed])
-    others = [e.exchanges[-1] for e in every if e.by != ours]
-    well = [x for x in others if x.status is not None and not _addresses([x]) & here]
-    if not here or not well or len(well) < len(others):
+    well = answers_at_another_address(incident, failed)
+    if not well:
         return None
     words = "other resolvers give another address for it, and there it answers"
-    by_zone = any(is_authority(e.by) for e in every)
-    if by_zone:
+    if any(is_authority(e.by) for e in _giving_addresses(incident, failed.host)):
         words = "other resolvers and the zone's own server give another address for it, and there it answers"
     agree = len(well) > 1 and len({frozenset(_addresses([x])) for x in well}) == 1
     part = "the client's resolver"
+    if _by_hosts_file(incident, failed.host):
+        part = "the client's own list of hosts"
+        words = f"here a file of the system says where it is, and {words}"
+        agree = True
+    elif any(_is_nowhere(each) for each in _addresses([*reprobes(incident, failed.host), failed])):
+        words = f"our resolver gives an address that is nobody's, as filters do, and {words}"
+        agree = True
     if agree:
         return Finding(
             detail=Detail.CLIENT_DNS,
@@ -269,6 +275,33 @@ def misled(incident: Incident) -> Finding | None:
         exchanges=(failed.id,),
         alternatives=(alternative(Detail.CLIENT_DNS, "if the address is nobody's"), alternative(theirs, "if it is")),
     )
+
+
+def answers_at_another_address(incident: Incident, failed: Exchange) -> tuple[Exchange, ...]:
+    """Return how a host answered where each other resolver sends us, if all send us elsewhere than ours; else none."""
+    ours = incident.context.check.profile.resolver or _SYSTEM
+    every = _giving_addresses(incident, failed.host)
+    here = _addresses([*(e.exchanges[-1] for e in every if e.by == ours), failed])
+    others = [e.exchanges[-1] for e in every if e.by != ours]
+    well = tuple(x for x in others if x.status is not None and not _addresses([x]) & here)
+    return well if here and len(well) == len(others) else ()
+
+
+def _giving_addresses(incident: Incident, host: str) -> list[Experiment]:
+    return [e for e in looks(incident, ExperimentKind.RESOLVER, host) if _gives_addresses(e)]
+
+
+def _is_nowhere(address: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(address).is_unspecified
+    return False
+
+
+def _by_hosts_file(incident: Incident, host: str) -> bool:
+    """Say whether no resolver was asked at all here: a file of the system says where the host is."""
+    ours = incident.context.check.profile.resolver or _SYSTEM
+    ends = [e.exchanges[-1] for e in looks(incident, ExperimentKind.RESOLVER, host) if e.by == ours]
+    return any(x.dns is not None and x.dns.server == _HOSTS_FILE for x in (*ends, *reprobes(incident, host)))
 
 
 def _gives_addresses(look: Experiment) -> bool:

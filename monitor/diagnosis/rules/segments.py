@@ -5,15 +5,19 @@ from __future__ import annotations
 from monitor.diagnosis.edges import edge_named
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, mechanism_of
+from monitor.diagnosis.rules.controls import ISSUERS
 from monitor.diagnosis.trials import (
     Layer,
+    asked_the_same,
     elsewhere,
     fails_alike_there,
     host_of,
+    issuers,
     layer_of,
     looks,
     made,
     passed,
+    reprobes,
     target_exchanges,
     world_answers,
 )
@@ -35,6 +39,8 @@ def origin_told(incident: Incident) -> Finding | None:
     for exchange in incident.needed:
         look = next(iter(looks(incident, ExperimentKind.ORIGIN, exchange.host)), None)
         if look is None or incident.owner(exchange).party is not Party.OWN or exchange.status in _REFUSALS:
+            continue
+        if passed(look) and layer_of(exchange) is Layer.HTTP and not asked_the_same(look, exchange):
             continue
         return _edge_failed(incident, exchange, look) if passed(look) else _origin_failed(incident, exchange, look)
     return None
@@ -149,6 +155,8 @@ def other_places_told(incident: Incident) -> Finding | None:
         network = layer_of(exchange) in _NETWORK
         if not places or not (network or exchange.status in _GATEWAY):
             continue
+        if layer_of(exchange) is Layer.HTTP and not all(asked_the_same(look, exchange) for look in places):
+            continue
         if not any(passed(look) for look in places):
             return _fails_everywhere(incident, exchange, places)
         if all(passed(look) for look in places) and world_answers(incident):
@@ -211,13 +219,15 @@ def proxy_compared(incident: Incident) -> Finding | None:
         return None
     for exchange in incident.needed:
         direct = looks(incident, ExperimentKind.DIRECT, exchange.host)
-        by_proxy = layer_of(exchange) in _NETWORK | {Layer.PROXY} or exchange.status in _GATEWAY
+        by_proxy = layer_of(exchange) in _NETWORK | {Layer.PROXY} or _answered_by_proxy(incident, exchange, direct)
         again = [e for e in looks(incident, ExperimentKind.REPROBE, exchange.host) if passed(e)]
         if not direct or again or not by_proxy or not all(passed(look) for look in direct):
             continue
         words = "without the proxy it is answered"
+        untrusted = {x.failure for x in (exchange, *reprobes(incident, exchange.host))} & ISSUERS
         return Finding(
-            detail=Detail.CLIENT_PROXY,
+            # A proxy that lets TLS through cannot change who signed a certificate.
+            detail=Detail.CLIENT_TLS_INTERCEPTION if untrusted else Detail.CLIENT_PROXY,
             families=frozenset({Family.CODES, Family.ELSEWHERE}),
             because=f"{incident.scene} {happening(exchange)}; {words}, so the client's proxy is at fault.",
             culprit=environment("the client's proxy"),
@@ -225,6 +235,19 @@ def proxy_compared(incident: Incident) -> Finding | None:
             exchanges=(exchange.id,),
         )
     return None
+
+
+def _answered_by_proxy(incident: Incident, exchange: Exchange, direct: tuple[Experiment, ...]) -> bool:
+    """Say whether an error came from the proxy itself: it answers what is plain, and what it can read along with.
+
+    Inside TLS that the proxy only lets through, nobody but the host can have answered.
+    """
+    if layer_of(exchange) is not Layer.HTTP or not all(asked_the_same(look, exchange) for look in direct):
+        return False
+    if exchange.url.startswith("http://"):
+        return exchange.status in _GATEWAY
+    here, there = issuers(reprobes(incident, exchange.host)), issuers(look.exchanges[-1] for look in direct)
+    return bool(here and there) and not here & there
 
 
 def _open(incident: Incident, exchange: Exchange, words: str, candidates: tuple[Alternative, ...]) -> Finding:

@@ -148,8 +148,9 @@ class Recorder:
 
     def _dns(self, observation: Observation, resolution: Resolution) -> DnsFacts | None:
         asked = resolution.source is ResolutionSource.DNS
-        if not asked and observation.failed_phase is not Phase.RESOLVE:
-            # Nobody was asked, and nothing went wrong: there is nothing to tell.
+        misled = resolution.source is ResolutionSource.HOSTS_FILE and observation.failed_phase is not None
+        if not asked and not misled and observation.failed_phase is not Phase.RESOLVE:
+            # Nobody was asked, and nothing went wrong by it: there is nothing to tell.
             return None
         return DnsFacts(
             rcode=resolution.rcode,

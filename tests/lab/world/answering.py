@@ -160,6 +160,10 @@ def write(answer: Answer, request: Request, troubles: Sequence[Trouble], line: L
         share = float(kinds["truncated"].get("share", 0.5))
         line.stream.sendall(head + body[: int(len(body) * share)])
         return False
+    if "stall" in kinds and len(body) > (most := int(kinds["stall"].get("bytes"))):
+        line.stream.sendall(head + body[:most])
+        line.pause(_HELD, kinds["stall"])
+        return False
     if "drip" in kinds:
         line.stream.sendall(head)
         _drip(body, float(kinds["drip"].get("seconds")), kinds["drip"], line)

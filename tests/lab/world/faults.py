@@ -163,6 +163,7 @@ class Faults:
         wanted = (
             when.method is None or when.method == request.method,
             when.headless is None or when.headless == ("headless" in request.agent.lower()),
+            (when.agent or "") in request.agent,
             (when.query or "") in request.query,
             (when.body or "") in request.body.decode(errors="replace"),
             when.sender is None or request.client not in self._elsewhere,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -24,6 +25,13 @@ _SPARED, _BROKEN, _LOCAL = "3", "5", "100"
 _KEPT_FREE = 65_536
 _REFILL = 0.02
 _AGAIN = 1.5
+_HOSTS = Path("/etc/hosts")
+_SIGNALS = {
+    "kill-browser": (signal.SIGKILL, ""),
+    "freeze-browser": (signal.SIGSTOP, ""),
+    "crash-page": (signal.SIGSEGV, "renderer"),
+    "kill-driver": (signal.SIGKILL, "driver"),
+}
 _BROWSERS = ("chrom", "headless", "firefox")
 
 
@@ -47,6 +55,8 @@ class Machine:
         self._group = _GROUPS / group if group else None
         self._pid: int | None = None
         self._routed = False
+        self._overridden = False
+        self._home = home
         self._done: set[int] = set()
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -89,17 +99,17 @@ class Machine:
                 self._route("prohibit", sorted(trouble.roles & self._names.addresses.keys()))
             case "starve":
                 self._limit(float(trouble.get("percent", 8)))
-            case "kill-browser":
-                self._keep_killing(trouble, signal.SIGKILL, "")
-            case "freeze-browser":
-                self._keep_killing(trouble, signal.SIGSTOP, "")
-            case "crash-page":
-                self._keep_killing(trouble, signal.SIGSEGV, "renderer")
+            case "kill-browser" | "freeze-browser" | "crash-page" | "kill-driver" as kind:
+                self._keep_killing(trouble, *_SIGNALS[kind])
             case "fill-disk":
                 self._fill()
                 self._keep_full(trouble)
                 # A browser that is up already has what it needs; the next one does not.
                 self._kill(signal.SIGKILL, "")
+            case "hosts":
+                self._override(trouble)
+            case "files":
+                self._spare_few_files(trouble)
             case "blocker":
                 self._block(sorted(trouble.roles))
             case other:
@@ -113,6 +123,8 @@ class Machine:
                 pass
         if self._group is not None and self._group.exists():
             self._limit(None)
+        if self._overridden:
+            self._overridden = not _run("umount", str(_HOSTS))
         if self._disk is not None:
             (self._disk / "ballast").unlink(missing_ok=True)
         if self._filters is not None:
@@ -154,9 +166,36 @@ class Machine:
         for pid in children_of(self._pid) if self._pid is not None else ():
             words = _command(pid)
             types = [word.partition("=")[2] for word in words if word.startswith("--type=")]
+            if kind == "driver" and "run-driver" in words:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, how)
             if any(name in words[0] for name in _BROWSERS) and types == ([kind] if kind else []):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, how)
+
+    def _override(self, trouble: Trouble) -> None:
+        """Lay a file of hosts over the machine's, as somebody does who tries something and forgets it."""
+        assert self._home is not None
+        address = self._names.addresses[str(trouble.get("address")).lstrip("@")]
+        lines = [f"{address} {self._names.hosts[role]}" for role in sorted(trouble.roles)]
+        own = self._home / "static-names"
+        own.write_text(_HOSTS.read_text() + "\n".join(lines) + "\n", encoding="ascii")
+        self._overridden = _run("mount", "--bind", str(own), str(_HOSTS))
+        # A browser that is up already keeps the names that it has read.
+        self._kill(signal.SIGKILL, "")
+
+    def _spare_few_files(self, trouble: Trouble) -> None:
+        """Let the monitor's processes open hardly more than they have open."""
+
+        def limit() -> None:
+            while trouble.on() and not self._closed.wait(_REFILL):
+                for pid in children_of(self._pid) if self._pid is not None else ():
+                    with contextlib.suppress(OSError):
+                        limits = (int(trouble.get("count", 24)), resource.RLIM_INFINITY)
+                        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+
+        threading.Thread(target=limit, daemon=True).start()
+        self._kill(signal.SIGKILL, "")
 
     def _block(self, roles: Iterable[str]) -> None:
         assert self._filters is not None
@@ -181,7 +220,7 @@ class Machine:
             os.posix_fallocate(ballast.fileno(), ballast.tell(), size)
 
 
-KINDS = ("down", "prohibit", "starve", "kill-browser", "freeze-browser", "crash-page", "fill-disk", "blocker")
+KINDS = (*_SIGNALS, "down", "prohibit", "starve", "fill-disk", "blocker", "hosts", "files")
 
 
 def children_of(pid: int) -> tuple[int, ...]:
@@ -211,6 +250,10 @@ def _command(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ").split() or [""]
     except OSError:
         return [""]
+
+
+def _run(*words: str) -> bool:
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
 def _ip(*words: str, quiet: bool = False) -> bool:

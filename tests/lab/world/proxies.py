@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import select
 import socket
+import ssl
 import threading
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from tests.lab.world.certificates import FOREIGN, Certificates
-from tests.lab.world.faults import Faults
+from tests.lab.world.faults import Faults, Trouble
 from tests.lab.world.messages import Answer, Request, read_request
 from tests.lab.world.names import Names
 
@@ -71,7 +74,17 @@ class Proxy:
             self._listener = None
 
     def _kind(self) -> str:
-        return next((str(one.get("kind")) for one in self._faults.of_kind("proxy") if self._role in one.roles), "")
+        trouble = self._trouble()
+        return str(trouble.get("kind")) if trouble is not None else ""
+
+    def _trouble(self) -> Trouble | None:
+        return next((one for one in self._faults.of_kind("proxy") if self._role in one.roles), None)
+
+    def _concerns(self, host: str) -> bool:
+        """Say whether what the proxy does wrong touches a host; all of them where none is listed."""
+        trouble = self._trouble()
+        listed = [str(one).lstrip("@") for one in (trouble.get("hosts") or ())] if trouble is not None else []
+        return not listed or host in {self._names.hosts[role] for role in listed}
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -103,8 +116,17 @@ class Proxy:
     def _tunnel(self, client: socket.socket, request: Request, kind: str) -> None:
         host, _, port = request.target.rpartition(":")
         address = self._find(host)
-        if kind == "blocked-by" and host != self._names.hosts["own"]:
+        if (kind == "blocked-by" and host != self._names.hosts["own"]) or not self._concerns(host):
             kind = ""
+        if kind == "forbid":
+            self._say(client, request, Answer(status=403, headers={"connection": "close"}))
+            return
+        if kind == "slow":
+            time.sleep(float(self._trouble().get("seconds")))  # type: ignore[union-attr]  # it has a kind
+        if kind == "rewrite":
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            self._rewrite(client, host, address or "", int(port))
+            return
         if kind in {"intercept", "portal", *_INSIDE}:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self._intercept(client, host, kind)
@@ -139,6 +161,22 @@ class Proxy:
                 body = b"<!doctype html><title>Access</title><h1>Access to this network is restricted</h1>"
                 self._say(stream, request, Answer(status=status, headers=dict(headers), body=body))
 
+    def _rewrite(self, client: socket.socket, host: str, address: str, port: int) -> None:
+        """Read along with a certificate that the client trusts, as a company's filter does, and change answers."""
+        trouble = self._trouble()
+        context = self._certificates.context(host, issuer=2)
+        with context.wrap_socket(client, server_side=True) as stream:
+            reader = stream.makefile("rb")
+            while trouble is not None and (request := read_request(reader)) is not None:
+                if trouble.get("status") is not None:
+                    body = str(trouble.get("body", "<h1>Blocked</h1>")).encode()
+                    self._say(stream, request, Answer(status=int(trouble.get("status")), body=body))
+                    continue
+                answer = _fetched(request, host, address, port)
+                old, new = str(trouble.get("old", "")), str(trouble.get("new", ""))
+                answer.body = answer.body.replace(old.encode(), new.encode())
+                self._say(stream, request, answer)
+
     def _plain(self, client: socket.socket, request: Request, kind: str) -> None:
         if kind in _INSIDE:
             status, headers = _INSIDE[kind]
@@ -146,6 +184,23 @@ class Proxy:
             return
         host = urlsplit(request.target).hostname or ""
         self._say(client, request, Answer(status=200 if self._find(host) else 502, headers={"connection": "close"}))
+
+
+def _fetched(request: Request, host: str, address: str, port: int) -> Answer:
+    context = ssl._create_unverified_context()
+    plain = socket.create_connection((address, port), timeout=_PATIENCE)
+    connection = http.client.HTTPConnection(host, port)
+    connection.sock = context.wrap_socket(plain, server_hostname=host)
+    with contextlib.closing(connection):
+        kept = {name: value for name, value in request.headers.items() if name not in {"accept-encoding", "connection"}}
+        connection.request(request.method, request.target, request.body or None, kept)
+        got = connection.getresponse()
+        headers = {name.lower(): value for name, value in got.getheaders()}
+        cookies = [value for name, value in got.getheaders() if name.lower() == "set-cookie"]
+        kind = headers.pop("content-type", "text/html")
+        for name in ("content-length", "set-cookie", "connection", "transfer-encoding"):
+            headers.pop(name, None)
+        return Answer(status=got.status, body=got.read(), type=kind, headers=headers, cookies=cookies)
 
 
 def _pump(one: socket.socket, other: socket.socket) -> None:
