@@ -93,7 +93,7 @@ def _ended(process: subprocess.Popen[bytes] | None) -> None:
         process.wait()
 
 
-def _wait_for(port: int, seconds: float = 90) -> None:
+def _wait_for(port: int, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
