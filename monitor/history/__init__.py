@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitor.history.artifacts import ArtifactStore
+from monitor.history.outbox import Unsent
 from monitor.history.reader import Reader
 from monitor.history.store import History, Retained
 from monitor.history.values import (
@@ -42,6 +43,7 @@ __all__ = [
     "RunSummary",
     "Share",
     "StoredRun",
+    "Unsent",
     "Verdict",
     "VerdictSource",
     "WriterLimits",

@@ -43,6 +43,7 @@ class Entry:
     binding: Binding | None = None
     diagnosis: Row | None = None
     evidence: Row | None = None
+    notifications: tuple[Row, ...] = ()
     size: int = field(default=_OVERHEAD)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.domain.outcome import SlotState
 from monitor.history.entries import END, PLAN, Binding, Entry, Row
-from monitor.history.schema import BINDINGS, CHECKS, DIAGNOSES, EVIDENCE, OPEN, SLOTS
+from monitor.history.schema import BINDINGS, CHECKS, DIAGNOSES, EVIDENCE, NOTIFICATIONS, OPEN, SLOTS
 
 _BINDING = (BINDINGS.c.journey, BINDINGS.c.target, BINDINGS.c.profile, BINDINGS.c.location)
 _KEY = ("scheduled_at", "check_id")
@@ -47,6 +47,7 @@ class Ledger:
         self._finish = _Statement(finish, columns, dialect)
         self._diagnosis = _of_run(insert, DIAGNOSES)
         self._evidence = _of_run(insert, EVIDENCE)
+        self._notification = insert(NOTIFICATIONS).on_conflict_do_nothing()
         self._checks: dict[str, int] = {}
         self._bindings: dict[Binding, int] = {}
 
@@ -83,6 +84,7 @@ class Ledger:
         for statement, rows in (
             (self._diagnosis, [entry.diagnosis | _key(entry) for entry in entries if entry.diagnosis]),
             (self._evidence, [entry.evidence | _key(entry) for entry in entries if entry.evidence]),
+            (self._notification, [row for entry in entries for row in entry.notifications]),
         ):
             if rows:
                 connection.execute(statement, rows)

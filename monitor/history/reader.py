@@ -20,7 +20,7 @@ from monitor.domain.deployment import Deployment
 from monitor.domain.outcome import Outcome, SlotState
 from monitor.domain.run import Slot
 from monitor.execution.wire import WireError
-from monitor.history import deployments, questions, verdicts
+from monitor.history import deployments, outbox, questions, verdicts
 from monitor.history.body import BodyCodec
 from monitor.history.database import READ_LIMIT, Database
 from monitor.history.migrate import revision_of
@@ -120,6 +120,10 @@ class Reader:
     async def latest_deployments(self, limit: int) -> tuple[Deployment, ...]:
         """Return the latest deployment of each service, newest first, of at most so many services."""
         return tuple(map(deployments.deployment_of, await self._rows(deployments.latest(limit))))
+
+    async def unsent(self) -> tuple[outbox.Unsent, ...]:
+        """Return the notifications that their receivers may not have got yet, the oldest first."""
+        return tuple(map(outbox.unsent_of, await self._rows(outbox.waiting())))
 
     async def bad_since(self, check: str) -> dt.datetime | None:
         """Return the start of the first run that failed or was slow since the last one that passed, if there is one."""

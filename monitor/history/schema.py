@@ -1,4 +1,4 @@
-"""The tables: slots with the figures of their runs, diagnoses, verdicts, evidence, and the names they refer to.
+"""The tables: slots with the figures of their runs, diagnoses, verdicts, evidence, names, what is still to be told.
 
 A moment is kept as whole microseconds since 1970 in UTC, so that both databases compare moments alike and exactly.
 The newest files below ``migrations/versions`` must lead to these very tables; a test compares them.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0003"
+REVISION = "0004"
 """The schema that this program reads and writes: the newest migration."""
 
 METADATA = sa.MetaData()
@@ -146,3 +146,14 @@ DEPLOYMENTS = sa.Table(
     sqlite_with_rowid=False,
 )
 """Deployments that we were told of; one that is told twice is one."""
+
+NOTIFICATIONS = sa.Table(
+    "notifications",
+    METADATA,
+    sa.Column("receiver", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Notifications that their receivers may not have got yet."""

@@ -22,10 +22,11 @@ from monitor.domain.clock import Clock
 from monitor.domain.deployment import Deployment
 from monitor.domain.outcome import SlotReason, SlotState
 from monitor.domain.run import Judgement, Run, Slot
-from monitor.history import deployments, retention, verdicts
+from monitor.history import deployments, outbox, retention, verdicts
 from monitor.history.artifacts import ArtifactStore
 from monitor.history.entries import END, PLAN, START, Entry, Errand, RunRows, slot_row
 from monitor.history.opening import Opened, open_for_writing
+from monitor.history.outbox import Unsent
 from monitor.history.reader import Reader
 from monitor.history.starts import Start, Starts
 from monitor.history.values import HistoryError, HistoryStatus, ResultLostError, VerdictSource
@@ -38,6 +39,7 @@ _Prepare = Callable[[_Settle], Sequence[Entry]]
 _LOG = logging.getLogger(__name__)
 _ENDS = frozenset({SlotState.MISSED, SlotState.LOST, SlotState.SKIPPED})
 _ORPHAN_AGE = dt.timedelta(hours=6)
+_UNSENT_AGE = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,12 +140,15 @@ class History(Reader):
         self._starts.drop(run.check.name, run.scheduled_at)
         await self._write(partial(self._entries_of, run))
 
-    def keep(self, run: Run, *, lost: Callable[[Run, Exception], None]) -> None:
-        """Record a result as ``finished`` does, and wait for nothing; where it is lost, ``lost`` is called."""
+    def keep(self, run: Run, *, lost: Callable[[Run, Exception], None], unsent: Sequence[Unsent] = ()) -> None:
+        """Record a result as ``finished`` does, and wait for nothing; where it is lost, ``lost`` is called.
+
+        What is told of it is in the same commit, so that after a crash both are known or neither is.
+        """
         self._starts.drop(run.check.name, run.scheduled_at)
         settle = partial(self._tell_loss, lost, run)
         try:
-            self._writer.submit(partial(_prepared, partial(self._entries_of, run), settle))
+            self._writer.submit(partial(_prepared, partial(self._entries_of, run, unsent=unsent), settle))
         except ResultLostError as error:
             lost(run, error)
 
@@ -170,6 +175,12 @@ class History(Reader):
         """Record a deployment; say whether it is new. Raises HistoryError while the database is in trouble."""
         return await self._perform(lambda connection: deployments.add(connection, deployment))
 
+    def notified(self, receiver: str, number: str) -> None:
+        """Forget a notification that has ended; waits for nothing, and where it fails the receiver gets it twice."""
+        errand = Errand(act=lambda connection: outbox.remove(connection, receiver, number), settle=_no_answer)
+        with contextlib.suppress(ResultLostError):
+            self._writer.submit(lambda: [errand])
+
     async def reap(self, now: dt.datetime, *, grace: dt.timedelta = dt.timedelta()) -> tuple[Slot, ...]:
         """Close open slots of the past and return them: started ones are lost, planned ones were missed.
 
@@ -182,6 +193,7 @@ class History(Reader):
         slots = await self._remove_slots(now - self._storage.keep_runs)
         evidence = await self._remove_evidence(now - self._storage.keep_evidence)
         await self._perform(lambda connection: deployments.remove(connection, now - self._storage.keep_runs))
+        await self._perform(lambda connection: outbox.remove_before(connection, now - _UNSENT_AGE))
         await self._perform(retention.remove_unused_names)
         while await self._perform(retention.give_back_space):
             pass
@@ -246,10 +258,13 @@ class History(Reader):
         self._writer.submit(lambda: [errand], soon=True)
         return await future
 
-    def _entries_of(self, run: Run, settle: _Settle) -> Sequence[Entry]:
+    def _entries_of(self, run: Run, settle: _Settle, *, unsent: Sequence[Unsent] = ()) -> Sequence[Entry]:
         with contextlib.suppress(OSError):
             self.artifacts.seal(run.run_id)
-        return (self._rows_of.entry(run, settle),)
+        entry = self._rows_of.entry(run, settle)
+        entry.notifications = tuple(map(outbox.row_of, unsent))
+        entry.size += sum(len(each.body) for each in unsent)
+        return (entry,)
 
     def _hand_in_starts(self, starts: Iterable[Start]) -> None:
         rows = [(start.check, start.row()) for start in starts]
@@ -319,6 +334,10 @@ def _prepared(prepare: _Prepare, settle: _Settle) -> Sequence[Entry]:
         _LOG.exception("a result cannot be written down")
         settle(ResultLostError(f"the result cannot be written down: {type(error).__name__}"))
         return ()
+
+
+def _no_answer(_answer: None, _error: Exception | None) -> None:
+    """Leave it: what is not forgotten is sent once more after the next start, under the same id."""
 
 
 def _ignore(_error: Exception | None) -> None:

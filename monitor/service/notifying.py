@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from monitor.config.settings import Settings
 from monitor.domain.check import Check
@@ -12,11 +14,13 @@ from monitor.domain.clock import Clock
 from monitor.domain.journey import JourneyOutline
 from monitor.domain.run import Run
 from monitor.domain.secret import Redactor
-from monitor.history import History, HistoryError
+from monitor.history import History, HistoryError, Unsent
 from monitor.history.values import GroupBy
 from monitor.investigation.correlation import Incident
 from monitor.publishing.metrics import Metrics
 from monitor.publishing.notifying.announcer import Announcer
+from monitor.publishing.notifying.leftovers import Fate, fates_of
+from monitor.publishing.notifying.notification import Notification, Status
 from monitor.publishing.notifying.post import Post
 from monitor.scheduling.maintenance import Maintenance
 from monitor.scheduling.timetable import moment_of
@@ -47,12 +51,13 @@ class Notifying:
         self._metrics = metrics
         self._maintenance = Maintenance()
         self._settings = settings
-        self._post = Post(clock=clock, told=lambda name, delivered: metrics.notified(name, delivered=delivered))
+        self._taken: list[Unsent] = []
+        self._post = Post(clock=clock, told=self._told)
         self._announcer = Announcer(
             location=settings.location,
             web_url=settings.web.url,
             clock=clock,
-            send=self._post.send,
+            send=self._send,
             incidents=incidents,
             maintained=lambda check, moment: self._maintenance.covers(check, moment_of(moment)),
         )
@@ -68,7 +73,10 @@ class Notifying:
         self._announcer.configure(settings.notifications, checks, titles)
 
     async def restore(self) -> None:
-        """Find out from history what is open already, so that it is not told again; costs nothing without receivers."""
+        """Find out from history what is open already, so that it is not told again, and send what still has to be.
+
+        Costs nothing without receivers.
+        """
         if not self._settings.notifications.receivers:
             return
         checks = {check.name for check in self._settings.checks}
@@ -78,16 +86,46 @@ class Notifying:
             for name in sorted({share.key for share in failed} & checks):
                 runs = await self._history.recent(name, limit)
                 self._announcer.restore(name, runs, await self._history.bad_since(name))
+            self._resume(await self._history.unsent())
         except HistoryError as error:
             _log.warning("what was told before the start is not known", extra={"error": str(error)})
 
-    def take(self, run: Run) -> None:
-        """Take in a finished run."""
+    def take(self, run: Run) -> tuple[Unsent, ...]:
+        """Take in a finished run; return what is told of it, to be stored with it until it has arrived."""
         try:
             self._announcer.take(run)
         except Exception:  # noqa: BLE001 - whatever it was, the run has its result and the next one must be taken
             _log.exception("nobody was told", extra={"run_id": run.run_id})
+        taken, self._taken = tuple(self._taken), []
+        return taken
 
     async def close(self, grace: float) -> None:
-        """Go on delivering for ``grace`` seconds, then give up what is left."""
+        """Go on delivering for ``grace`` seconds; what is left then is sent after the next start."""
         await self._post.close(grace)
+
+    def _send(self, receiver: str, notification: Notification) -> None:
+        data = self._post.send(receiver, notification)
+        if data is not None:
+            body = json.dumps(data, ensure_ascii=False)
+            self._taken.append(Unsent(receiver=receiver, id=data["id"], at=notification.at, body=body))
+
+    def _told(self, receiver: str, number: str, delivered: bool) -> None:  # noqa: FBT001 - as the post calls it
+        # One that is no more has no series, and must not get one by its last message.
+        if any(receiver == each.name for each in self._settings.notifications.receivers):
+            self._metrics.notified(receiver, delivered=delivered)
+        self._history.notified(receiver, number)
+
+    def _resume(self, unsent: Sequence[Unsent]) -> None:
+        messages: list[tuple[str, dict[str, Any]]] = [(each.receiver, json.loads(each.body)) for each in unsent]
+        ages = [(self._clock.now() - each.at).total_seconds() for each in unsent]
+        fates = fates_of(messages, ages, failing=self._announcer.is_failing)
+        for (receiver, data), age, fate in zip(messages, ages, fates, strict=True):
+            match fate:
+                case Fate.HOLDS:
+                    # An end has all the time of a new message: late, it still closes what was opened.
+                    self._post.resend(receiver, data, age=age if data["status"] == Status.FAILING else 0.0)
+                case Fate.OLD:
+                    self._announcer.owe(receiver, (check["check"] for check in data["checks"]))
+                    self._post.give_up(receiver, data["id"], "it has waited too long")
+                case Fate.OVER:
+                    self._post.give_up(receiver, data["id"], "it was over before it could be sent")

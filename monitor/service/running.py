@@ -22,7 +22,7 @@ from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.outcome import Outcome, SlotReason, SlotState
 from monitor.domain.run import Run, Slot
 from monitor.domain.secret import Redactor
-from monitor.history import History, StoredRun
+from monitor.history import History, StoredRun, Unsent
 from monitor.investigation.correlation import Incident
 from monitor.investigation.drill_reports import DrillReports
 from monitor.probes.blackbox.probe import Blackbox
@@ -303,11 +303,15 @@ class Service:
             Slot(check=run.check.name, scheduled_at=run.scheduled_at, state=SlotState.FINISHED, run_id=run.run_id)
         )
         self._publishers.publish(run)
-        # Nor does the check's next run: checks go on while the database is in trouble.
-        self.history.keep(run, lost=self._lose)
-        self._revisions.take(self._insight.note(run))
-        # After the runs of all checks were put side by side, so that what has one cause is told once.
-        self._notifying.take(run)
+        unsent: tuple[Unsent, ...] = ()
+        try:
+            revised = self._insight.note(run)
+            # After the runs of all checks were put side by side, so that what has one cause is told once.
+            unsent = self._notifying.take(run)
+        finally:
+            # Nor does the check's next run: checks go on while the database is in trouble.
+            self.history.keep(run, lost=self._lose, unsent=unsent)
+        self._revisions.take(revised)
 
     def _lose(self, run: Run, error: Exception) -> None:
         self._metrics.dropped("store")

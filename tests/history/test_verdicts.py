@@ -170,7 +170,14 @@ async def test_runs_of_which_everything_is_kept_are_found_newest_first(history):
     assert await history.with_evidence(at(2), limit=1) == ("run-browse-3",)
 
 
-@pytest.mark.parametrize(("version", "later"), [("0001", ("verdicts", "deployments")), ("0002", ("deployments",))])
+@pytest.mark.parametrize(
+    ("version", "later"),
+    [
+        ("0001", ("verdicts", "deployments", "notifications")),
+        ("0002", ("deployments", "notifications")),
+        ("0003", ("notifications",)),
+    ],
+)
 async def test_a_database_of_an_older_schema_is_brought_up_to_date_with_its_runs(opened, storage, version, later):
     """An older release's tables are today's without those that came later."""
     today = await opened(storage)

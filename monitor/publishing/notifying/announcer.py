@@ -27,11 +27,12 @@ Send = Callable[[str, Notification], None]
 
 @dataclass(slots=True)
 class _Open:
-    """What was announced and is not over: the checks that suffer from it, and the receivers that know."""
+    """What was announced and is not over: the checks that suffer from it, and the receivers that know or must hear."""
 
     checks: set[str]
     since: dt.datetime
     told: set[str] = field(default_factory=set)
+    owed: set[str] = field(default_factory=set)
     diagnosis: Diagnosis | None = None
 
 
@@ -96,6 +97,18 @@ class Announcer:
         known.told |= {receiver.name for receiver in self._concerned((check,))}
         known.diagnosis = known.diagnosis or _diagnosis_of(verdict)
 
+    def is_failing(self, check: str) -> bool:
+        """Say whether a check is part of something that was announced and is not over."""
+        return check in self._group_of
+
+    def owe(self, receiver: str, checks: Iterable[str]) -> None:
+        """Tell a receiver with the next failed run of what these checks suffer from: it never heard of it."""
+        for check in checks:
+            if check in self._group_of:
+                known = self._open[self._group_of[check]]
+                known.told.discard(receiver)
+                known.owed.add(receiver)
+
     def take(self, run: Run) -> None:
         """Take in a finished run; only the start and the end of what it is part of are told."""
         name = run.check.name
@@ -108,6 +121,17 @@ class Announcer:
             self._begin(run)
         elif not failing and name in self._group_of:
             self._end(run)
+        elif failing and run.outcome is Outcome.FAILED:
+            self._make_up(run)
+
+    def _make_up(self, run: Run) -> None:
+        group = self._group_of[run.check.name]
+        known = self._open[group]
+        for name in sorted(known.owed):
+            known.told.add(name)
+            concerned = tuple(dict.fromkeys((run.check.name, *sorted(known.checks))))
+            self._send(name, self._failing(_Happening(run, None), group, known, concerned))
+        known.owed.clear()
 
     def _begin(self, run: Run) -> None:
         name = run.check.name

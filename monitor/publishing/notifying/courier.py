@@ -37,13 +37,15 @@ class CourierLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class Waiting:
+    """A notification, and the moment of the monotonic clock from which its age counts."""
+
     data: dict[str, Any]
     since: float
 
 
 class Courier:
-    """One receiver's queue and the task that empties it, in order. ``told`` learns of each one's end exactly once."""
+    """One receiver's queue and the task that empties it, in order. ``told`` learns each one's id and its end, once."""
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ class Courier:
         transport: Transport,
         *,
         clock: Clock,
-        told: Callable[[bool], None],
+        told: Callable[[str, bool], None],
         jitter: Callable[[], float],
         limits: CourierLimits,
     ) -> None:
@@ -62,8 +64,8 @@ class Courier:
         self._told = told
         self._jitter = jitter
         self._limits = limits
-        self._queue: deque[_Waiting] = deque()
-        self._carried: _Waiting | None = None
+        self._queue: deque[Waiting] = deque()
+        self._carried: Waiting | None = None
         self._filled = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -74,16 +76,16 @@ class Courier:
         """Begin to carry; needs a running loop."""
         self._task = asyncio.create_task(self._work(), name=f"notifications of {self._name}")
 
-    def put(self, data: dict[str, Any]) -> None:
-        """Take a notification; returns at once, whatever the receiver does."""
+    def put(self, data: dict[str, Any], *, age: float = 0.0) -> None:
+        """Take a notification that is ``age`` seconds old; returns at once, whatever the receiver does."""
         if len(self._queue) >= self._limits.waiting:
             self._give_up(self._queue.popleft(), "too many wait for this receiver")
-        self._queue.append(_Waiting(data, self._clock.elapsed()))
+        self._queue.append(Waiting(data, self._clock.elapsed() - age))
         self._idle.clear()
         self._filled.set()
 
-    async def close(self, grace: float) -> None:
-        """Go on for ``grace`` seconds while something waits, then give up what is left."""
+    async def close(self, grace: float) -> tuple[Waiting, ...]:
+        """Go on for ``grace`` seconds while something waits; return what is left, which has not ended."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 await self._idle.wait()
@@ -92,8 +94,7 @@ class Courier:
             await asyncio.wait({self._task})
         left = (self._carried, *self._queue) if self._carried is not None else tuple(self._queue)
         self._queue.clear()
-        for waiting in left:
-            self._give_up(waiting, "the monitor was stopped")
+        return left
 
     async def _work(self) -> None:
         while True:
@@ -105,11 +106,11 @@ class Courier:
                 if reason:
                     self._give_up(waiting, reason)
                 else:
-                    self._told(True)
+                    self._told(waiting.data["id"], True)
             self._filled.clear()
             self._idle.set()
 
-    async def _carry(self, waiting: _Waiting) -> str:
+    async def _carry(self, waiting: Waiting) -> str:
         """Try until a notification is delivered; return why it has to be given up, or nothing."""
         pause = self._limits.first_pause
         while self._clock.elapsed() - waiting.since <= self._limits.age:
@@ -147,12 +148,12 @@ class Courier:
             if not done.done() or done.cancelled():
                 delivery.abort()
 
-    def _give_up(self, waiting: _Waiting, reason: str) -> None:
+    def _give_up(self, waiting: Waiting, reason: str) -> None:
         _log.warning(
             "a notification was given up",
             extra={"receiver": self._name, "notification": waiting.data["id"], "reason": reason},
         )
-        self._told(False)
+        self._told(waiting.data["id"], False)
 
 
 def _deliver(delivery: Delivery, loop: asyncio.AbstractEventLoop, done: asyncio.Future[None]) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from monitor.config.receivers import Receiver, WebhookReceiver
 from monitor.domain.clock import Clock
 from monitor.domain.secret import Redactor
-from monitor.publishing.notifying.courier import Courier, CourierLimits
+from monitor.publishing.notifying.courier import Courier, CourierLimits, Waiting
 from monitor.publishing.notifying.delivery import Transport
 from monitor.publishing.notifying.mail import Mail
 from monitor.publishing.notifying.notification import Notification, to_json
 from monitor.publishing.notifying.webhook import Webhook
+
+_log = logging.getLogger(__name__)
 
 _LEAVING = 0.0
 
@@ -31,11 +35,11 @@ class Post:
         self,
         *,
         clock: Clock,
-        told: Callable[[str, bool], None],
+        told: Callable[[str, str, bool], None],
         jitter: Callable[[], float] = random.random,
         limits: CourierLimits | None = None,
     ) -> None:
-        """Have no receivers yet; ``told`` learns the receiver and whether it was reached, once for each message."""
+        """Have no receivers yet; ``told`` learns receiver, id and whether it was reached, once for each message."""
         self._clock = clock
         self._told = told
         self._jitter = jitter
@@ -44,37 +48,60 @@ class Post:
         self._couriers: dict[str, tuple[Receiver, Courier]] = {}
 
     async def configure(self, receivers: Iterable[Receiver], redactor: Redactor) -> None:
-        """Take over the receivers; what waits for one that has changed or is gone is given up."""
+        """Take over receivers; what waits for one that has changed goes its new way; for one that is gone it ends."""
         self._redactor = redactor
+        left: dict[str, tuple[Waiting, ...]] = {}
         # Whom it concerns is not the courier's business.
         wanted = {receiver.name: replace(receiver, teams=()) for receiver in receivers}
         for name, (receiver, courier) in tuple(self._couriers.items()):
             if wanted.get(name) != receiver:
                 del self._couriers[name]
-                await courier.close(_LEAVING)
+                left[name] = await courier.close(_LEAVING)
         for name, receiver in wanted.items():
             if name not in self._couriers:
                 transport = await asyncio.to_thread(transport_of, receiver, self._clock)
                 self._couriers[name] = receiver, self._courier(name, transport)
+        for name, waiting in left.items():
+            for each in waiting:
+                self.resend(name, each.data, age=self._clock.elapsed() - each.since)
 
-    def send(self, receiver: str, notification: Notification) -> None:
-        """Take a message; returns at once."""
+    def send(self, receiver: str, notification: Notification) -> dict[str, Any] | None:
+        """Take a message and return it as it is sent, or nothing where there is no such receiver; returns at once."""
         known = self._couriers.get(receiver)
-        if known is not None:
-            known[1].put(to_json(notification, self._redactor))
+        if known is None:
+            return None
+        data = to_json(notification, self._redactor)
+        known[1].put(data)
+        return data
+
+    def resend(self, receiver: str, data: dict[str, Any], *, age: float) -> None:
+        """Take a message that was decided ``age`` seconds ago and may have arrived already."""
+        known = self._couriers.get(receiver)
+        if known is None:
+            self.give_up(receiver, data["id"], "there is no such receiver any more")
+        else:
+            known[1].put(data, age=age)
+
+    def give_up(self, receiver: str, number: str, reason: str) -> None:
+        """End a message that is not to be sent."""
+        extra = {"receiver": receiver, "notification": number, "reason": reason}
+        _log.warning("a notification was given up", extra=extra)
+        self._told(receiver, number, False)
 
     async def close(self, grace: float) -> None:
-        """Go on delivering for ``grace`` seconds, then give up what is left."""
+        """Go on delivering for ``grace`` seconds; what is left then has not ended, and is not given up."""
         couriers = [courier for _, courier in self._couriers.values()]
         self._couriers.clear()
-        await asyncio.gather(*(courier.close(grace) for courier in couriers))
+        left = sum(map(len, await asyncio.gather(*(courier.close(grace) for courier in couriers))))
+        if left:
+            _log.warning("notifications wait for the next start", extra={"count": left})
 
     def _courier(self, name: str, transport: Transport) -> Courier:
         courier = Courier(
             name,
             transport,
             clock=self._clock,
-            told=lambda delivered: self._told(name, delivered),
+            told=lambda number, delivered: self._told(name, number, delivered),
             jitter=self._jitter,
             limits=self._limits,
         )

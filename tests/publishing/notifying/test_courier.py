@@ -26,7 +26,7 @@ class Told:
         self.ends: list[bool] = []
         self._changed = asyncio.Event()
 
-    def __call__(self, delivered: bool) -> None:  # noqa: FBT001 - as the courier calls it
+    def __call__(self, number: str, delivered: bool) -> None:  # noqa: FBT001 - as the courier calls it
         self.ends.append(delivered)
         self._changed.set()
 
@@ -131,8 +131,8 @@ async def test_a_server_that_accepts_and_never_speaks_leaves_no_thread_behind(ho
                 # It ends where the try is broken off, and not before.
                 while await asyncio.to_thread(connection.recv, 65_536):
                     pass
-        await courier.close(0)
-    assert told.ends == [False]
+        assert len(await courier.close(0)) == 1
+    assert told.ends == []
     for thread in threading.enumerate():
         if thread.name == "notify silent":
             await asyncio.to_thread(thread.join, 20)
@@ -153,7 +153,7 @@ async def test_a_message_that_has_waited_too_long_is_given_up(hook: Hook, told: 
     assert [body["id"] for body in hook.bodies] == ["1"]
 
 
-async def test_at_the_end_what_can_be_delivered_is_and_the_rest_is_counted(hook: Hook, told: Told, courier_to):
+async def test_at_the_end_what_can_be_delivered_is_and_the_rest_has_not_ended(hook: Hook, told: Told, courier_to):
     courier = courier_to(hook)
     courier.put(a_message(id="1"))
     await courier.close(10)
@@ -164,15 +164,16 @@ async def test_at_the_end_what_can_be_delivered_is_and_the_rest_is_counted(hook:
     stuck.put(a_message(id="3"))
     await asyncio.to_thread(hook.arrived.acquire)
     await asyncio.to_thread(hook.arrived.acquire)
-    await stuck.close(0)
-    assert told.ends == [True, False, False]
+    left = await stuck.close(0)
+    assert [waiting.data["id"] for waiting in left] == ["2", "3"]
+    assert told.ends == [True]
 
 
 async def test_a_reload_keeps_what_waits_for_a_receiver_that_stays_and_masks_secrets(hook: Hook):
     ends: list[tuple[str, bool]] = []
     enough = asyncio.Event()
 
-    def told(name: str, delivered: bool) -> None:  # noqa: FBT001 - as the post calls it
+    def told(name: str, number: str, delivered: bool) -> None:  # noqa: FBT001 - as the post calls it
         ends.append((name, delivered))
         if len(ends) == 3:
             enough.set()
@@ -197,3 +198,18 @@ async def test_a_reload_keeps_what_waits_for_a_receiver_that_stays_and_masks_sec
     assert sorted(ends) == [("goes", False), ("new", True), ("stays", True)]
     assert "4711" not in str(hook.bodies)
     await post.close(5)
+
+
+async def test_what_waits_for_a_receiver_whose_address_changes_goes_its_new_way(hook: Hook):
+    ends: list[tuple[str, str, bool]] = []
+    hook.answers = [503] * 1000
+    post = Post(clock=CLOCK, told=lambda *end: ends.append(end), jitter=lambda: 0.0, limits=QUICK)
+    await post.configure((hook.receiver(),), Redactor(()))
+    sent = post.send("oncall", a_notification())
+    await asyncio.to_thread(hook.arrived.acquire)
+    elsewhere = Hook()
+    await post.configure((elsewhere.receiver(),), Redactor(()))
+    await post.close(20)
+    elsewhere.close()
+    assert elsewhere.bodies == [sent]
+    assert ends == [("oncall", sent["id"], True)]
