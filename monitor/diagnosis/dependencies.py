@@ -45,6 +45,7 @@ _BY_SOCKET = frozenset(
 _BY_THE_PAGE = frozenset({Failure.POLICY_CSP, Failure.POLICY_MIXED_CONTENT, Failure.POLICY_SRI, Failure.POLICY_CORP})
 _MISSING_NAME = re.compile(r"is not defined|can't find variable", re.IGNORECASE)
 _SEVERAL = 3
+_CLIENT_ERROR = 400
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 _REFUSED = frozenset({401, 403})
@@ -251,7 +252,8 @@ def _telling(incident: Incident, exchange: Exchange) -> bool:
         patience = (incident.step.duration if incident.step else 0.0) * _HALF
         return incident.kind in _WAITED | {StepErrorKind.EXPECTATION} and exchange.timings.total >= patience
     if exchange.resource in _DATA and exchange.status is not None and exchange.failure is None:
-        refused = exchange.status in _REFUSED and turned(incident, exchange)
+        ours = incident.owner(exchange).party is Party.OWN and exchange.status >= _CLIENT_ERROR
+        refused = (ours or exchange.status in _REFUSED) and turned(incident, exchange)
         return exchange.status >= _SERVER_ERROR or exchange.status == _TOO_MANY or refused
     return True
 

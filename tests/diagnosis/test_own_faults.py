@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.domain.cause import Confidence, Detail
-from monitor.domain.evidence import ConsoleLevel, ConsoleMessage, PageError, StepErrorKind, WebSocketFacts
+from monitor.domain.evidence import ConsoleLevel, ConsoleMessage, PageError, PageEvent, StepErrorKind, WebSocketFacts
 from monitor.domain.exchange import Initiator
 from monitor.domain.experiment import ExperimentKind as Kind
 from monitor.domain.failure import Failure
@@ -17,6 +17,7 @@ from tests.diagnosis.incidents import ADS, API, CDN, SHOP, Court, again, compare
 MAIN = f"{SHOP}main.js"
 LIBRARIES = "cdn.libraries.example"
 CONTENT, HEADER, MISSING = DifferenceKind.CONTENT, DifferenceKind.HEADER, DifferenceKind.MISSING
+NEW, STATUS = DifferenceKind.NEW, DifferenceKind.STATUS
 ABSENT = StepErrorKind.EXPECTATION
 PARSER = Initiator(kind="parser", url=SHOP)
 
@@ -153,39 +154,132 @@ def test_an_embedder_policy_of_ours_keeps_a_vendor_out_whatever_the_vendor_sends
 
 # Data that our own page's policy keeps from its code: there is no request, only a line of the console.
 
-POLICY = difference(HEADER, SHOP, resource="document", header="content-security-policy", before="a", after="b")
+POLICY = difference(
+    HEADER,
+    SHOP,
+    resource="document",
+    header="content-security-policy",
+    before="script-src 'self' 'unsafe-inline'",
+    after="script-src 'self'; connect-src 'self'; form-action 'none'; sandbox allow-forms; "
+    "require-trusted-types-for 'script'",
+)
 NOT_GOT = difference(MISSING, API, resource="fetch", before="200")
-SAID = f"Connecting to '{API}?n=1' violates the following Content Security Policy directive: \"connect-src 'self'\"."
-OTHERWISE_SAID = f"Refused to connect to '{API}' because it violates the following Content Security Policy directive: x"
+DIRECTIVE = "violates the following Content Security Policy directive"
+DATA = f"Connecting to '{API}?n=1' {DIRECTIVE}: \"connect-src 'self'\". The action has been blocked."
 
 
-def kept_out(*differences, text: str = SAID):
+def kept_out(text: str, *differences):
     line = ConsoleMessage(level=ConsoleLevel.ERROR, text=text, url=MAIN, step="pay")
     return failed(page(), script(MAIN), kind=ABSENT, console=(line,), compared=compared(*differences))
 
 
-@pytest.mark.parametrize("text", [SAID, OTHERWISE_SAID])
-def test_data_that_our_pages_new_policy_refuses_is_ours(court, text):
-    diagnosis = court.judge(kept_out(POLICY, NOT_GOT, text=text)).diagnosis
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (DATA, "api.shop.example/order"),
+        (f"Refused to connect to '{API}' because it {DIRECTIVE}: \"connect-src 'self'\".", "api.shop.example/order"),
+        (f"Sending form data to '{SHOP}x' {DIRECTIVE}: \"form-action 'none'\".", "www.shop.example/x"),
+        (
+            f"Executing inline script {DIRECTIVE} 'script-src 'self''. Either the 'unsafe-inline' keyword",
+            "running as it",
+        ),
+        (f"Executing inline event handler {DIRECTIVE} 'script-src 'self''. Either the", "running as it stands"),
+        (
+            f"Evaluating a string as JavaScript {DIRECTIVE} because 'unsafe-eval' is no source: script-src 'self'\".\n",
+            "running as it stands",
+        ),
+        (f"Blocked script execution in '{SHOP}' because the document's frame is sandboxed and the", "running at all"),
+        ("This document requires 'TrustedHTML' assignment. The action has been blocked.", "writing to the page"),
+    ],
+)
+def test_what_our_pages_new_policy_refuses_is_ours(court, text, what):
+    diagnosis = court.judge(kept_out(text, POLICY, NOT_GOT)).diagnosis
     assert (diagnosis.detail, diagnosis.rule) == (Detail.OWN_POLICY, "R07")
-    assert "was kept from api.shop.example/order by the page's content-security-policy" in diagnosis.because
+    assert f"which changed since the last good run, keeps its code from {what}" in diagnosis.because
 
 
 @pytest.mark.parametrize(
     "evidence",
     [
-        pytest.param(kept_out(NOT_GOT), id="the policy is what it was"),
-        pytest.param(kept_out(POLICY), id="the last good run did not get it either"),
-        pytest.param(kept_out(POLICY, NOT_GOT, text=SAID.replace(API, ADS)), id="it is advertising that is refused"),
+        pytest.param(kept_out(DATA, NOT_GOT), id="the policy is what it was"),
+        pytest.param(kept_out(DATA, POLICY), id="the last good run did not get it either"),
+        pytest.param(kept_out(DATA.replace(API, ADS), POLICY, NOT_GOT), id="it is advertising that is refused"),
+        pytest.param(kept_out(DATA.replace("connect-src", "img-src"), POLICY, NOT_GOT), id="by what is not new in it"),
+        pytest.param(kept_out(f"Applying inline style {DIRECTIVE} 'script-src 'self''. Either", POLICY), id="a style"),
+        pytest.param(
+            kept_out(
+                "Blocked script execution in 'https://ads.example/' because the document's frame is sandboxed", POLICY
+            ),
+            id="a frame of somebody else",
+        ),
     ],
 )
 def test_the_noise_of_a_policy_accuses_nobody(court, evidence):
     assert court.detail(evidence) == "und.insufficient"
 
 
+# Pages that are no pages any more.
+
+HOME = f"{SHOP}home"
+SOON = f"{SHOP}soon"
+CODE_GONE = difference(MISSING, MAIN, resource="script", before="200")
+TURNED = difference(STATUS, HOME, resource="document", before="200", after="302")
+UNKNOWN = difference(NEW, SOON, resource="document", after="200")
+
+
+def led(*differences, **last):
+    pages = (page(HOME, status=302), page(SOON, **{"redirected_from": HOME, **last}))
+    return failed(*pages, kind=ABSENT, compared=compared(*differences))
+
+
+def test_a_new_redirect_to_a_page_with_no_code_of_ours_is_no_redesign(court):
+    diagnosis = court.judge(led(CODE_GONE, TURNED, UNKNOWN)).diagnosis
+    assert (diagnosis.detail, diagnosis.confidence) == (Detail.OWN_CONTENT, Confidence.PROBABLE)
+    assert "www.shop.example/home leads to www.shop.example/soon now" in diagnosis.because
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        pytest.param(led(CODE_GONE, TURNED), id="the last good run saw that page"),
+        pytest.param(led(TURNED, UNKNOWN), id="no code of ours was there before"),
+        pytest.param(led(CODE_GONE, UNKNOWN), id="it led there before"),
+    ],
+)
+def test_another_page_may_be_meant(court, evidence):
+    assert court.detail(evidence) == "und.script_or_app_change"
+
+
+def test_a_page_that_is_answered_with_no_content_now_is_ours(court):
+    nothing = page(HOME, status=204, failure=Failure.ABANDONED)
+    gone_blank = difference(STATUS, HOME, resource="document", before="200", after="204")
+    assert court.detail(failed(nothing, kind=ABSENT, compared=compared(gone_blank))) == "own.content"
+    assert court.detail(failed(nothing, kind=ABSENT, compared=compared())) == "und.script_or_app_change"
+
+
+def test_a_page_that_is_offered_as_a_file_now_is_ours(court):
+    offered = page(HOME, failure=Failure.ABANDONED, status=200)
+    event = PageEvent(kind="download", text=f"refused: {HOME}", step="pay")
+
+    def judged(*differences, **values) -> str:
+        return court.detail(failed(page(), offered, kind=ABSENT, compared=compared(*differences), **values))
+
+    assert judged(CODE_GONE, events=(event,)) == "own.content"
+    assert judged(CODE_GONE) == "und.script_or_app_change"
+    assert judged(events=(event,)) == "und.script_or_app_change", "it may always have been a file"
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 413])
+def test_own_data_that_was_answered_and_is_refused_in_an_earlier_step_is_ours(court, status):
+    refused = request(API, status=status, step="open")
+    turned = difference(STATUS, API, before="200", after=str(status))
+    assert court.detail(failed(page(), refused, kind=ABSENT, compared=compared(turned))) == "own.http_status"
+    assert court.detail(failed(page(), refused, kind=ABSENT, compared=compared())) == "und.insufficient"
+
+
 # An address that only our changed page asks for.
 
-THERE_NOW = difference(DifferenceKind.NEW, CDN, resource="script", after="404")
+THERE_NOW = difference(NEW, CDN, resource="script", after="404")
 
 
 def gone(*differences, initiator: Initiator = PARSER):
@@ -218,7 +312,7 @@ def test_a_vendors_script_that_is_gone_stays_the_vendors(court, evidence):
 
 def refused(**values):
     exchange = request(API, **{"method": "POST", "status": 401, "mime_type": "application/json", **values})
-    status = difference(DifferenceKind.STATUS, API, resource="xhr", before="201", after=str(exchange.status))
+    status = difference(STATUS, API, resource="xhr", before="201", after=str(exchange.status))
     return failed(page(), exchange, kind=ABSENT, compared=compared(status))
 
 

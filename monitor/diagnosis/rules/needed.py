@@ -8,7 +8,7 @@ from monitor.diagnosis.mechanisms import Mechanism, detail_for, is_defect, is_ha
 from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.scripts import asked_by_own
 from monitor.diagnosis.trials import failing_alike, was_cleared, world_answers
-from monitor.diagnosis.wording import happening
+from monitor.diagnosis.wording import happening, where
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import ExperimentKind
@@ -31,6 +31,7 @@ _CERTIFICATES = {
     Failure.TLS_CERT_NAME_INVALID: (Detail.CLIENT_NETWORK, "if a gateway answers for every host"),
 }
 _GONE = frozenset({404, 410})
+_NO_CONTENT = frozenset({204, 205})
 _CODE_AND_DATA = frozenset({"script", "xhr", "fetch"})
 _ANSWERED_NAME = frozenset({Failure.DNS_NAME_NOT_RESOLVED, Failure.DNS_NO_ADDRESS, Failure.DNS_CNAME_LOOP})
 
@@ -222,11 +223,11 @@ def empty_page(incident: Incident) -> Finding | None:
     pages = [
         x for x in incident.exchanges if x.resource in ("document", "http") and incident.owner(x).party is Party.OWN
     ]
-    empty = pages[-1] if pages and _is_empty_page(pages[-1]) else None
-    if empty is None:
+    last = pages[-1] if pages else None
+    if last is None or not (_is_empty_page(last) or _became_nothing(incident, last)):
         return None
-    owner = incident.owner(empty)
-    words = f"{empty.host} answered 200 with an empty page"
+    empty, owner = last, incident.owner(last)
+    words = f"{where(empty)} answered {empty.status} with an empty page"
     return Finding(
         detail=Detail.OWN_CONTENT,
         because=f"{incident.scene} {words}; it belongs to {owner.title}.",
@@ -234,6 +235,11 @@ def empty_page(incident: Incident) -> Finding | None:
         evidence=(words,),
         exchanges=(empty.id,),
     )
+
+
+def _became_nothing(incident: Incident, exchange: Exchange) -> bool:
+    """Say whether a page that came in the last good run is answered with no content now: the browser stays put."""
+    return exchange.status in _NO_CONTENT and exchange.resource == "document" and turned(incident, exchange)
 
 
 def _is_empty_page(exchange: Exchange) -> bool:

@@ -9,7 +9,7 @@ from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternat
 from monitor.diagnosis.mechanisms import is_hollow
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
-from monitor.diagnosis.rules import another_type, away, exceptions
+from monitor.diagnosis.rules import another_type, away, exceptions, replaced
 from monitor.diagnosis.scripts import chain_of
 from monitor.diagnosis.trials import made, passed, was_cleared
 from monitor.diagnosis.wording import listed, where
@@ -326,6 +326,7 @@ RULES = (
     Rule(id="R08", decide=socket_failed),
     Rule(id="R11", decide=sent_back),
     Rule(id="R11", decide=shrunk),
+    *replaced.RULES,
     *away.RULES,
     Rule(id="R11", decide=absent_though_all_is_well),
 )
