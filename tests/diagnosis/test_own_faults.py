@@ -277,6 +277,30 @@ def test_own_data_that_was_answered_and_is_refused_in_an_earlier_step_is_ours(co
     assert court.detail(failed(page(), refused, kind=ABSENT, compared=compared())) == "und.insufficient"
 
 
+# A page that is stopped at a click.
+
+CLICK = "- waiting for the button\n    - locator resolved to <button>\n    - element is visible, enabled and stable\n"
+BUNDLE = difference(CONTENT, MAIN, resource="script", before="4696:a", after="4712:b")
+MENDED = (again(Kind.REPLAY, "www.shop.example", well=True, path="/main.js"), again(Kind.RERUN, well=False))
+
+
+@pytest.mark.parametrize(
+    ("last", "detail"),
+    [
+        ("    - performing click action", "own.slow_frontend"),
+        ("    - performing click action\n    - click action done", "und.script_or_app_change"),
+        ("    - scrolling into view if needed", "und.script_or_app_change"),
+    ],
+)
+def test_an_own_script_that_stops_the_page_at_a_click_is_no_change_of_the_page(court, last, detail):
+    evidence = failed(
+        page(), script(MAIN), error={"detail": CLICK + last}, compared=compared(BUNDLE), experiments=MENDED
+    )
+    diagnosis = court.judge(evidence).diagnosis
+    assert diagnosis.detail.value == detail
+    assert "another page" not in diagnosis.because
+
+
 # An address that only our changed page asks for.
 
 THERE_NOW = difference(NEW, CDN, resource="script", after="404")

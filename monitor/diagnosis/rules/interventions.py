@@ -12,7 +12,7 @@ from monitor.diagnosis.mechanisms import Mechanism, is_hollow, mechanism_of
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.rules.another_type import became_a_page
-from monitor.diagnosis.rules.standstill import stands_still
+from monitor.diagnosis.rules.standstill import stands_still, took_no_input
 from monitor.diagnosis.scripts import busy_seconds, chain_of, errors_in_force, stack_hosts
 from monitor.diagnosis.trials import covers, host_of, made, passed
 from monitor.diagnosis.wording import listed
@@ -156,7 +156,9 @@ def replayed_resource(incident: Incident) -> Finding | None:
 
 def _page_changed(incident: Incident, host: str) -> Finding:
     """A page of ours that differs and is not broken may be a change that the journey does not know yet."""
-    words = f"{host} sends another page than in the last good run, and nothing in it is broken"
+    mine = [each for each in differences(incident) if each.host == host and each.kind is DifferenceKind.CONTENT]
+    what = "script" if mine and all(each.resource == "script" for each in mine) else "page"
+    words = f"{host} sends another {what} than in the last good run, and nothing in it is broken"
     return Finding(
         detail=Detail.UND_SCRIPT_OR_APP_CHANGE,
         confidence=Confidence.NONE,
@@ -189,12 +191,21 @@ def _what_differs(incident: Incident, host: str, owner: Owner, replayed: Experim
     data = _own_data(incident, touched, differing) if own else None
     if data is not None:
         return data
+    stopped = _stopped(incident, host, own=own)
+    if stopped is not None:
+        return stopped
+    return None if own else _vendor_differs(incident, host, differing)
+
+
+def _stopped(incident: Incident, host: str, *, own: bool) -> _Differs | None:
+    """Return that a host's scripts held the page, broke it, or stopped it at a click."""
+    slow = Detail.OWN_SLOW_FRONTEND if own else Detail.TP_SLOW
     seconds = _held(incident, host)
     if _is_busy(incident, seconds):
-        return (Detail.OWN_SLOW_FRONTEND if own else Detail.TP_SLOW), _busy_words(seconds), None
+        return slow, _busy_words(seconds), None
     if host in stack_hosts(incident):
         return (Detail.OWN_SCRIPT if own else Detail.TP_SCRIPT), _breaks(incident, host), None
-    return None if own else _vendor_differs(incident, host, differing)
+    return (slow, "stopped the page, which never took the click", None) if took_no_input(incident) else None
 
 
 def _other_head(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from monitor.diagnosis.compared import changed, is_comparable
@@ -17,6 +18,7 @@ from monitor.domain.experiment import ExperimentKind
 from monitor.domain.reference import DifferenceKind
 
 _LATE = frozenset({StepErrorKind.TIMEOUT, StepErrorKind.DEADLINE, StepErrorKind.EXPECTATION})
+_BEGUN = re.compile(r"performing (?:click|dblclick|tap) action")
 _SEVERAL = 3
 _HALF = 0.5
 _OK = 200
@@ -121,6 +123,13 @@ def _held_by(incident: Incident, host: str, words: str) -> Finding:
 def _in_step(incident: Incident) -> Iterable[Exchange]:
     name = incident.step.name if incident.step else None
     return (x for x in incident.exchanges if name is None or x.step in ("", name))
+
+
+def took_no_input(incident: Incident) -> bool:
+    """Say whether what was to be clicked was there, the click was begun, and the page never took it in."""
+    error = incident.step.error if incident.step else None
+    lines = [line.strip(" -") for line in (error.detail if error else "").splitlines() if line.strip()]
+    return bool(lines) and bool(_BEGUN.fullmatch(lines[-1]))
 
 
 RULES = (Rule(id="R19", decide=page_stood_still),)
