@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.domain.cause import Confidence
-from monitor.domain.evidence import StepErrorKind, WebSocketFacts
+from monitor.domain.evidence import PageError, StepErrorKind, WebSocketFacts
 from monitor.domain.exchange import Certificate, DnsFacts, Timings, TlsFacts
 from monitor.domain.experiment import Experiment
 from monitor.domain.experiment import ExperimentKind as Kind
@@ -25,6 +25,7 @@ from tests.diagnosis.incidents import (
     Court,
     a_step,
     again,
+    compared,
     controls,
     failed,
     look,
@@ -65,6 +66,15 @@ def test_controls_that_nobody_lets_us_reach_are_no_client_while_other_sites_are_
     cached = request(PAY, timings=anew, from_cache=True)
     for nothing in (before, cached):
         assert court.detail(failed(page(), mine, nothing, experiments=shut)) == alone.detail.value
+
+
+def test_silence_here_and_a_refusal_there_have_not_one_cause(court):
+    silent = {"failure": Failure.TCP_TIMED_OUT}
+    assert court.detail(failed(page(**silent), experiments=controls(REFUSED, REFUSED))) == "und.path"
+    assert court.detail(failed(page(**REFUSED), experiments=controls(silent, silent))) == "own.connect"
+    assert court.detail(failed(page(**silent), experiments=controls(silent, silent))) == "client.network"
+    unreachable = {"failure": Failure.TCP_ADDRESS_UNREACHABLE}
+    assert court.detail(failed(page(**silent), experiments=controls(unreachable, unreachable))) == "client.network"
 
 
 def test_a_gateway_that_can_be_asked_around_is_a_resolver_that_lies(court):
@@ -249,6 +259,25 @@ def test_an_account_that_is_refused_with_400_is_told_by_a_second_one(court):
     second = replace(again(Kind.ACCOUNT, well=True), subject="the second account")
     judgement = court.judge(failed(page(), sent, error={"exchange": SESSION}, experiments=(second,)))
     assert (judgement.diagnosis.detail.value, judgement.validity) == ("und.monitor_config", Validity.INVALID)
+
+
+# R09: an exception in a client that is served otherwise.
+
+
+@pytest.mark.parametrize(
+    ("profile", "detail"),
+    [
+        ({"third_party_storage": False}, "und.insufficient"),
+        ({"supported": False}, "und.insufficient"),
+        ({}, "own.script"),
+    ],
+)
+def test_an_exception_in_a_limited_client_is_not_ours_before_another_one_was_tried(names, profile, detail):
+    thrown = (PageError(message="access is denied", frames=(f"{SHOP}app.js",), step="pay"),)
+    evidence = failed(page(), kind=StepErrorKind.EXPECTATION, page_errors=thrown)
+    assert Court(names, **profile).detail(evidence) == detail
+    # As this very client the check passed before.
+    assert Court(names, **profile).detail(replace(evidence, compared=compared())) == "own.script"
 
 
 # How sure.

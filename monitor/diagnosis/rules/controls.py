@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from monitor.diagnosis.edges import edges_named
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
+from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.rules.resolution import answers_at_another_address
 from monitor.diagnosis.trials import (
+    LAYERS,
     Control,
     Layer,
     clock_skew,
@@ -44,6 +46,7 @@ _PARTS = {
 }
 _NO_ROUTE = re.compile(r"ENETUNREACH|network is unreachable|no route to host", re.IGNORECASE)
 _BY_PROXY = frozenset({407, 502, 503, 504})
+_TO_CONNECT = frozenset(mechanism for mechanism, layer in LAYERS.items() if layer is Layer.CONNECT)
 _LEGAL = 451
 _CAPTIVE = 511
 _SERVER_ERROR = 500
@@ -117,6 +120,8 @@ def controls_failed(incident: Incident) -> Finding | None:
     if not alike or target is None or not _compatible(incident, target, alike[0].layer):
         return None
     if _someone_answered_since(incident, target, alike[0].layer):
+        return None
+    if alike[0].layer is Layer.CONNECT and not _in_one_manner(target, alike):
         return None
     detail, part = _PARTS[alike[0].layer]
     if alike[0].layer is Layer.TLS and {c.exchange.failure for c in alike} | {target.failure} <= ISSUERS:
@@ -205,6 +210,16 @@ def _someone_answered_since(incident: Incident, target: Exchange, layer: Layer) 
             phase = Phase.RESOLVE if layer is Layer.DNS else Phase.TLS
             return any(x.timings.of(phase) is not None for x in others)
     return False
+
+
+def _in_one_manner(target: Exchange, alike: Sequence[Control]) -> bool:
+    """Say whether the controls failed to connect as the target did: silence and a refusal have not one cause."""
+    manner = mechanism_of(target)
+    active = {Mechanism.REFUSED, Mechanism.BROKEN_OFF}
+    seen = {mechanism_of(control.exchange) for control in alike}
+    if target.pending or manner not in _TO_CONNECT:
+        return True
+    return manner in seen if manner in active else bool(seen - active)
 
 
 def _came_over_the_line(exchange: Exchange) -> bool:

@@ -8,6 +8,7 @@ from monitor.diagnosis.mechanisms import is_defect, is_hollow
 from monitor.diagnosis.rules.supplied import failed_on_what_was_sent, others_changed, others_defect
 from monitor.diagnosis.rules.unreadable import JSON, MISSING_NAME, page_for_data, unreadable_script
 from monitor.diagnosis.scripts import chain_of, errors_in_force
+from monitor.diagnosis.trials import reference_profile
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import PageError, StepErrorKind
 from monitor.domain.reference import DifferenceKind
@@ -22,6 +23,9 @@ def exception_thrown(incident: Incident) -> Finding | None:
     if not errors or incident.needed:
         return None
     error = next((each for each in errors if each.frames), errors[0])
+    limited = _client_is_limited(incident, error)
+    if limited is not None:
+        return limited
     if not error.frames:
         return (
             page_for_data(incident, error)
@@ -37,6 +41,31 @@ def exception_thrown(incident: Incident) -> Finding | None:
         or failed_on_what_was_sent(incident, error)
         or _changed_side(incident, error)
         or _by_frames(incident, error)
+    )
+
+
+def _client_is_limited(incident: Incident, error: PageError) -> Finding | None:
+    """Of a client that is not supported, or keeps no storage, an exception of ours says little by itself."""
+    profile = incident.context.check.profile
+    if (profile.supported and profile.third_party_storage) or reference_profile(incident) is not None:
+        return None
+    if is_comparable(incident):
+        # As this very client it passed before, so that something else has changed since.
+        return None
+    if error.frames and _party_of(incident, error) is not Party.OWN:
+        return None
+    words = f'the page threw "{error.message}"'
+    others = (
+        alternative(Detail.CLIENT_BROWSER, "if an ordinary client gets through"),
+        alternative(Detail.OWN_SCRIPT, "if it does not"),
+    )
+    return Finding(
+        detail=Detail.UND_INSUFFICIENT,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {words}, in a client that is not served like others; the same journey with the "
+        "reference profile would tell whether that is why.",
+        evidence=(words,),
+        alternatives=others,
     )
 
 
