@@ -136,6 +136,24 @@ def test_an_advertisement_that_shrank_is_nobodys_failure(shop):
     assert said.culprit is None
 
 
+def test_a_file_without_a_key_that_is_refused_to_everybody_is_refused_by_its_vendor(shop):
+    turned = difference(STATUS, CDN, resource="script", before="200", after="403")
+    refused = request(CDN, resource="script", status=403)
+    client = look(Kind.CLIENT, CDN, url=CDN, status=403)
+    missed = (threw(MAIN, message="Lib is not defined"),)
+    values = {"compared": compared(turned), "page_errors": missed}
+    said = judged(shop, refused, experiments=(client,), **values)
+    assert (said.detail.value, said.culprit.name) == ("tp.access", "Libraries")
+    # Nobody else was seen to be refused; or a key went along, which may be a wrong one.
+    assert judged(shop, refused, **values).detail.value == "und.shared_responsibility"
+    keyed = f"{CDN}?key=k1"
+    turned = difference(STATUS, keyed, resource="script", before="200", after="403")
+    refused = request(keyed, resource="script", status=403)
+    client = look(Kind.CLIENT, keyed, url=keyed, status=403)
+    values["compared"] = compared(turned)
+    assert judged(shop, refused, experiments=(client,), **values).detail.value == "und.shared_responsibility"
+
+
 def test_what_is_between_us_and_a_vendor_is_not_laid_at_the_vendors_door(shop):
     unpaid = request(MAPS, resource="fetch", status=402)
     turned = difference(STATUS, MAPS, resource="fetch", before="200", after="402")

@@ -30,6 +30,7 @@ _BAD_REQUEST = 400
 _UNPAID = 402
 _IDENTITY = "identity"
 _DATA = frozenset({"xhr", "fetch"})
+_FILES = frozenset({"script", "stylesheet"})
 _DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch"})
 _SIGN_IN = re.compile(r"log-?_? ?[io]n|sign-?_? ?[io]n|auth|session|token|password|credential", re.IGNORECASE)
 _REFUSALS = frozenset({_UNAUTHORIZED, _FORBIDDEN, 406})
@@ -127,7 +128,7 @@ def refused_account(incident: Incident) -> Finding | None:
     if own and refused.status == _FORBIDDEN and _refuses_everybody(incident, refused):
         return _closed(incident, refused)
     if not own and incident.owner(refused).category != _IDENTITY:
-        return _refused_by_vendor(incident, refused)
+        return _refused_to_all(incident, refused) or _refused_by_vendor(incident, refused)
     told = told_by_second_account(incident, refused)
     if told is not None:
         return told
@@ -209,6 +210,25 @@ def _refused_by_vendor(incident: Incident, refused: Exchange) -> Finding:
             alternative(Detail.TP_ACCESS, f"{owner.name} may refuse a key that is right"),
             alternative(Detail.UND_MONITOR_CONFIG, "the key that the target is set up with may have expired"),
         ),
+    )
+
+
+def _refused_to_all(incident: Incident, refused: Exchange) -> Finding | None:
+    """A file that was given to anybody who asked, without a key, and is now refused to the same request."""
+    keyed = bool(parts_of(refused.url).query) or refused.resource not in _FILES
+    asked = looks(incident, ExperimentKind.CLIENT, refused.host)
+    if keyed or not turned(incident, refused) or not asked or any(passed(look) for look in asked):
+        return None
+    owner = incident.owner(refused)
+    words = "the same file was given without a key in the last good run, and an ordinary browser is refused too"
+    return Finding(
+        detail=Detail.TP_ACCESS,
+        families=frozenset({Family.CODES, Family.COMPARISON}),
+        because=f"{incident.scene} {happening(refused)}; {words} ({owner.title}).",
+        culprit=incident.culprit(owner),
+        evidence=(happening(refused), words, owner.because),
+        exchanges=(refused.id,),
+        alternatives=(alternative(Detail.UND_SHARED_RESPONSIBILITY, "if the vendor gives it to paying sites only"),),
     )
 
 
