@@ -733,7 +733,9 @@ def test_a_certificate_seen_alone_names_what_may_imitate_it(court, failure, othe
 
 def test_rules_have_the_documented_order():
     order = list(dict.fromkeys(rule.id for rule in RULES))
-    assert " ".join(order) == "R01 S0 R14 R02 R06 R23 R05 R04 R03 R21 R22 R13 R12 R07 R20 R19 R16 R08 R18 R11 R10 R09"
+    assert (
+        " ".join(order) == "R01 S0 R14 R02 R06 R23 R24 R05 R04 R03 R21 R22 R13 R12 R07 R20 R19 R16 R08 R18 R11 R10 R09"
+    )
 
 
 def test_judging_twice_says_the_same(court):

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.domain.diagnosis import Diagnosis
 from monitor.domain.evidence import PageError, StepErrorKind
-from monitor.domain.exchange import Initiator
+from monitor.domain.exchange import Initiator, Timings
 from monitor.domain.experiment import ExperimentKind as Kind
 from monitor.domain.ownership import Ownership, Vendor
 from monitor.domain.reference import DifferenceKind
@@ -130,6 +130,29 @@ def test_a_vendors_page_that_shrank_tells_nothing_where_something_else_changed_t
     assert said.detail.value != "tp.content"
 
 
+def test_data_of_a_vendor_that_merely_differs_may_be_meant_and_is_told_of(shop):
+    emptied = difference(CONTENT, MAPS, resource="fetch", before="89:a", after="15:b")
+    blocked = again(Kind.BLOCK, "tiles.maps.example", well=False)
+    data = request(MAPS, resource="fetch")
+    # Without it the step fails as well: that acquits nobody whom the page needs.
+    said = judged(shop, data, compared=compared(emptied), experiments=(blocked,))
+    assert (said.detail.value, said.culprit.name) == ("tp.content", "Maps")
+    said = judged(shop, data, compared=compared(POINTS_CHANGED))
+    assert said.detail.value == "und.script_or_app_change"
+    assert "only what tiles.maps.example sends differs" in said.because
+    assert said.alternatives[0].detail.value == "tp.content"
+
+
+def test_a_page_of_markup_in_the_place_of_a_vendors_data_is_the_vendors(shop):
+    """Code that catches what it cannot read tells nobody."""
+    before = {"resource": "fetch", "header": "content-type", "before": "application/json", "after": "text/html"}
+    turned = difference(DifferenceKind.HEADER, MAPS, **before)
+    said = judged(shop, request(MAPS, resource="fetch"), compared=compared(POINTS_CHANGED, turned))
+    assert (said.detail.value, said.culprit.name) == ("tp.content", "Maps")
+    said = judged(shop, request(MAPS, resource="fetch"), compared=compared(POINTS_CHANGED, turned, OWN_CHANGED))
+    assert said.detail.value != "tp.content"
+
+
 def test_an_advertisement_that_shrank_is_nobodys_failure(shop):
     banner = difference(CONTENT, ADS, resource="document", before="9000:a", after="0:b")
     said = judged(shop, page(ADS, initiator=Initiator(kind="script", url=ADS)), compared=compared(banner))
@@ -152,6 +175,40 @@ def test_a_file_without_a_key_that_is_refused_to_everybody_is_refused_by_its_ven
     client = look(Kind.CLIENT, keyed, url=keyed, status=403)
     values["compared"] = compared(turned)
     assert judged(shop, refused, experiments=(client,), **values).detail.value == "und.shared_responsibility"
+
+
+def test_what_is_missing_on_a_vendors_page_is_told_of_that_page(shop):
+    start = page(f"{SHOP}start", status=302)
+    said = judged(shop, start, page(IDENTITY, redirected_from=start.id, timings=Timings(started=1.0)))
+    assert said.detail.value == "und.script_or_app_change"
+    assert "on id.login.example/authorize, a page of third party Login" in said.because
+    assert [each.detail.value for each in said.alternatives] == ["tp.content", "und.shared_responsibility"]
+
+
+@pytest.mark.parametrize(
+    ("code", "detail", "culprit"),
+    [
+        ("temporarily_unavailable", "tp.http_status", "Login"),
+        ("server_error", "tp.http_status", "Login"),
+        ("unauthorized_client", "und.shared_responsibility", None),
+        ("login_required", "und.script_or_app_change", None),
+    ],
+)
+def test_a_provider_that_sends_customers_back_says_by_its_code_whose_failure_it_is(shop, code, detail, culprit):
+    asked = page(IDENTITY, status=302)
+    back = page(f"{SHOP}login?error={code}&state=1", redirected_from=asked.id, timings=Timings(started=1.0))
+    said = judged(shop, asked, back)
+    assert (said.detail.value, said.culprit.name if said.culprit else None) == (detail, culprit)
+
+
+def test_an_own_answer_that_finds_fault_with_a_request_leaves_open_who_supplied_it(shop):
+    charge = request(PAY, resource="fetch", method="POST", timings=Timings(started=0.5))
+    order = request(API, resource="fetch", method="POST", status=422, timings=Timings(started=0.9))
+    again_so = look(Kind.REPROBE, API, url=API, status=200)
+    turned = difference(STATUS, API, resource="fetch", before="201", after="422")
+    said = judged(shop, charge, order, compared=compared(turned), experiments=(again_so,))
+    assert said.detail.value == "own.http_status"
+    assert [each.because for each in said.alternatives] == ["if what Example Pay answered just before was wrong"]
 
 
 def test_what_is_between_us_and_a_vendor_is_not_laid_at_the_vendors_door(shop):

@@ -32,6 +32,7 @@ _CERTIFICATES = {
 }
 _GONE = frozenset({404, 410})
 _NO_CONTENT = frozenset({204, 205})
+_FAULT_WITH_THE_REQUEST = frozenset({400, 402, 409, 412, 422})
 _CODE_AND_DATA = frozenset({"script", "xhr", "fetch"})
 _ANSWERED_NAME = frozenset({Failure.DNS_NAME_NOT_RESOLVED, Failure.DNS_NO_ADDRESS, Failure.DNS_CNAME_LOOP})
 
@@ -167,7 +168,7 @@ def _name_is_gone(incident: Incident, exchange: Exchange) -> bool:
 def _blame(incident: Incident, exchange: Exchange, detail: Detail) -> Finding:
     owner = incident.owner(exchange)
     mechanism = mechanism_of(exchange)
-    runner_up = _certificate(exchange) or _CLIENTS_SIDE.get(mechanism)
+    runner_up = _certificate(exchange) or _CLIENTS_SIDE.get(mechanism) or _was_sent_wrong(incident, exchange)
     others = tuple(happening(x) for x in incident.needed if x.id != exchange.id)
     return Finding(
         detail=detail,
@@ -177,6 +178,21 @@ def _blame(incident: Incident, exchange: Exchange, detail: Detail) -> Finding:
         exchanges=(exchange.id,),
         alternatives=(alternative(*runner_up),) if runner_up else (),
     )
+
+
+def _was_sent_wrong(incident: Incident, exchange: Exchange) -> tuple[Detail, str] | None:
+    """An answer that finds fault with what it was sent may be right: the page had it from a vendor a moment before."""
+    if exchange.status not in _FAULT_WITH_THE_REQUEST or incident.owner(exchange).party is not Party.OWN:
+        return None
+    before = [
+        x
+        for x in incident.exchanges
+        if x.resource in ("xhr", "fetch") and x.step == exchange.step and x.timings.started < exchange.timings.started
+    ]
+    vendors = [owner for x in before if (owner := incident.owner(x)).party is Party.THIRD_PARTY and not owner.beside]
+    if not vendors or exchange.method in ("GET", "HEAD"):
+        return None
+    return Detail.TP_CONTENT, f"if what {vendors[-1].name} answered just before was wrong"
 
 
 def _certificate(exchange: Exchange) -> tuple[Detail, str] | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-from monitor.diagnosis.compared import changed, code_changed, differences, is_comparable, own_changed, size_of
+from monitor.diagnosis.compared import changed, code_changed, differences, is_comparable, own_changed
+from monitor.diagnosis.dependencies import is_navigation
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import is_hollow
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
-from monitor.diagnosis.rules import another_type, away, exceptions, replaced
+from monitor.diagnosis.rules import another_type, away, exceptions, lessened, replaced
+from monitor.diagnosis.rules.supplied import sole_supplier
 from monitor.diagnosis.scripts import chain_of
 from monitor.diagnosis.trials import made, passed, was_cleared
 from monitor.diagnosis.wording import listed, where
@@ -17,22 +19,17 @@ from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import ConsoleLevel, StepError, StepErrorKind, WebSocketFacts
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import ExperimentKind
-from monitor.domain.reference import Difference, DifferenceKind
+from monitor.domain.reference import DifferenceKind
 
 # Only a frame says by its address whose document lies there; a link or a picture may stand on anybody's page.
 _FRAME = re.compile(r"<iframe\b[^>]*\ssrc=[\"'](https?://[^\"']+)", re.IGNORECASE)
 _ABSENT = frozenset({StepErrorKind.EXPECTATION, StepErrorKind.TIMEOUT})
 _CODE = frozenset({"script", "stylesheet"})
-_TELLING = frozenset({"document", "xhr", "fetch", "http"})
 _DECORATION = frozenset({"image", "font", "media", "ping", "beacon", "prefetch", "csp_report"})
 _DATA = frozenset({"xhr", "fetch"})
 _OTHERWISE = frozenset({DifferenceKind.CONTENT, DifferenceKind.STATUS})
+_REDIRECTED = frozenset({301, 302, 303, 307, 308})
 _REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
-# Below this many bytes an answer says too little for its size to mean anything.
-_WORTH = 400
-# Unless it is the very answer in which the step missed something.
-_WORTH_EXAMINED = 100
-_FRACTION = 0.3
 _WORDS = 100
 
 
@@ -124,15 +121,47 @@ def _changed(incident: Incident, words: str, behind: str = "") -> Finding:
     vendors = code_changed(incident, Party.THIRD_PARTY)
     if vendors and not own_changed(incident):
         return _vendor_changed(incident, words, sorted({each.host for each in vendors}))
+    at = _vendors_page(incident)
+    if at is not None:
+        return _on_vendors_page(incident, at, words)
     foreign = any(x.resource == "script" and incident.owner(x).party is Party.THIRD_PARTY for x in incident.exchanges)
+    supplier = sole_supplier(incident)
+    if supplier is not None:
+        behind = f"{behind}; beside them only what {supplier.host} sends differs from the last good run"
     return Finding(
         detail=Detail.UND_SCRIPT_OR_APP_CHANGE,
         confidence=Confidence.NONE,
         because=f"{incident.scene} {words}; compare the page with the journey: one of them has changed{behind}.",
         evidence=tuple(line for line in (words, seen) if line),
         alternatives=(
+            *([alternative(Detail.TP_CONTENT, f"{supplier.name} may send something wrong")] if supplier else []),
             alternative(Detail.OWN_CONTENT, "the page may have lost what customers need"),
             *([alternative(Detail.TP_SCRIPT, "a vendor's script may have changed the page")] if foreign else []),
+        ),
+    )
+
+
+def _vendors_page(incident: Incident) -> Exchange | None:
+    """Return the page that the step went to last, where it is a vendor's."""
+    pages = [x for x in incident.exchanges if is_navigation(x, incident.exchanges) and x.status not in _REDIRECTED]
+    last = max(pages, key=lambda x: x.timings.started, default=None)
+    foreign = last is not None and incident.owner(last).party is Party.THIRD_PARTY
+    return last if foreign else None
+
+
+def _on_vendors_page(incident: Incident, page: Exchange, words: str) -> Finding:
+    """What the journey misses is missed on somebody else's page: that may have failed, or look otherwise on purpose."""
+    owner = incident.owner(page)
+    seen = f"{words}, on {where(page)}, a page of {owner.title}"
+    return Finding(
+        detail=Detail.UND_SCRIPT_OR_APP_CHANGE,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {seen}; open it by hand: it shows an error, or the journey has to follow it.",
+        evidence=(seen,),
+        exchanges=(page.id,),
+        alternatives=(
+            alternative(Detail.TP_CONTENT, f"the page of {owner.name} may have lost what customers need"),
+            alternative(Detail.UND_SHARED_RESPONSIBILITY, f"{owner.name} may not take what our page sent along"),
         ),
     )
 
@@ -275,49 +304,6 @@ def _place(exchange: Exchange) -> tuple[str, str]:
     return exchange.host, parts_of(exchange.url).path
 
 
-def shrunk(incident: Incident) -> Finding | None:
-    """R11: a page or its data came with a fraction of what it used to hold, so something is missing in it.
-
-    Of a vendor only where nothing of ours differs: its answer may have become another because it was asked otherwise.
-    """
-    if incident.kind not in _ABSENT or incident.needed:
-        return None
-    for each in differences(incident):
-        owner = incident.context.owners.owner_of(each.url)
-        before, after = size_of(each.before), size_of(each.after)
-        content = each.kind is DifferenceKind.CONTENT and each.resource in _TELLING
-        if owner.party is not Party.OWN and not _is_vendors_alone(incident, each.host, beside=owner.beside):
-            continue
-        if not content or not before or after is None or after > _FRACTION * before:
-            continue
-        if before < (_WORTH_EXAMINED if _is_examined(incident, each) else _WORTH):
-            continue
-        path = parts_of(each.url).path or "/"
-        words = f"{each.host}{path} answered 200 with {after} bytes, where the last good run got {before}"
-        return Finding(
-            detail=Detail.OWN_CONTENT if owner.party is Party.OWN else Detail.TP_CONTENT,
-            families=frozenset({Family.COMPARISON}),
-            because=f"{incident.scene} {words}; it belongs to {owner.title}.",
-            culprit=incident.culprit(owner),
-            evidence=(words, owner.because),
-            exchanges=(each.exchange,) if each.exchange in {x.id for x in incident.exchanges} else (),
-            alternatives=(alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page may be smaller on purpose"),),
-        )
-    return None
-
-
-def _is_vendors_alone(incident: Incident, host: str, *, beside: bool) -> bool:
-    """Say whether only this vendor's answers differ from the last good run, and it is one that pages are built with."""
-    answers = (e for e in differences(incident) if e.kind in _OTHERWISE and e.resource in _TELLING | _CODE)
-    others = any(each.host != host for each in answers)
-    return not (beside or others or own_changed(incident) or was_cleared(incident, host))
-
-
-def _is_examined(incident: Incident, each: Difference) -> bool:
-    error = incident.step.error if incident.step else None
-    return error is not None and error.exchange is not None and error.exchange == each.exchange
-
-
 RULES = (
     Rule(id="R11", decide=ambiguous),
     Rule(id="R10", decide=click_intercepted),
@@ -325,7 +311,7 @@ RULES = (
     *exceptions.RULES,
     Rule(id="R08", decide=socket_failed),
     Rule(id="R11", decide=sent_back),
-    Rule(id="R11", decide=shrunk),
+    *lessened.RULES,
     *replaced.RULES,
     *away.RULES,
     Rule(id="R11", decide=absent_though_all_is_well),

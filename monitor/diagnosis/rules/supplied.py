@@ -29,7 +29,7 @@ def failed_on_what_was_sent(incident: Incident, error: PageError) -> Finding | N
     if len(hosts) != 1:
         return None
     owner = owners.owner_of(supplied[0].url)
-    if owner.party is Party.OWN or _was_cleared(incident, owner):
+    if owner.party is Party.OWN or was_acquitted(incident, owner):
         return None
     harmed = owner.beside and any(each.resource in CODE for each in supplied)
     what = "data" if all(each.resource in DATA for each in supplied) else "code"
@@ -47,6 +47,16 @@ def failed_on_what_was_sent(incident: Incident, error: PageError) -> Finding | N
         exchanges=tuple(x.id for x in incident.exchanges if x.id == supplied[0].exchange)[:1],
         alternatives=(alternative(Detail.OWN_SCRIPT, "our own code may not take what it should"),),
     )
+
+
+def sole_supplier(incident: Incident) -> Owner | None:
+    """Return the one vendor whose data or code is not what it was, where everything of ours is."""
+    if not is_comparable(incident) or own_changed(incident):
+        return None
+    owners = {(one := incident.context.owners.owner_of(each.url)).host: one for each in _supplied(incident)}
+    sole = next(iter(owners.values())) if len(owners) == 1 else None
+    foreign = sole is not None and sole.party is Party.THIRD_PARTY and not sole.beside
+    return sole if sole is not None and foreign and not was_acquitted(incident, sole) else None
 
 
 def others_changed(incident: Incident) -> bool:
@@ -70,7 +80,7 @@ def _supplied(incident: Incident) -> tuple[Difference, ...]:
     return (*data, *code_changed(incident, Party.THIRD_PARTY))
 
 
-def _was_cleared(incident: Incident, owner: Owner) -> bool:
+def was_acquitted(incident: Incident, owner: Owner) -> bool:
     """Say whether the step failed all the same with what the vendor last sent, or without what nobody needs."""
     kinds = (ExperimentKind.REPLAY, *((ExperimentKind.BLOCK,) if owner.beside else ()))
     return any(owner.host in e.hosts and not passed(e) and not e.missed for e in made(incident, *kinds))
