@@ -293,7 +293,7 @@ def _only_new(incident: Incident) -> Iterable[Exchange]:
 def _was_well(incident: Incident, exchange: Exchange) -> bool:
     if is_new(incident, exchange):
         return False
-    # What a policy keeps from the page may have been answered as ever, and what broke off has the status of what did not.
+    # What a policy keeps from the page may have been answered as ever, and an answer that breaks off has a good status.
     return turned(incident, exchange) or mechanism_of(exchange) in (Mechanism.POLICY, Mechanism.PROTOCOL)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.domain.diagnosis import Diagnosis
 from monitor.domain.evidence import PageError, StepErrorKind
 from monitor.domain.exchange import Initiator, Timings
 from monitor.domain.experiment import ExperimentKind as Kind
+from monitor.domain.failure import Failure
 from monitor.domain.ownership import Ownership, Vendor
 from monitor.domain.reference import DifferenceKind
 from tests.diagnosis.incidents import (
@@ -227,3 +230,11 @@ def test_what_is_between_us_and_a_vendor_is_not_laid_at_the_vendors_door(shop):
         shop, page(IDENTITY, status=500), experiments=(look(Kind.REPROBE, IDENTITY, url=IDENTITY, status=500),)
     )
     assert said.detail.value == "tp.http_status"
+
+
+def test_data_that_breaks_off_now_and_came_whole_before_is_needed_whatever_its_status(shop):
+    short = request(MAPS, resource="fetch", status=200, failure=Failure.HTTP_RESPONSE_TRUNCATED)
+    said = judged(shop, short, compared=compared())
+    assert (said.detail.value, said.culprit.name) == ("tp.http_protocol", "Maps")
+    as_before = replace(compared(), failed_alike=(short.id,))
+    assert judged(shop, short, compared=as_before).culprit is None
