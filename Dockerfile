@@ -15,7 +15,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && find / -xdev -perm /6000 -type f -exec chmod a-s {} + \
  && useradd --uid 10001 --create-home --shell /usr/sbin/nologin faultline \
- && install -d -o faultline -g faultline -m 0700 /var/lib/faultline
+ && install -d -o faultline -g faultline -m 0700 /var/lib/faultline /etc/faultline/data/demo
 COPY --from=build /opt/faultline /opt/faultline
 COPY checks /etc/faultline/checks
 COPY config /etc/faultline/config

@@ -176,7 +176,10 @@ def table(panel: Panel, content: Table, width: float, height: float, now: float)
     fixed = {name: styles[name].custom.get("width") for name in shown}
     rest = (width - sum(each or 0 for each in fixed.values())) / max(sum(not each for each in fixed.values()), 1)
     titles = {name: escape(str(styles[name].values.get("displayName") or name)) for name in shown}
-    head = "".join(f'<th style="width:{fixed[name] or rest:.0f}px">{titles[name]}</th>' for name in shown)
+    head = "".join(
+        f'<th class="{_side(content, name)}" style="width:{fixed[name] or rest:.0f}px">{titles[name]}</th>'
+        for name in shown
+    )
     fits = int((height - _ROW) // _ROW)
     most = {
         name: max([row[name] for row in content.rows if isinstance(row.get(name), float)] or [1.0]) for name in shown
@@ -188,6 +191,11 @@ def table(panel: Panel, content: Table, width: float, height: float, now: float)
     hidden = len(content.rows) - fits
     more = f'<div class="more">{hidden} more behind the scroll bar</div>' if hidden > 0 else ""
     return f"<table><tr>{head}</tr>{rows}</table>{more}"
+
+
+def _side(content: Table, name: str) -> str:
+    """A heading stands over its numbers, as in Grafana."""
+    return "num" if any(isinstance(row.get(name), int | float) for row in content.rows) else ""
 
 
 def _cell(value: Any, style: Style, most: float) -> str:

@@ -247,12 +247,12 @@ def _bright(color: str) -> bool:
     if not color.startswith("#") or len(color) != 7:
         return False
     red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
-    return red * 0.299 + green * 0.587 + blue * 0.114 > 140
+    return red * 0.299 + green * 0.587 + blue * 0.114 > 180
 
 
 def ink_on(color: str) -> str:
-    """Return black or white, whichever can be read on a color."""
-    return "#0B0C0E" if _bright(color) else "#FFFFFF"
+    """Return the dark or the light color in which Grafana writes on a color: not always the one that reads best."""
+    return "#202226" if _bright(color) else "#F7F8FA"
 
 
 def heat(panel: Panel, lines: Sequence[Line], window: Window, width: float, height: float) -> str:

@@ -18,8 +18,8 @@ class Mark:
     color: str
 
 
-OWN = Mark(word="Own infrastructure", color="#FFB000")
-THIRD_PARTY = Mark(word="Third party", color="#648FFF")
+OWN = Mark(word="Own infrastructure", color="#FFB300")
+THIRD_PARTY = Mark(word="Third party", color="#3B69E0")
 CLIENT = Mark(word="Client environment", color="#B0308F")
 UNDETERMINED = Mark(word="Undetermined", color="#B8B8B8")
 CAUSES: Mapping[str, Mark] = {
@@ -29,8 +29,8 @@ CAUSES: Mapping[str, Mark] = {
     "undetermined": UNDETERMINED,
 }
 
-OK = Mark(word="OK", color="#44AA66")
-MAINTENANCE = Mark(word="maintenance", color="#3A55B4")
+OK = Mark(word="OK", color="#40A060")
+MAINTENANCE = Mark(word="maintenance", color="#3049A6")
 MISSING = Mark(word=NO_DATA, color="#6E6E6E")
 SLOW = Mark(word="slow", color="#F0E442")
 PARTLY = Mark(word="failing in places", color="#8C2F20")

@@ -33,14 +33,8 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-app.command("explain")(judging.explain_run)
-app.command("replay")(judging.replay_runs)
-app.command("owners")(owners.show_owners)
-app.command("drill")(drill.drill_check)
-app.command("notify")(notify.try_receiver)
-app.add_typer(events.app, name="event")
 
 
 def main() -> None:
@@ -74,7 +68,7 @@ def _common(
     """Run customer journeys, and say of each failure whose it is."""
 
 
-@app.command()
+@app.command(short_help="Write the smallest configuration that runs.")
 def init(folder: Annotated[Path, typer.Argument(help="Where to put the files.")] = Path()) -> None:
     """Write the smallest configuration that runs: one target, one journey, one check."""
     try:
@@ -91,7 +85,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to put the files.")]
     )
 
 
-@app.command()
+@app.command(short_help="Check configuration and journeys, and what they cost.")
 def validate(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Check the configuration and the journeys, and say how many runs, browsers and series they will cause."""
     settings, catalogue = asyncio.run(service.prepare(config, os.environ))
@@ -104,7 +98,7 @@ def validate(config: ConfigOption = DEFAULT_CONFIG) -> None:
     print(f"{config} is good" + (f", but {len(settings.refused)} checks do not run" if settings.refused else ""))
 
 
-@app.command()
+@app.command(short_help="Run checks once, now.")
 def run(
     checks: Annotated[list[str], typer.Argument(help="Names of checks or journeys.", metavar="CHECK...")],
     *,
@@ -125,7 +119,7 @@ def run(
     raise typer.Exit(asyncio.run(by_hand.run_checks(settings, wanted, as_json=as_json, console=console_for_text())))
 
 
-@app.command()
+@app.command(short_help="Run all checks on schedule, with pages and metrics.")
 def serve(
     *,
     config: ConfigOption = DEFAULT_CONFIG,
@@ -151,27 +145,51 @@ def serve(
     raise typer.Exit(asyncio.run(serving.serve(settings, choices, environ=os.environ, announce=_announce)))
 
 
-@app.command("doctor")
+# In the order in which a newcomer needs them: that is the order of --help.
+app.command("explain", short_help="Say whose failure a run was, and why; or correct it.")(judging.explain_run)
+app.command("owners", short_help="Show whose each host is that journeys touched.")(owners.show_owners)
+app.command("drill", short_help="Find the third parties a journey cannot live without.")(drill.drill_check)
+app.command("replay", short_help="Judge stored runs by today's rules; keeps nothing.")(judging.replay_runs)
+app.command("notify", short_help="Send a test notification to a receiver.")(notify.try_receiver)
+app.add_typer(events.app, name="event")
+
+
+@app.command("doctor", short_help="Look at this machine and this installation.")
 def examine(*, config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Look at this machine and this installation: browsers, names, clock, disk, configuration."""
-    findings = asyncio.run(doctor.examine(config, os.environ))
+    """Look at this machine and this installation: clock, load, configuration, disk, browsers."""
     console = console_for_text()
-    for finding in findings:
-        console.print(finding.line)
-    raise typer.Exit(Exit.FAILED if any(finding.bad for finding in findings) else Exit.GOOD)
+
+    async def tell() -> bool:
+        bad = False
+        # A browser that does not start takes its time, and whoever waits should see what is good so far.
+        async for finding in doctor.examine(config, os.environ):
+            console.print(finding.line)
+            bad |= finding.bad
+        return bad
+
+    raise typer.Exit(Exit.FAILED if asyncio.run(tell()) else Exit.GOOD)
 
 
-@app.command("demo")
+@app.command("demo", short_help="Start the bundled shop, to break and to mend.")
 def run_demo(
     *,
     data: Annotated[Path, typer.Option(help="Where the shop keeps its certificates.")] = Path("data/demo"),
     ports_from: Annotated[int, typer.Option(help="The first of the shop's ports.")] = demo.FIRST_PORT,
     with_monitor: Annotated[bool, typer.Option("--with-monitor", help="Start the monitor beside the shop.")] = False,
+    control_address: Annotated[
+        str, typer.Option(help="Address on which the control page listens; the shop itself stays on 127.0.0.1.")
+    ] = "127.0.0.1",
+    authority_only: Annotated[
+        bool, typer.Option("--authority-only", help="Make the authority of the shop's certificates, and end.")
+    ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Start the bundled shop, which can be broken and mended on its control page."""
+    if authority_only:
+        print(demo.make_authority(data))
+        return
     if not with_monitor:
-        raise typer.Exit(asyncio.run(demo.shop_alone(data, ports_from, _announce)))
+        raise typer.Exit(asyncio.run(demo.shop_alone(data, ports_from, control_address, _announce)))
     with demo.shop_beside(data):
         settings = service.read_settings(config, os.environ)
         _log_to_stderr(settings, logging.INFO)

@@ -20,7 +20,14 @@ READY = "the shop is open"
 _PATIENCE = 10.0
 
 
-async def shop_alone(data: Path, ports_from: int, announce: Callable[[Sequence[str]], None]) -> Exit:
+def make_authority(data: Path) -> Path:
+    """Make the authority of the shop's certificates where there is none yet, and return its file."""
+    return Shop(data).ca_path
+
+
+async def shop_alone(
+    data: Path, ports_from: int, control_address: str, announce: Callable[[Sequence[str]], None]
+) -> Exit:
     """Serve the shop until SIGTERM or SIGINT. Raises StartupError where a port is in use or out of range."""
 
     def tell(shop: Shop) -> None:
@@ -31,7 +38,7 @@ async def shop_alone(data: Path, ports_from: int, announce: Callable[[Sequence[s
     except ValueError as error:
         msg = f"--ports-from: {error}"
         raise StartupError(msg) from error
-    serving = asyncio.ensure_future(serve(data, ports, on_ready=tell))
+    serving = asyncio.ensure_future(serve(data, ports, control_address=control_address, on_ready=tell))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
     try:

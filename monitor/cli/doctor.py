@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -27,6 +27,7 @@ from monitor.service import StartupError, prepare
 _LEAST_DISK = 1_000_000_000
 _LEAST_FILES = 1024
 _STEADY = 0.05
+_CROWDED = 2
 _PLANS = {
     "headless Chromium": LaunchPlan(),
     "full Chromium": LaunchPlan(full_browser=True),
@@ -66,23 +67,40 @@ def good(text: str) -> Finding:
     return Finding(grade=Grade.GOOD, text=text)
 
 
-async def examine(config: Path, environ: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Look at everything, and go on after a bad finding."""
-    findings = [good(f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"), await _clock(), _files()]
+async def examine(config: Path, environ: Mapping[str, str]) -> AsyncIterator[Finding]:
+    """Look at everything, tell each finding as it comes, and go on after a bad one."""
+    yield good(f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}")
+    yield await _clock()
+    yield _files()
+    yield load_finding(os.getloadavg()[1], os.cpu_count() or 1)
     settings: Settings | None = None
     try:
         settings, catalogue = await prepare(config, environ)
     except StartupError as error:
-        findings += [Finding(grade=Grade.BAD, text=line) for line in error.lines]
+        for line in error.lines:
+            yield Finding(grade=Grade.BAD, text=line)
     else:
-        findings.append(good(f"{config}: {len(settings.checks)} checks, {len(catalogue.journeys)} journeys"))
-        findings += [
-            Finding(grade=Grade.WARNING, text=f"{check.name} does not run: {check.reason}")
-            for check in settings.refused
-        ]
-        findings += _disk(settings.storage.directory)
-    findings += await _browsers(settings.workers if settings else WorkerSettings())
-    return tuple(findings)
+        yield good(
+            f"{config}: {_counted(len(settings.checks), 'check')}, {_counted(len(catalogue.journeys), 'journey')}"
+        )
+        for check in settings.refused:
+            yield Finding(grade=Grade.WARNING, text=f"{check.name} does not run: {check.reason}")
+        yield _disk(settings.storage.directory)
+    async for finding in _browsers(settings.workers if settings else WorkerSettings()):
+        yield finding
+
+
+def load_finding(load: float, processors: int) -> Finding:
+    """Judge the load of the last five minutes: a machine that is short of processors makes every page look slow."""
+    said = f"load {load:.1f} on {_counted(processors, 'processor')}"
+    if load > _CROWDED * processors:
+        remedy = "pages will look slow and runs be inconclusive; give the monitor a machine with more room"
+        return Finding(grade=Grade.WARNING, text=f"{said}: {remedy}")
+    return good(said)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 async def _clock() -> Finding:
@@ -103,27 +121,26 @@ def _files() -> Finding:
     return good(f"{limit} open files allowed")
 
 
-def _disk(directory: Path) -> list[Finding]:
+def _disk(directory: Path) -> Finding:
     place = next(parent for parent in (directory, *directory.absolute().parents) if parent.exists())
     if not os.access(place, os.W_OK):
-        return [Finding(grade=Grade.BAD, text=f"{place} cannot be written; history would have no place")]
+        return Finding(grade=Grade.BAD, text=f"{place} cannot be written; history would have no place")
     free = shutil.disk_usage(place).free
     grade = Grade.GOOD if free > _LEAST_DISK else Grade.WARNING
-    return [Finding(grade=grade, text=f"{directory}: {free / 1e9:.1f} GB free")]
+    return Finding(grade=grade, text=f"{directory}: {free / 1e9:.1f} GB free")
 
 
-async def _browsers(workers: WorkerSettings) -> list[Finding]:
+async def _browsers(workers: WorkerSettings) -> AsyncIterator[Finding]:
     paths = Executables(chromium=workers.chromium, headless_shell=workers.headless_shell, firefox=workers.firefox)
-    findings = []
     with tempfile.TemporaryDirectory(prefix="faultline-doctor-") as folder:
         for name, plan in _PLANS.items():
             probe = BrowserProbe(Path(folder), executables=paths)
             try:
                 engine = await probe.self_test(plan)
             except ProberError as error:
-                findings.append(Finding(grade=Grade.WARNING, text=f"{name}: {error}"))
+                found = Finding(grade=Grade.WARNING, text=f"{name}: {error}")
             else:
-                findings.append(good(f"{name} starts and shows a page: {engine}"))
+                found = good(f"{name} starts and shows a page: {engine}")
             finally:
                 await probe.close()
-    return findings
+            yield found

@@ -26,7 +26,7 @@ def _events() -> None:
     """Tell the monitor what happened elsewhere."""
 
 
-@app.command("deploy")
+@app.command("deploy", short_help="Tell of a deployment.")
 def tell_of_deployment(
     service: Annotated[str, typer.Argument(help="What was deployed.")],
     version: Annotated[str, typer.Argument(help="Which version of it.")],

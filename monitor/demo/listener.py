@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 import struct
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+LOOPBACK = "127.0.0.1"
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class PortTakenError(OSError):
-    """A port that the shop needs is in use; the message names it and the remedy."""
+    """A port that the shop needs cannot be had; the message names it and the reason."""
 
 
 class Listening(StrEnum):
@@ -34,9 +36,15 @@ class Listening(StrEnum):
 
 
 class Listener:
-    """Serves one application on one port of 127.0.0.1, with or without TLS."""
+    """Serves one application on one port, of 127.0.0.1 unless told otherwise, with or without TLS."""
 
-    def __init__(self, app: ASGIApp, *, choose_context: Callable[[], ssl.SSLContext] | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        choose_context: Callable[[], ssl.SSLContext] | None = None,
+        address: str = LOOPBACK,
+    ) -> None:
         """Prepare to serve; ``choose_context`` is asked at each handshake, so that certificates change at once."""
         self._config = Config(
             app,
@@ -53,6 +61,7 @@ class Listener:
         self._config.load()
         self._state = ServerState()
         self._choose_context = choose_context
+        self._address = address
         self._socket: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._listening = Listening.REFUSES
@@ -65,7 +74,7 @@ class Listener:
 
     def bind(self, port: int) -> int:
         """Reserve the port, 0 for any free one, without listening yet; return its number."""
-        self._socket = _bound(port)
+        self._socket = _bound(self._address, port)
         self._port = self._socket.getsockname()[1]
         return self._port
 
@@ -76,7 +85,7 @@ class Listener:
         self._stop()
         self._listening = listening
         # A socket that is bound and does not listen refuses connections and keeps others from taking the port.
-        self._socket = self._socket or _bound(self._port)
+        self._socket = self._socket or _bound(self._address, self._port)
         if listening is Listening.REFUSES:
             return
         loop = asyncio.get_running_loop()
@@ -129,14 +138,17 @@ class _Resetting(asyncio.Protocol):
         transport.close()
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(address: str, port: int) -> socket.socket:
     reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     reserved.setblocking(False)
     try:
-        reserved.bind(("127.0.0.1", port))
+        reserved.bind((address, port))
     except OSError as error:
         reserved.close()
-        message = f"port {port} of 127.0.0.1 is taken; start the shop with another first port (--ports-from)"
+        if error.errno == errno.EADDRINUSE:
+            message = f"port {port} of {address} is taken; start the shop with another first port (--ports-from)"
+        else:
+            message = f"port {port} of {address} cannot be listened on: {error.strerror or error}"
         raise PortTakenError(message) from error
     return reserved

@@ -11,7 +11,7 @@ from monitor.demo.certificates import Authority, CertificateKind
 from monitor.demo.control import control_application
 from monitor.demo.faults import Fault, fault_named
 from monitor.demo.hosts import HOSTNAMES, PUBLIC, Addresses, Host, Ports
-from monitor.demo.listener import Listener, Listening
+from monitor.demo.listener import LOOPBACK, Listener, Listening
 from monitor.demo.orders import OrderBook
 from monitor.demo.pages import Pages
 from monitor.demo.world import World
@@ -49,11 +49,16 @@ class Shop:
         clock: Clock | None = None,
         faultline: str = FAULTLINE,
         confirm_after: float = _CONFIRM_AFTER,
+        control_address: str = LOOPBACK,
     ) -> None:
-        """Prepare a shop that keeps its certificates in ``directory`` and confirms orders after so many seconds."""
+        """Prepare a shop that keeps its certificates in ``directory`` and confirms orders after so many seconds.
+
+        The control page listens on ``control_address``, everything else on loopback.
+        """
         self._ports = ports or Ports.starting_at()
         self._authority = Authority(directory, clock or SystemClock())
         self._faultline = faultline
+        self._control_address = control_address
         self._world = World()
         self._orders = OrderBook(self._world, delay=confirm_after)
         self._listeners: dict[Host, Listener] = {}
@@ -108,7 +113,8 @@ class Shop:
         outlets = {host: _Outlet() for host in Host}
         try:
             for host, outlet in outlets.items():
-                self._listeners[host] = Listener(outlet, choose_context=self._chooser(host))
+                address = self._control_address if host is Host.CONTROL else LOOPBACK
+                self._listeners[host] = Listener(outlet, choose_context=self._chooser(host), address=address)
             ports = {host: listener.bind(self._ports.numbers[host]) for host, listener in self._listeners.items()}
             self.addresses = Addresses(ports=ports)
             for host, app in self._build().items():
@@ -172,14 +178,14 @@ async def serve(
     directory: Path,
     ports: Ports | None = None,
     *,
-    faultline: str = FAULTLINE,
+    control_address: str = LOOPBACK,
     on_ready: Callable[[Shop], None] | None = None,
 ) -> None:
     """Run the shop until the task is canceled; ``on_ready`` is told once every host listens.
 
-    Raises PortTakenError where a port is in use.
+    Raises PortTakenError where a port cannot be had.
     """
-    async with Shop(directory, ports=ports, faultline=faultline) as shop:
+    async with Shop(directory, ports=ports, control_address=control_address) as shop:
         if on_ready is not None:
             on_ready(shop)
         await asyncio.Event().wait()

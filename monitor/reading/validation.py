@@ -97,6 +97,10 @@ def _not_one_of(given: object, expected: str) -> str:
     return f"{quoted(given)} is not one of {', '.join(words)}{did_you_mean(str(given), words)}"
 
 
+def _as_share(bound: float) -> str:
+    return "; write 99.9 % as 0.999" if bound == 1 else ""
+
+
 _MESSAGES: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "string_type": lambda _: "must be text; put quotes around it",
     "int_type": lambda _: "must be a whole number, without quotes",
@@ -112,7 +116,7 @@ _MESSAGES: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "string_too_long": lambda context: f"must be at most {context['max_length']} characters long",
     "greater_than": lambda context: f"must be more than {context['gt']:g}",
     "greater_than_equal": lambda context: f"must be at least {context['ge']:g}",
-    "less_than": lambda context: f"must be less than {context['lt']:g}",
+    "less_than": lambda context: f"must be less than {context['lt']:g}{_as_share(context['lt'])}",
     "less_than_equal": lambda context: f"must be at most {context['le']:g}",
 }
 

@@ -43,11 +43,25 @@ class StartupChoices:
 
 def read_settings(path: Path, environ: Mapping[str, str], choices: StartupChoices | None = None) -> Settings:
     """Return the settings. Raises StartupError with every problem of the configuration."""
+    if _absent(path):
+        msg = f"{path}: there is no such file; name yours with --config, or write one with 'faultline init'"
+        raise StartupError(msg)
     try:
         settings = load(path, environ)
     except ConfigurationError as error:
         raise StartupError(*map(str, error.problems)) from error
     return with_choices(settings, choices or StartupChoices())
+
+
+def _absent(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        # Anything else is told of by whoever reads the file.
+        return False
+    return False
 
 
 def with_choices(settings: Settings, choices: StartupChoices) -> Settings:
@@ -91,7 +105,8 @@ def _password(path: Path) -> Secret:
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"--password-file: {path} cannot be read: {error}"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        msg = f"--password-file: {path} cannot be read: {reason}"
         raise StartupError(msg) from error
     if not text:
         msg = f"--password-file: {path} is empty; an empty password is no password"

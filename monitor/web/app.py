@@ -26,7 +26,7 @@ from monitor.web.events import DeploymentLine, Events, deployment_lines
 from monitor.web.gate import Gate
 from monitor.web.investigation_view import investigation_view
 from monitor.web.monitor import Monitor
-from monitor.web.overview import STRIP, Overview, Past, Row, Standing, incident_lines, row, standings, tiles
+from monitor.web.overview import STRIP, Overview, Past, Row, Standing, headline, incident_lines, row, standings, tiles
 from monitor.web.owners_page import owners_view
 from monitor.web.probe import ProbeDoor
 from monitor.web.run_view import run_view
@@ -92,10 +92,12 @@ class Pages:
         pages = max(1, -(-len(everyone) // _ROWS))
         page = min(pages, max(1, int(asked))) if asked.isdecimal() else 1
         shown = everyone[(page - 1) * _ROWS : page * _ROWS]
+        counted = tiles(everyone)
         view = Overview(
+            headline=headline(counted),
             rows=tuple(await asyncio.gather(*(self._row(one, now) for one in shown))),
             incidents=incident_lines(self._parts.open_incidents(), now),
-            tiles=tiles(everyone),
+            tiles=counted,
             deployments=await self._deployments(now),
             notices=(*health.problems, *health.notices, *await self._new_dependencies()),
             page=page,

@@ -121,6 +121,7 @@ class IncidentLine:
 class Overview:
     """The whole front page."""
 
+    headline: str
     rows: tuple[Row, ...]
     incidents: tuple[IncidentLine, ...]
     tiles: tuple[Tile, ...]
@@ -145,6 +146,13 @@ def tiles(all_of_them: Sequence[Standing]) -> tuple[Tile, ...]:
     always = (State.PASSED, State.DEGRADED, State.FAILED, State.INCONCLUSIVE, State.STALE)
     shown = always + tuple(state for state in (State.WAITING,) if counts[state])
     return tuple(Tile(state=state, word=WORDS[state], count=counts[state]) for state in shown)
+
+
+def headline(counted: Sequence[Tile]) -> str:
+    """Return the title of the page, so that its tab tells what needs somebody while another one is read."""
+    wanting = [tile for tile in counted if tile.count and tile.state not in {State.PASSED, State.WAITING}]
+    order = sorted(wanting, key=lambda tile: _ORDER[tile.state])
+    return ", ".join(f"{tile.count} {tile.word}" for tile in order) or "Checks"
 
 
 def row(one: Standing, past: Past, *, title: str, now: dt.datetime) -> Row:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import graphlib
 import importlib.resources
 import json
+import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 import jsonschema
@@ -13,6 +15,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+NAMES = ("faultline", "shop-authority", "shop", "prometheus", "alertmanager", "grafana")
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +30,11 @@ def test_the_compose_file_follows_the_compose_specification(compose):
     assert [error.message for error in validator.iter_errors(compose)] == []
 
 
-def test_all_four_services_and_the_shop_are_there(compose):
-    assert set(compose["services"]) == {"faultline", "shop", "prometheus", "alertmanager", "grafana"}
+def test_all_four_services_and_the_shop_with_its_authority_are_there(compose):
+    assert set(compose["services"]) == set(NAMES)
 
 
-@pytest.mark.parametrize("name", ["faultline", "shop", "prometheus", "alertmanager", "grafana"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_container_is_unprivileged_bounded_and_has_an_init(compose, name):
     service = compose["services"][name]
     assert service["user"].split(":")[0] not in {"", "0", "root"}
@@ -42,6 +45,38 @@ def test_every_container_is_unprivileged_bounded_and_has_an_init(compose, name):
     assert service["mem_limit"]
     assert service["pids_limit"]
     assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+def waited_for(service):
+    """Return the services that one is started after: those it names, and the one whose network it shares."""
+    shared = str(service.get("network_mode", "")).partition("service:")[2]
+    return {*service.get("depends_on", ()), *([shared] if shared else [])}
+
+
+def test_no_service_waits_for_one_that_waits_for_it(compose):
+    graph = {name: waited_for(service) for name, service in compose["services"].items()}
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert order.index("shop-authority") < order.index("faultline") < order.index("shop")
+
+
+def test_the_monitor_finds_the_authority_of_the_shop_where_its_configuration_looks(compose):
+    monitor = compose["services"]["faultline"]
+    config = PurePosixPath(option(compose, "faultline", "--config"))
+    targets = yaml.safe_load((ROOT / "config" / "monitor.yaml").read_text())["targets"].values()
+    (file,) = {os.path.normpath(config.parent / target["extra_ca"]) for target in targets}
+    folder = str(PurePosixPath(file).parent)
+    assert f"shop-data:{folder}:ro" in monitor["volumes"]
+    for name in ("shop-authority", "shop"):
+        assert option(compose, name, "--data") == folder
+        assert compose["services"][name]["volumes"] == [f"shop-data:{folder}"]
+        assert compose["services"][name]["user"] == monitor["user"]
+    # A fresh volume takes over the owner that the folder has in the image.
+    assert f"-o faultline -g faultline -m 0700 /var/lib/faultline {folder}\n" in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_control_page_listens_where_it_is_published(compose):
+    assert "8470" in published(compose, "faultline")
+    assert option(compose, "shop", "--control-address") == "0.0.0.0"
 
 
 @pytest.mark.parametrize("name", ["faultline", "prometheus", "alertmanager", "grafana"])

@@ -242,3 +242,24 @@ def test_ports_start_where_they_are_told_to():
 
 def test_each_host_has_a_port_of_its_own():
     assert len(set(Ports.starting_at().numbers.values())) == len(Host)
+
+
+async def test_only_the_control_page_listens_where_it_is_told_to(tmp_path):
+    async with Shop(tmp_path, ports=Ports.free(), control_address="127.0.0.2") as shop:
+        taken = {host: await _listens("127.0.0.2", shop.addresses.ports[host]) for host in (Host.CONTROL, Host.SHOP)}
+    assert taken == {Host.CONTROL: True, Host.SHOP: False}
+
+
+async def test_an_address_that_is_not_ours_is_named_with_the_reason(tmp_path):
+    with pytest.raises(PortTakenError, match=r"of 192\.0\.2\.1 cannot be listened on: "):
+        async with Shop(tmp_path, ports=Ports.free(), control_address="192.0.2.1"):
+            pass
+
+
+async def _listens(address, port):
+    try:
+        _, writer = await asyncio.open_connection(address, port)
+    except ConnectionRefusedError:
+        return False
+    writer.close()
+    return True

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from grafana.preview.charts import ink_on
 from grafana.src import palette, promql
 from tests.grafana.reading import dashboards, expressions, panels
 
@@ -97,6 +98,31 @@ def test_the_causes_have_the_same_names_and_colors_everywhere():
 def test_colors_that_stand_together_stay_apart_for_every_kind_of_color_vision(marks, vision):
     for one, other in itertools.combinations(marks.values(), 2):
         assert distance(seen_as(one.color, VISIONS[vision]), seen_as(other.color, VISIONS[vision])) > 20, (one, other)
+
+
+MARKS = [palette.CAUSES, palette.STATES, palette.OUTCOMES, palette.RATINGS, palette.VENDOR_STATES, palette.YES_NO]
+
+
+@pytest.mark.parametrize("marks", MARKS)
+def test_what_grafana_writes_on_a_color_can_be_read_as_wcag_asks_of_large_words(marks):
+    for mark in marks.values():
+        assert contrast(mark.color, ink_on(mark.color)) >= 3, mark
+
+
+def test_what_grafana_writes_on_the_color_of_a_cause_can_be_read_in_a_table():
+    for mark in palette.CAUSES.values():
+        assert contrast(mark.color, ink_on(mark.color)) >= 4.5, mark
+
+
+def contrast(one, other):
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(color):
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 # Viénot, Brettel and Mollon 1999, and Brettel for the third, on linear light.

@@ -50,7 +50,7 @@ def the_problems(text: str) -> list[str]:
         ("checks:\n  - {journey: a, zzz: 2}\n", "f:2:18: checks[0].zzz: unknown key"),
         ("checks: [{journey: a, attempts: '2'}]", "f:1:33: checks[0].attempts: must be a whole number, without quotes"),
         ("checks: [{journey: a, attempts: 9}]", "f:1:33: checks[0].attempts: must be at most 5"),
-        ("checks: [{journey: a, share: 1}]", "f:1:30: checks[0].share: must be less than 1"),
+        ("checks: [{journey: a, share: 1}]", "f:1:30: checks[0].share: must be less than 1; write 99.9 % as 0.999"),
         ("checks: [{journey: a, title: 3}]", "f:1:30: checks[0].title: must be text; put quotes around it"),
         ("checks: [{journey: a, enabled: 'true'}]", "f:1:32: checks[0].enabled: must be true or false, without quotes"),
         (

@@ -54,6 +54,19 @@ def a_failed_run(**values: object) -> Run:
     return a_run(**{"run_id": "bad-1", "evidence": evidence, "judgement": judgement, **values})
 
 
+async def test_the_title_tells_what_needs_somebody(client: httpx.AsyncClient, parts) -> None:
+    assert "<title>Checks · Faultline</title>" in (await client.get("/")).text
+    await parts.history.finished(a_failed_run())
+    assert "<title>1 failed · Faultline</title>" in (await client.get("/")).text
+
+
+@pytest.mark.parametrize("place", ["/", "/runs", "/owners"])
+async def test_the_page_that_is_shown_is_marked_among_the_links(client: httpx.AsyncClient, place: str) -> None:
+    page = (await client.get(place)).text
+    assert page.count('aria-current="page">') == (1 if place != "/owners" else 2)
+    assert f'<a href="{place}" aria-current="page">' in page
+
+
 async def test_a_check_that_never_ran_waits_and_is_not_shown_as_good(client: httpx.AsyncClient) -> None:
     page = (await client.get("/")).text
     assert 'class="state waiting">waiting' in page

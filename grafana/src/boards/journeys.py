@@ -82,9 +82,9 @@ def _how() -> tuple[Column, ...]:
     left = at_check("check:faultline_error_budget_remaining:ratio30d")
     return (
         _percent("Success 24 h", promql.with_team(promql.success("1d"))),
-        _percent("Coverage 24 h", promql.with_team(promql.floored(promql.coverage("1d")))),
+        _percent("Coverage 24 h", promql.with_team(promql.floored(promql.coverage("1d"))), width=130),
         _percent("Success 30 d", promql.with_team(promql.success("30d"))),
-        _percent("Coverage 30 d", promql.with_team(promql.floored(promql.coverage("30d")))),
+        _percent("Coverage 30 d", promql.with_team(promql.floored(promql.coverage("30d"))), width=130),
         _seconds("Median", quantile(0.5, buckets, CHECK, "$__range")),
         _seconds("P95", quantile(0.95, buckets, CHECK, "$__range")),
         Column(
@@ -116,8 +116,8 @@ def _seconds(name: str, expr: str) -> Column:
     return Column(name=name, expr=promql.with_team(expr), unit="s")
 
 
-def _percent(name: str, expr: str) -> Column:
-    return Column(name=name, expr=expr, unit="percentunit", decimals=3, mappings=(palette.INSUFFICIENT,))
+def _percent(name: str, expr: str, *, width: int = 0) -> Column:
+    return Column(name=name, expr=expr, unit="percentunit", decimals=3, width=width, mappings=(palette.INSUFFICIENT,))
 
 
 def _history() -> Anything:

@@ -14,6 +14,7 @@ const refresh = async () => {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const focused = document.activeElement && document.activeElement.id;
     document.getElementById("content").replaceWith(page.getElementById("content"));
+    document.title = page.title;
     document.getElementById("age").textContent = page.getElementById("age").textContent;
     if (focused) document.getElementById(focused)?.focus();
   } catch {

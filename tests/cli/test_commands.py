@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from monitor.cli.commands import app
+from monitor.service import StartupError
+
+ORDER = ["init", "validate", "run", "serve", "explain", "owners"]
+ORDER += ["drill", "replay", "notify", "doctor", "demo", "event"]
+    "init",
+    "validate",
+    "run",
+    "serve",
+    "explain",
+    "owners",
+    "drill",
+    "replay",
+    "notify",
+    "doctor",
+    "demo",
+    "event",
+]
+
+
+def test_help_lists_every_command_in_the_order_of_need_and_cuts_no_sentence():
+    told = CliRunner().invoke(app, ["-h"], prog_name="faultline").output
+    lines = told.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines if line.strip()] == ORDER
+    assert not [line for line in lines if line.endswith("...")]
+
+
+def test_a_missing_configuration_is_one_line_with_the_remedy(tmp_path):
+    result = CliRunner().invoke(app, ["validate", "--config", str(tmp_path / "absent.yaml")])
+    assert isinstance(result.exception, StartupError)
+    (line,) = result.exception.lines
+    assert line.startswith(f"{tmp_path / 'absent.yaml'}: there is no such file")
+    assert "faultline init" in line
+
+
+def test_the_authority_of_the_shop_is_made_alone_and_kept(tmp_path):
+    told = [CliRunner().invoke(app, ["demo", "--authority-only", "--data", str(tmp_path / "demo")]) for _ in range(2)]
+    assert [result.output for result in told] == [f"{tmp_path / 'demo' / 'ca.pem'}\n"] * 2
+    pem = Path(told[0].output.strip()).read_text()
+    assert pem.startswith("-----BEGIN CERTIFICATE-----")
+    assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == ["ca.key", "ca.pem"]
