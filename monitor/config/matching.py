@@ -17,8 +17,8 @@ def check_journeys(settings: Settings, catalogue: JourneyCatalogue) -> tuple[Pro
     """Return every problem between the checks and the journeys, those of the journeys' own files included."""
     known = {journey.name: journey for journey in catalogue.journeys}
     found = [
-        Problem(file=problem.source, line=problem.line or 1, column=1, path="", message=problem.message)
-        for problem in catalogue.problems
+        Problem(file=one.source, line=one.line or 1, column=one.column or 1, path="", message=one.message)
+        for one in catalogue.problems
     ]
     for check in settings.checks:
         place = settings.places.get(check.name) or _nowhere(settings)

@@ -87,11 +87,12 @@ class JourneyOutline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JourneyProblem:
-    """A file in which no journey could be found, and why; ``line`` is ``None`` where there is none to name."""
+    """A file in which no journey could be found, and why; line and column are ``None`` where there are none to name."""
 
     source: str
     message: str
     line: int | None = None
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

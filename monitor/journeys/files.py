@@ -136,6 +136,7 @@ def _declared(path: Path) -> Journey:
                 source=source_of(path),
                 message=f"{problem.path}: {problem.message}" if problem.path else problem.message,
                 line=problem.line,
+                column=problem.column,
             )
             for problem in error.problems
         ]

@@ -131,11 +131,7 @@ async def journeys_for(settings: Settings, *, strict: bool = True) -> JourneyCat
 
 def problem_lines(settings: Settings, catalogue: JourneyCatalogue) -> tuple[str, ...]:
     """Return what is wrong with the journeys and how checks use them, each with its place."""
-    found = [
-        f"{problem.source}{f':{problem.line}' if problem.line else ''}: {problem.message}"
-        for problem in catalogue.problems
-    ]
-    return (*found, *map(str, check_journeys(settings, catalogue)))
+    return tuple(map(str, check_journeys(settings, catalogue)))
 
 
 def new_run_id(now: dt.datetime) -> str:

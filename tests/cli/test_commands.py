@@ -5,23 +5,11 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from monitor.cli.commands import app
+from monitor.cli.scaffold import write_scaffold
 from monitor.service import StartupError
 
 ORDER = ["init", "validate", "run", "serve", "explain", "owners"]
 ORDER += ["drill", "replay", "notify", "doctor", "demo", "event"]
-    "init",
-    "validate",
-    "run",
-    "serve",
-    "explain",
-    "owners",
-    "drill",
-    "replay",
-    "notify",
-    "doctor",
-    "demo",
-    "event",
-]
 
 
 def test_help_lists_every_command_in_the_order_of_need_and_cuts_no_sentence():
@@ -45,3 +33,14 @@ def test_the_authority_of_the_shop_is_made_alone_and_kept(tmp_path):
     pem = Path(told[0].output.strip()).read_text()
     assert pem.startswith("-----BEGIN CERTIFICATE-----")
     assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == ["ca.key", "ca.pem"]
+
+
+def test_a_mistake_in_a_journey_is_told_once_with_line_and_column(tmp_path):
+    write_scaffold(tmp_path)
+    (tmp_path / "checks" / "home.yaml").write_text(
+        "name: home\ntitle: Home\nsteps:\n  - title: Home\n    request: {url: /, methd: GET}\n"
+    )
+    result = CliRunner().invoke(app, ["validate", "--config", str(tmp_path / "config" / "monitor.yaml")])
+    assert isinstance(result.exception, StartupError)
+    told = [line for line in result.exception.lines if "methd" in line]
+    assert told == ["checks/home.yaml:5:23: steps[0].request.methd: unknown key; did you mean 'method'?"]
