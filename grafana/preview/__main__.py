@@ -26,7 +26,7 @@ _SHOWN = {"journey": ("checkout",), "team": ("payments",)}
 _PICTURES = {
     "command-centre": 1068,
     "journeys": 1096,
-    "journey": 1640,
+    "journey": 1590,
     "root-causes": 1172,
     "objectives": 1056,
 }
