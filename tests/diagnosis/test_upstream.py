@@ -7,7 +7,7 @@ import pytest
 from monitor.domain.cause import Confidence
 from monitor.domain.diagnosis import CulpritKind
 from monitor.domain.experiment import ExperimentKind as Kind
-from monitor.domain.ownership import HostedName, Origin, Ownership, Vendor
+from monitor.domain.ownership import HostedName, HostOwner, Origin, Ownership, Vendor
 from tests.diagnosis.incidents import API, PAY, Court, controls, failed, look, page, request
 
 VENDOR = "pay.payments.example"
@@ -99,3 +99,17 @@ def test_whoever_carries_or_houses_us_is_no_vendor_behind_us(names):
     for hop in ("eu.houses.example", "pop.carrier.example", "origin.stacks.example"):
         case = {"status": 502, **stated(f"shopd;error=connection_refused;next-hop={hop}")}
         assert houses.detail(failed(page(), request(API, **case), error={"exchange": API})) == "own.connect", hop
+
+
+def test_the_team_of_our_own_host_that_is_named_behind_another_is_nearest_to_the_fault(names):
+    teams = (
+        HostOwner(host="api.shop.example", team="gateways"),
+        HostOwner(host="stock.shop.example", team="stockroom"),
+    )
+    ours = Court(names, Ownership(domains=("shop.example",), hosts=teams, default_team="team-shop"))
+    cases = (("stock.shop.example:8443", "stockroom"), ("10.1.2.3", "gateways"), ("api.shop.example", "gateways"))
+    for hop, team in cases:
+        case = {"status": 502, **stated(f"shopd;error=connection_refused;next-hop={hop}")}
+        diagnosis = ours.judge(failed(page(), request(API, **case), error={"exchange": API})).diagnosis
+        assert (diagnosis.detail.value, diagnosis.culprit.name) == ("own.connect", team), hop
+        assert ("of stock.shop.example behind it" in diagnosis.because) is (team == "stockroom")

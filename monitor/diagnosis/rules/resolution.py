@@ -86,7 +86,7 @@ def _by_signatures(incident: Incident, seen: _Triangle) -> Finding | None:
     """A name that is known as soon as nobody checks its signatures is signed wrongly, and its zone is at fault."""
     if not _is_proven(seen):
         return None
-    found = _zone(incident, seen, f"{_MENDED}, so its signatures are wrong")
+    found = _zone(incident, seen, f"{_MENDED}: its signatures are wrong")
     if found is None or {_Says.DENIES, _Says.FAILS} & set(seen.others):
         return replace(found, confidence=Confidence.CONFIRMED) if found else None
     # A single resolver may check signatures with a wrong clock or key of its own; the controls have to speak for it.

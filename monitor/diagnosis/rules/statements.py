@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.names import parts_of
+from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.trials import looks, passed, reprobes
 from monitor.diagnosis.tunnels import tunnel_status
 from monitor.diagnosis.wording import happening, where
@@ -20,6 +21,7 @@ _PROXY_AUTH = 407
 _LEGAL = 451
 _CAPTIVE = 511
 _ERROR = re.compile(r";\s*error\s*=\s*\"?([a-z_]+)")
+_NEXT_HOP = re.compile(r";\s*next-hop\s*=\s*\"?([^\s\";,]+)")
 _BLOCKED_BY = re.compile(r"<([^>]+)>[^,]*rel=\"?blocked-by\"?")
 _NUMBER = re.compile(r"\d{3,4}")
 
@@ -146,10 +148,25 @@ def _proxy_status(incident: Incident, exchange: Exchange) -> Finding | None:
     error = matched[1] if matched else ""
     statement = f"{where(exchange)} answered {exchange.status}, and its edge says {error}"
     if error in NEXT_HOP:
-        return _origin(incident, exchange, NEXT_HOP[error], statement)
+        behind = _own_behind(incident, exchange, member)
+        said = statement if behind is None else f"{statement} of {behind.host} behind it"
+        return _origin(incident, exchange, NEXT_HOP[error], said, behind)
     if error in EDGE_ITSELF:
         return _edge(incident, exchange, statement, member.partition(";")[0].strip().strip('"'))
     return None
+
+
+def next_hop_of(member: str) -> str | None:
+    """Return the host that one proxy in ``Proxy-Status`` names as the hop behind it (RFC 9209)."""
+    hop = _NEXT_HOP.search(member)
+    return parts_of(f"//{hop[1]}").hostname or "" if hop else None
+
+
+def _own_behind(incident: Incident, exchange: Exchange, member: str) -> Owner | None:
+    """Return the owner of another host of ours that is named as the hop behind; its team is nearest to the fault."""
+    host = next_hop_of(member)
+    owner = incident.context.owners.owner_of(host) if host and host != exchange.host else None
+    return owner if owner is not None and owner.party is Party.OWN and owner.operator is None else None
 
 
 def _cloudflare(incident: Incident, exchange: Exchange) -> Finding | None:
@@ -166,8 +183,10 @@ def _cloudflare(incident: Incident, exchange: Exchange) -> Finding | None:
     return None
 
 
-def _origin(incident: Incident, exchange: Exchange, detail: Detail, statement: str) -> Finding:
-    owner = incident.owner(exchange)
+def _origin(
+    incident: Incident, exchange: Exchange, detail: Detail, statement: str, behind: Owner | None = None
+) -> Finding:
+    owner = behind or incident.owner(exchange)
     return Finding(
         detail=detail,
         because=f"{incident.scene} {statement}: the origin behind the edge failed ({owner.title}).",

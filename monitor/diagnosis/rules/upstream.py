@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
-from monitor.diagnosis.rules.statements import NEXT_HOP
+from monitor.diagnosis.rules.statements import NEXT_HOP, next_hop_of
 from monitor.diagnosis.trials import reprobes
 from monitor.diagnosis.wording import where
 from monitor.domain.cause import Detail, Party
@@ -18,7 +18,6 @@ _SERVER_ERROR = 500
 _FAILED_DEPENDENCY = 424
 _ERROR = re.compile(r";\s*error\s*=\s*\"?([a-z_]+)")
 _RECEIVED = re.compile(r";\s*received-status\s*=\s*(\d{3})")
-_NEXT_HOP = re.compile(r";\s*next-hop\s*=\s*\"?([^\s\";,]+)")
 # Whoever carries or houses our own servers is no vendor behind them.
 _CARRIERS = frozenset({"cdn", "hosting"})
 
@@ -81,10 +80,9 @@ def _same(look: Exchange, exchange: Exchange) -> bool:
 def _next_hops(exchange: Exchange) -> Iterator[tuple[str, str]]:
     """Yield each hop behind an own one that could not be reached, or answered with a server error (RFC 9209)."""
     for member in dict(exchange.headers).get("proxy-status", "").split(","):
-        hop, error, received = _NEXT_HOP.search(member), _ERROR.search(member), _RECEIVED.search(member)
-        if hop is None:
+        host, error, received = next_hop_of(member), _ERROR.search(member), _RECEIVED.search(member)
+        if host is None:
             continue
-        host = parts_of(f"//{hop[1]}").hostname or ""
         if error and error[1] in NEXT_HOP:
             yield host, f"and says {error[1]} of {host} behind it"
         elif error is None and received and int(received[1]) >= _SERVER_ERROR:
