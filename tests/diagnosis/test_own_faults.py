@@ -337,7 +337,8 @@ def test_a_vendors_script_that_is_gone_stays_the_vendors(court, evidence):
 def refused(**values):
     exchange = request(API, **{"method": "POST", "status": 401, "mime_type": "application/json", **values})
     status = difference(STATUS, API, resource="xhr", before="201", after=str(exchange.status))
-    return failed(page(), exchange, kind=ABSENT, compared=compared(status))
+    charged = request("https://pay.payments.example/tokens", method="POST")
+    return failed(page(), charged, exchange, kind=ABSENT, compared=compared(status))
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -168,7 +168,9 @@ def _without_account(incident: Incident, refused: Exchange) -> bool:
     check, step = incident.context.check, incident.step
     accounts = bool(check.second_account) or any(isinstance(value, Secret) for _, value in check.values)
     names = (step.name, step.title, step.capability or "") if step else ()
-    posted = (parts_of(x.url).path for x in incident.exchanges if x.method == "POST")
+    # Whoever takes payments hands out tokens too.
+    owners = ((x, incident.owner(x)) for x in incident.exchanges if x.method == "POST")
+    posted = (parts_of(x.url).path for x, o in owners if o.party is Party.OWN or o.category == _IDENTITY)
     if accounts or any(_SIGN_IN.search(words) for words in (*names, *posted, parts_of(refused.url).path)):
         return False
     # A guard answers 403 with a page of its own; the application answers its own code with data.
