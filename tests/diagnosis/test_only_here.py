@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.domain.cause import Confidence
+from monitor.domain.cause import Confidence, Detail
 from monitor.domain.evidence import PageError, StepErrorKind, WebSocketFacts
 from monitor.domain.exchange import Certificate, DnsFacts, Timings, TlsFacts
 from monitor.domain.experiment import Experiment
@@ -77,12 +77,16 @@ def test_silence_here_and_a_refusal_there_have_not_one_cause(court):
     assert court.detail(failed(page(**silent), experiments=controls(unreachable, unreachable))) == "client.network"
 
 
-def test_a_gateway_that_can_be_asked_around_is_a_resolver_that_lies(court):
+def test_a_gateway_that_can_be_asked_around_leaves_a_resolver_that_lies_as_the_other_candidate(court):
     shown = (*controls(*(FOREIGN_NAME for _ in range(3))),)
     ours = look(Kind.RESOLVER, WWW, by="system", **FOREIGN_NAME, **at("198.51.100.9"))
     knows = look(Kind.RESOLVER, WWW, by=OTHER, **at("203.0.113.7"))
-    assert court.detail(failed(page(**FOREIGN_NAME), experiments=shown)) == "client.network"
-    assert court.detail(failed(page(**FOREIGN_NAME), experiments=(*shown, ours, knows))) == "client.dns"
+    alone, beside = (
+        court.judge(failed(page(**FOREIGN_NAME), experiments=made)).diagnosis for made in (shown, (*shown, ours, knows))
+    )
+    assert (alone.detail, beside.detail) == (Detail.CLIENT_NETWORK, Detail.CLIENT_NETWORK)
+    assert Detail.CLIENT_DNS in {each.detail for each in beside.alternatives}
+    assert Detail.CLIENT_DNS not in {each.detail for each in alone.alternatives}
 
 
 DAYS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from monitor.diagnosis.edges import edges_named
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
@@ -66,11 +67,12 @@ def captive_portal(incident: Incident) -> Finding | None:
     if _someone_answered_since(incident, target, Layer.TLS):
         return None
     words = f"{_list(names)} show a certificate for another name too"
-    if answers_at_another_address(incident, target):
-        # A gateway lets nobody ask around it: who can be asked and knows better shows that only ours lies.
-        words = f"{words}, and another resolver gives another address, where it answers"
-        return _client(incident, Detail.CLIENT_DNS, "the client's resolver", words)
-    return _client(incident, Detail.CLIENT_NETWORK, "a gateway that answers for every host", words)
+    found = _client(incident, Detail.CLIENT_NETWORK, "a gateway that answers for every host", words)
+    if not answers_at_another_address(incident, target):
+        return found
+    # Gateways often answer for every host by the resolver that they hand out, and let others be asked.
+    lies = alternative(Detail.CLIENT_DNS, "another resolver gives another address, where it answers")
+    return replace(found, alternatives=(lies,))
 
 
 def _spoke_for_itself(incident: Incident) -> bool:
