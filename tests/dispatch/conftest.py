@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -73,7 +73,16 @@ class Bench:
         every = [worker for lane in lanes for worker in lane.staff.every]
         return [worker._keeper.pid for worker in every if worker._keeper is not None]
 
-    async def until(self, condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
+    @contextmanager
+    def word_withheld(self) -> Iterator[Callable[[], None]]:
+        """Yield what gives the word that the journey ``wait-for-the-word`` waits for."""
+        word = self.directory / "word"
+        try:
+            yield word.touch
+        finally:
+            word.unlink(missing_ok=True)
+
+    async def until(self, condition: Callable[[], bool], *, seconds: float = 60.0) -> None:
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 - what is waited for happens in other processes
                 await asyncio.sleep(0.02)

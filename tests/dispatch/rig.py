@@ -20,6 +20,11 @@ from monitor.domain.evidence import ProberFault, StepError, StepErrorKind
 from monitor.domain.journey import Journey, ProbeKind, Step
 from monitor.probes.session import Observations, ProberError
 
+WORD = "word"
+MEETING = 100
+# Of one worker: whoever waits there waits for all others in the same process.
+_MEETING = asyncio.Barrier(MEETING)
+
 
 class StillSession:
     handle = None
@@ -66,6 +71,16 @@ async def wait_long(handle: object) -> None:
 
 async def wait_a_second(handle: object) -> None:
     await asyncio.sleep(1)
+
+
+async def wait_for_the_word(handle: object) -> None:
+    word = Path(os.environ["HOME"]).parent / WORD
+    while not word.exists():  # noqa: ASYNC110 - it is given by another process
+        await asyncio.sleep(0.02)
+
+
+async def meet(handle: object) -> None:
+    await _MEETING.wait()
 
 
 async def block(handle: object) -> None:
@@ -134,6 +149,8 @@ ACTS: dict[str, Callable[..., Awaitable[Any]]] = {
         look,
         wait_long,
         wait_a_second,
+        wait_for_the_word,
+        meet,
         block,
         ignore_cancellation,
         leave,

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import itertools
 import os
 import signal
 import time
@@ -16,10 +15,12 @@ from monitor.dispatch.messages import LaneName
 from monitor.domain.evidence import Evidence, ProberFault
 from monitor.domain.outcome import Outcome, SlotReason, SlotState, StepOutcome
 from tests.builders import a_target
+from tests.dispatch import rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-GRACE = 5.0
+# A run that hangs would do so for a minute; a busy machine takes its time to end it.
+GRACE = 30.0
 
 
 def fault(evidence: Evidence) -> ProberFault | None:
@@ -37,11 +38,10 @@ async def test_a_run_is_carried_out_in_a_worker_of_its_lane(bench, lane):
 
 
 async def test_many_declarative_runs_share_one_worker(bench):
-    results = await asyncio.gather(*(bench.evidence("wait-a-second", LaneName.HTTP) for _ in range(100)))
+    # Each of them passes only when all are under way in one process.
+    results = await asyncio.gather(*(bench.evidence("meet", LaneName.HTTP, deadline=60) for _ in range(rig.MEETING)))
     assert {result.last.outcome for result in results} == {Outcome.PASSED}
     assert len({result.worker for result in results}) == 1
-    began = min(result.started_at for result in results)
-    assert max(result.started_at for result in results) - began < dt.timedelta(seconds=1)
 
 
 async def test_journeys_in_code_never_share_a_worker(a_bench):
@@ -56,9 +56,12 @@ async def test_journeys_in_code_never_share_a_worker(a_bench):
 
 async def test_no_more_browsers_work_than_configured_and_the_wait_is_not_part_of_the_run(a_bench):
     bench = await a_bench(browsers=1)
+    began = time.monotonic()
     results = await asyncio.gather(*(bench.evidence("wait-a-second", LaneName.BROWSER) for _ in range(3)))
     assert {result.worker for result in results} == {"browser-1"}
-    assert all(1.0 <= result.duration < 2.0 for result in results)
+    assert all(result.duration >= 1.0 for result in results)
+    # Had one of them counted the time in which it waited for another, they would have taken longer than there was.
+    assert sum(result.duration for result in results) <= time.monotonic() - began
 
 
 async def test_runs_that_are_due_go_before_what_is_done_in_the_background(a_bench):
@@ -107,7 +110,7 @@ async def test_a_run_that_heeds_no_cancellation_is_over_by_its_deadline(bench):
 
 
 async def test_steps_that_were_done_before_a_worker_was_ended_are_kept(bench):
-    evidence = await bench.evidence("block", deadline=1)
+    evidence = await bench.evidence("block", deadline=3)
     assert [step.outcome for step in evidence.last.steps] == [StepOutcome.PASSED, StepOutcome.INCONCLUSIVE]
     assert evidence.last.steps[1].duration > 0.5
 
@@ -147,7 +150,7 @@ async def test_a_worker_that_starts_too_many_processes_is_ended_with_all_of_them
 async def test_a_process_that_a_journey_leaves_behind_ends_with_its_worker(a_bench, processes_of):
     bench = await a_bench()
     await bench.evidence("start-a-daemon")
-    assert len(processes_of(bench.directory)) > 4
+    await bench.until(lambda: len(processes_of(bench.directory)) > 4)
     await bench.dispatcher.close(1)
     assert processes_of(bench.directory) == []
 
@@ -175,36 +178,41 @@ async def test_a_killed_worker_is_replaced_within_seconds(bench):
     assert fault(evidence) is ProberFault.WORKER_DIED
     began = time.monotonic()
     assert (await bench.evidence("look")).last.outcome is Outcome.PASSED
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < GRACE
 
 
 async def test_when_the_shared_worker_is_killed_its_runs_are_made_again_and_that_shows(bench):
-    runs = [asyncio.create_task(bench.evidence("wait-a-second", LaneName.HTTP)) for _ in range(20)]
-    await bench.until(lambda: bench.dispatcher.status().lanes[0].running == 20)
-    os.kill(bench.workers(LaneName.HTTP)[0], signal.SIGKILL)
-    for evidence in await asyncio.gather(*runs):
-        lost, made = evidence.attempts
-        assert (lost.number, lost.prober_fault) == (1, ProberFault.WORKER_DIED)
-        assert (made.number, made.outcome) == (2, Outcome.PASSED)
-        assert made.started >= lost.duration - 0.5
+    with bench.word_withheld() as give_the_word:
+        runs = [asyncio.create_task(bench.evidence("wait-for-the-word", LaneName.HTTP)) for _ in range(20)]
+        await bench.until(lambda: bench.dispatcher.status().lanes[0].running == 20)
+        os.kill(bench.workers(LaneName.HTTP)[0], signal.SIGKILL)
+        give_the_word()
+        for evidence in await asyncio.gather(*runs):
+            lost, made = evidence.attempts
+            assert (lost.number, lost.prober_fault) == (1, ProberFault.WORKER_DIED)
+            assert (made.number, made.outcome) == (2, Outcome.PASSED)
+            assert made.started >= lost.duration - 0.5
 
 
 async def test_a_run_that_may_have_changed_something_is_not_made_again(bench):
-    run = asyncio.create_task(bench.evidence("order-wait-a-second", LaneName.HTTP))
-    await bench.until(lambda: began_to_act(bench))
-    os.kill(bench.workers(LaneName.HTTP)[0], signal.SIGKILL)
-    evidence = await run
+    with bench.word_withheld():
+        run = asyncio.create_task(bench.evidence("order-wait-for-the-word", LaneName.HTTP))
+        await bench.until(lambda: began_to_act(bench))
+        os.kill(bench.workers(LaneName.HTTP)[0], signal.SIGKILL)
+        evidence = await run
     assert len(evidence.attempts) == 1
     assert fault(evidence) is ProberFault.WORKER_DIED
 
 
 async def test_a_stopped_shared_worker_is_found_and_its_runs_are_made_again(bench):
-    runs = [asyncio.create_task(bench.evidence("wait-a-second", LaneName.HTTP)) for _ in range(5)]
-    await bench.until(lambda: bench.dispatcher.status().lanes[0].running == 5)
-    os.kill(bench.workers(LaneName.HTTP)[0], signal.SIGSTOP)
-    for evidence in await asyncio.gather(*runs):
-        assert evidence.last.outcome is Outcome.PASSED
-        assert len(evidence.attempts) == 2
+    with bench.word_withheld() as give_the_word:
+        runs = [asyncio.create_task(bench.evidence("wait-for-the-word", LaneName.HTTP)) for _ in range(5)]
+        await bench.until(lambda: bench.dispatcher.status().lanes[0].running == 5)
+        os.kill(bench.workers(LaneName.HTTP)[0], signal.SIGSTOP)
+        give_the_word()
+        for evidence in await asyncio.gather(*runs):
+            assert evidence.last.outcome is Outcome.PASSED
+            assert len(evidence.attempts) == 2
 
 
 async def test_a_run_that_overstays_in_the_shared_worker_does_no_harm_to_others(bench):
@@ -253,45 +261,53 @@ async def test_a_run_whose_time_to_start_has_passed_is_not_started(bench):
 async def test_a_run_that_waits_too_long_for_a_worker_is_not_started(a_bench):
     bench = await a_bench(browsers=1)
     await bench.evidence("look", LaneName.BROWSER)
-    first = asyncio.create_task(bench.evidence("wait-a-second", LaneName.BROWSER))
-    await asyncio.sleep(0)
-    result = await bench.run("look", LaneName.BROWSER, patience=0.3)
-    assert result == NoResult(reason=SlotReason.BUSY)
-    assert (await first).last.outcome is Outcome.PASSED
+    with bench.word_withheld() as give_the_word:
+        first = asyncio.create_task(bench.evidence("wait-for-the-word", LaneName.BROWSER))
+        await bench.until(lambda: bench.dispatcher.status().lanes[2].running == 1)
+        result = await bench.run("look", LaneName.BROWSER, patience=0.5)
+        assert result == NoResult(reason=SlotReason.BUSY)
+        give_the_word()
+        assert (await first).last.outcome is Outcome.PASSED
 
 
 async def test_no_more_runs_than_allowed_are_under_way_against_one_target(bench):
     one = a_target(concurrency=1)
     other = a_target(name="other", concurrency=1)
-    runs = await asyncio.gather(
-        *(bench.evidence("wait-a-second", LaneName.HTTP, target=target) for target in (one, one, one, other))
-    )
-    starts = sorted(run.started_at for run in runs[:3])
-    assert all(later - earlier >= dt.timedelta(seconds=0.9) for earlier, later in itertools.pairwise(starts))
-    assert abs(runs[3].started_at - starts[0]) < dt.timedelta(seconds=0.9)
+    with bench.word_withheld() as give_the_word:
+        runs = [
+            asyncio.create_task(bench.evidence("wait-for-the-word", LaneName.HTTP, target=target))
+            for target in (one, one, one, other)
+        ]
+        await bench.until(lambda: bench.dispatcher.status().lanes[0].running == 2)
+        assert bench.dispatcher._gates.waiting() == 2
+        give_the_word()
+        assert {(await run).last.outcome for run in runs} == {Outcome.PASSED}
     await bench.until(lambda: bench.dispatcher._gates._gates == {})
 
 
 async def test_a_run_that_waits_too_long_for_its_target_is_not_started(bench):
     target = a_target(concurrency=1)
     await bench.evidence("look", LaneName.HTTP)
-    first = asyncio.create_task(bench.evidence("wait-a-second", LaneName.HTTP, target=target))
-    await asyncio.sleep(0)
-    assert await bench.run("look", LaneName.HTTP, target=target, patience=0.2) == NoResult(reason=SlotReason.BUSY)
-    assert (await first).last.outcome is Outcome.PASSED
+    with bench.word_withheld() as give_the_word:
+        first = asyncio.create_task(bench.evidence("wait-for-the-word", LaneName.HTTP, target=target))
+        await bench.until(lambda: bench.dispatcher.status().lanes[0].running == 1)
+        assert await bench.run("look", LaneName.HTTP, target=target, patience=0.5) == NoResult(reason=SlotReason.BUSY)
+        give_the_word()
+        assert (await first).last.outcome is Outcome.PASSED
 
 
 async def test_closing_lets_runs_end_within_the_grace_and_calls_the_others_lost(a_bench):
     bench = await a_bench()
     await bench.evidence("look")
     await bench.evidence("look", LaneName.HTTP)
-    short = [asyncio.create_task(bench.run("wait-a-second", LaneName.HTTP)) for _ in range(15)]
+    short = [asyncio.create_task(bench.run("wait-for-the-word", LaneName.HTTP)) for _ in range(15)]
     long = [asyncio.create_task(bench.run("wait-long", deadline=60)) for _ in range(2)]
     queued = [asyncio.create_task(bench.run("look")) for _ in range(3)]
     await bench.until(lambda: sum(lane.running for lane in bench.dispatcher.status().lanes) == 17)
     began = time.monotonic()
+    (bench.directory / rig.WORD).touch()
     await bench.dispatcher.close(2)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < GRACE
     assert {type(await run) for run in short} == {Evidence}
     lost = NoResult(reason=SlotReason.SHUTDOWN, state=SlotState.LOST)
     assert [await run for run in long] == [lost, lost]

@@ -118,14 +118,15 @@ async def test_after_kill_minus_nine_every_past_slot_still_ends_in_one_state(fol
         await off_loop(program.wait_for_run, API)
         program.signal(signal.SIGKILL)
         await off_loop(program.wait)
+    # What comes due while the program stops stays planned until the next start, however long a busy machine takes.
+    again = time.time()
     program.start()
     await off_loop(until, lambda: program.get("/-/ready"), "ready again")
     program.signal(signal.SIGTERM)
     assert await off_loop(program.wait) == 0
     found = slots(folder)
     assert len({row[:2] for row in found}) == len(found)
-    now = time.time()
-    past = [row for row in found if int(row[1]) / 1e6 < now - 5]
+    past = [row for row in found if int(row[1]) / 1e6 < again]
     assert past
     assert {row[2] for row in past} <= {SlotState.FINISHED, SlotState.MISSED, SlotState.LOST, SlotState.SKIPPED}
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 
-from monitor.domain.clock import SystemClock
 from monitor.domain.evidence import ProberFault
 from monitor.domain.outcome import Outcome, StepOutcome
 from monitor.execution.progress import Interruption, effects_begun, partial_evidence
@@ -12,6 +11,7 @@ from monitor.execution.wire import Codec
 from monitor.probes.session import ExpectationFailed
 from tests.builders import A_MOMENT
 from tests.execution.driven import DrivenProbe, a_journey, a_step, a_task
+from tests.virtual_time import VirtualClock
 
 KILLED = Interruption(fault=ProberFault.WORKER_KILLED, text="the worker was killed at the deadline of 30 s")
 
@@ -32,7 +32,7 @@ async def test_the_steps_before_a_kill_are_kept_with_their_times():
     steps += [a_step(hangs, name="four", effects=True), a_step(passes, name="five"), a_step(passes, name="six")]
     told = []
     journey = a_journey(*steps)
-    run = asyncio.create_task(execute(a_task(), journey, DrivenProbe(), clock=SystemClock(), progress=told.append))
+    run = asyncio.create_task(execute(a_task(), journey, DrivenProbe(), clock=VirtualClock(), progress=told.append))
     await killed.wait()
     run.cancel()
     evidence = partial_evidence(
@@ -70,7 +70,7 @@ async def test_an_attempt_that_ended_before_the_kill_keeps_its_failure():
     told = []
     journey = a_journey(a_step(shaky), a_step(passes))
     task = a_task(attempts=2)
-    run = asyncio.create_task(execute(task, journey, DrivenProbe(), clock=SystemClock(), progress=told.append))
+    run = asyncio.create_task(execute(task, journey, DrivenProbe(), clock=VirtualClock(), progress=told.append))
     await killed.wait()
     run.cancel()
     evidence = partial_evidence(journey.steps, told, KILLED, started_at=A_MOMENT, duration=30.0)
@@ -89,7 +89,7 @@ def test_a_worker_that_told_nothing_leaves_a_run_in_which_nothing_was_reached():
 async def test_progress_and_evidence_survive_the_wire():
     told = []
     journey = a_journey(a_step(passes))
-    evidence = await execute(a_task(), journey, DrivenProbe(), clock=SystemClock(), progress=told.append)
+    evidence = await execute(a_task(), journey, DrivenProbe(), clock=VirtualClock(), progress=told.append)
     codec = Codec()
     assert codec.decode(codec.encode(evidence), type(evidence)) == evidence
     assert [codec.decode(codec.encode(one), type(one)) for one in told] == told

@@ -35,11 +35,12 @@ def test_a_wall_clock_that_steps_an_hour_back_and_forth_silences_and_doubles_not
     for seconds in ("-3600", "+0"):
         before, began = site.answered, time.monotonic()
         step(seconds)
-        until(lambda before=before: site.answered >= before + 9, "three runs of each check after the step")
-        # Without the step nine runs take three seconds. A silenced check would need an hour, a doubled one no time.
+        until(lambda before=before: site.answered >= before + 15, "five runs of each check after the step")
+        # A silenced check would need an hour, a doubled one no time. On a busy machine three runs of each may come at
+        # once: one that was under way, one that was late, and one that is due.
         took = time.monotonic() - began
-        assert 1 < took < 40
-        assert site.answered - before <= 3 * (took + 3)
+        assert took < 60
+        assert site.answered - before <= 3 * (took + 4)
     until(lambda: place.number("faultline_clock_step_seconds_total") >= 2 * HOUR - 60, "both steps are exported")
     steps = [json.loads(line) for line in place.log.read_text().splitlines() if "clock stepped" in line]
     assert [round(line["seconds"], -2) for line in steps] == [-HOUR, HOUR]

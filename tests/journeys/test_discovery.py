@@ -51,7 +51,7 @@ async def test_whatever_a_file_does_when_imported_only_that_file_has_a_problem(f
     write("interrupts.py", "raise KeyboardInterrupt")
     write("empty.py", "")
     write("missing.py", "import no_such_module_anywhere")
-    found = await catalogue(folder, file_timeout=1.0)
+    found = await catalogue(folder, file_timeout=3.0)
     assert [journey.name for journey in found.journeys] == ["good"]
     problems = {problem.source.removeprefix("checks/"): problem for problem in found.problems}
     assert "not valid Python" in problems["syntax.py"].message

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from monitor.cli.serving import bound
 from monitor.config.settings import WebSettings
 from monitor.web.scrapes import Scrapes
+from tests.waiting import until
 
 # More than the kernel takes in for a connection whose other end reads nothing.
 BIG = b"x" * 32_000_000
@@ -36,7 +37,7 @@ class Renderer:
             self.asked += 1
             self.at_work += 1
             self.most = max(self.most, self.at_work)
-        self.may.wait(20)
+        self.may.wait(60)
         with self._count:
             self.at_work -= 1
         return BIG, "text/plain; version=0.0.4; charset=utf-8"
@@ -50,10 +51,15 @@ def renderer():
 
 
 @pytest.fixture
-async def port(renderer: Renderer) -> AsyncIterator[int]:
+def scrapes(renderer: Renderer) -> Scrapes:
+    return Scrapes(renderer.render, at_once=AT_ONCE)
+
+
+@pytest.fixture
+async def port(renderer: Renderer, scrapes: Scrapes) -> AsyncIterator[int]:
     """The port of a server that ends a connection of which nothing was taken for a second and a half."""
     listener = bound(WebSettings(port=0), untaken=1_500)
-    app = Starlette(routes=[Route("/metrics", Scrapes(renderer.render, at_once=AT_ONCE).answer)])
+    app = Starlette(routes=[Route("/metrics", scrapes.answer)])
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     server.capture_signals = contextlib.nullcontext
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -74,18 +80,24 @@ def hanging(port: int) -> socket.socket:
 
 async def answered(client: httpx.AsyncClient, status: int) -> httpx.Response:
     """Ask until the answer has this status."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (answer := await client.get("/metrics")).status_code != status:  # noqa: ASYNC110 - a scraper has no event
             await asyncio.sleep(0.05)
     return answer
 
 
-async def test_a_scraper_that_hangs_keeps_neither_its_answer_nor_its_place(port: int) -> None:
+async def test_a_scraper_that_hangs_keeps_neither_its_answer_nor_its_place(
+    port: int, scrapes: Scrapes, renderer: Renderer
+) -> None:
+    # While their answers are made nobody can lose patience with them, however slow the machine is.
+    renderer.may.clear()
     scrapers = [await asyncio.to_thread(hanging, port) for _ in range(AT_ONCE)]
+    await until(lambda: scrapes._open == AT_ONCE, "all places are taken")
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
         refused = await answered(client, 503)
         assert refused.headers["retry-after"] == "5"
         assert "scrapes are not finished" in refused.text
+        renderer.may.set()
         served = await answered(client, 200)
     assert served.content == BIG
     for scraper in scrapers:
@@ -99,10 +111,13 @@ async def test_scrapes_that_come_together_are_rendered_one_after_the_other(port:
     assert (renderer.asked, renderer.most) == (AT_ONCE, 1)
 
 
-async def test_a_scraper_that_goes_away_while_its_answer_is_made_leaves_room(port: int, renderer: Renderer) -> None:
+async def test_a_scraper_that_goes_away_while_its_answer_is_made_leaves_room(
+    port: int, scrapes: Scrapes, renderer: Renderer
+) -> None:
     renderer.may.clear()
     for _ in range(AT_ONCE):
         (await asyncio.to_thread(hanging, port)).close()
+    await until(lambda: scrapes._open == AT_ONCE, "all places are taken")
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
         await answered(client, 503)
         renderer.may.set()

@@ -123,11 +123,11 @@ class DevtoolsWatch:
         return channel
 
     async def settle(self, limit: float) -> None:
-        """Wait shortly for hashes that are still being made, then drop the rest."""
-        children = [child for channel in self._channels for child in channel.descendants()]
-        if children and limit > 0:
-            # What frames and workers have told so far arrives before their answer does.
-            flush = (_quietly(child.send("Network.enable")) for child in children if not self.flooded)
+        """Wait shortly for what is on its way here and for hashes that are still being made, then drop the rest."""
+        if limit > 0 and not self.flooded:
+            # What pages, frames and workers have told so far arrives before their answer does.
+            targets = [target for channel in self._channels for target in (channel, *channel.descendants())]
+            flush = (_quietly(target.send("Network.enable")) for target in targets)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.gather(*flush), _FLUSH_LIMIT)
         if self._hashing:

@@ -3,16 +3,18 @@ from __future__ import annotations
 import pytest
 
 from monitor.domain.evidence import StepErrorKind
+from tests.probes.browser.provoking import click_in_vain, until_out_of_time
+from tests.probes.browser.site import stay_silent
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("unhurried"),
+]
 
 
 async def explained(walk, act):
-    async def hurried(browser):
-        browser.page.set_default_timeout(400)
-        await act(browser)
-
-    attempt = await walk(hurried)
+    attempt = await walk(act)
     return attempt.session.explain(attempt.error), attempt
 
 
@@ -21,7 +23,7 @@ async def test_an_element_in_the_way_is_named(site, walk):
 
     async def act(browser):
         await browser.open("/")
-        await browser.page.click("button")
+        await click_in_vain(browser.page)
 
     error, _ = await explained(walk, act)
     assert error.kind is StepErrorKind.INTERCEPTED
@@ -45,7 +47,7 @@ async def test_a_missing_element_is_a_timeout_that_says_what_was_awaited(site, w
 
     async def act(browser):
         await browser.open("/")
-        await browser.page.get_by_role("button", name="buy").click()
+        await browser.page.get_by_role("button", name="buy").click(timeout=400)
 
     error, _ = await explained(walk, act)
     assert error.kind is StepErrorKind.TIMEOUT
@@ -66,13 +68,15 @@ async def test_a_page_that_answers_503_names_its_exchange(site, walk):
 
 
 async def test_a_page_that_never_answers_names_the_exchange_it_hangs_on(site, walk):
-    from tests.probes.browser.site import stay_silent
-
     site.route("/slow", stay_silent)
+    site.forget()
 
     async def act(browser):
-        browser.page.set_default_navigation_timeout(400)
-        await browser.open("/slow")
+        def go(milliseconds):
+            browser.page.set_default_navigation_timeout(milliseconds)
+            return browser.open("/slow")
+
+        await until_out_of_time(go, lambda _: site.seen("/slow"))
 
     error, attempt = await explained(walk, act)
     assert error.kind is StepErrorKind.TIMEOUT
@@ -98,9 +102,9 @@ async def test_an_expected_path_that_is_not_reached_says_where_the_browser_is(si
 
     async def act(browser):
         await browser.open("/here?query=1")
-        await browser.expect_path("/here", within=0.3)
-        await browser.expect_visible("p", within=1)
-        await browser.expect_no_text("gone", within=1)
+        await browser.expect_path("/here")
+        await browser.expect_visible("p")
+        await browser.expect_no_text("gone")
         await browser.expect_path("/there", within=0.3)
 
     error, _ = await explained(walk, act)

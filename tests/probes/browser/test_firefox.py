@@ -17,7 +17,8 @@ async def test_firefox_walks_a_page_and_records_it(site, walk, probe):
     async def act(browser):
         await browser.open("/", wait_until="load")
         await browser.expect_text("here")
-        await browser.page.wait_for_timeout(200)
+        await walk.until(lambda so_far: so_far.seen.page_errors and so_far.seen.console, "a line and an error")
+        await walk.until(lambda so_far: not so_far.exchange("/a.js").pending, "the script has come")
 
     attempt = await walk(act, profile=FIREFOX)
     assert attempt.error is None

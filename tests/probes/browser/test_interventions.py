@@ -98,7 +98,7 @@ async def test_a_redirect_of_ours_to_a_replayed_host_ends_in_the_archive(site, w
 
     async def act(browser):
         await browser.open("/pay")
-        await browser.expect_text("good end", within=3)
+        await browser.expect_text("good end")
 
     attempt = await walk(act, interventions=(a_change(InterventionKind.REPLAY, archive=archive),))
     assert attempt.error is None

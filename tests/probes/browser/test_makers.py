@@ -7,8 +7,13 @@ import pytest
 from monitor.domain.assignment import Intervention, InterventionKind
 from monitor.domain.profile import Engine
 from monitor.domain.secret import Secret
+from tests.probes.browser.provoking import click_in_vain
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("unhurried"),
+]
 
 OVER = "position:fixed;inset:0;z-index:9"
 WAYS = {
@@ -29,7 +34,7 @@ def click(probe, assign):
         await session.handle.page.wait_for_selector("#cmp, #sale", state="attached")
         error = None
         try:
-            await session.handle.page.click("button", timeout=1500)
+            await click_in_vain(session.handle.page)
         except Exception as raised:  # noqa: BLE001 - the error is what is asked about
             error = await session.complete(session.explain(raised))
         return error, await session.finish(failed=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -8,8 +9,13 @@ from monitor.domain.assignment import Intervention, InterventionKind
 from monitor.domain.failure import Failure, Phase
 from monitor.domain.secret import Secret
 from tests.probes.browser.site import hang_up, reply, reset, stay_silent
+from tests.waiting import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("unhurried"),
+]
 
 
 async def test_a_page_and_its_resources_are_recorded_in_full(site, walk):
@@ -20,6 +26,7 @@ async def test_a_page_and_its_resources_are_recorded_in_full(site, walk):
     async def act(browser):
         async with browser.page.expect_response("**/api"):
             await browser.open("/")
+        await walk.quiet()
 
     attempt = await walk(act)
     assert attempt.error is None
@@ -53,9 +60,8 @@ async def test_a_request_without_an_answer_is_recorded_as_pending(site, walk):
     site.route("/never", stay_silent)
 
     async def act(browser):
-        async with browser.page.expect_request("**/never"):
-            await browser.open("/")
-        await asyncio.sleep(0.2)
+        await browser.open("/")
+        await walk.until(lambda so_far: so_far.exchange("/never").timings.total > 0.1, "asked for in vain")
 
     never = (await walk(act)).exchange("/never")
     assert never.pending
@@ -120,7 +126,10 @@ async def test_a_document_cut_short_is_explained_by_its_exchange(site, walk):
 
     async def act(browser):
         browser.page.set_default_navigation_timeout(1500)
-        await browser.open("/short")
+        try:
+            await browser.open("/short")
+        finally:
+            await walk.until(lambda so_far: so_far.exchange("/short").failure is not Failure.PENDING, "cut short")
 
     attempt = await walk(act)
     exchange = attempt.exchange("/short")
@@ -158,7 +167,9 @@ async def test_what_a_page_breaks_is_told_apart(site, walk, unused_tcp_port):
 
     async def act(browser):
         await browser.open("/", wait_until="load")
-        await browser.page.wait_for_timeout(300)
+        await walk.quiet()
+        await walk.until(lambda so_far: so_far.seen.websockets[0].error, "the error of the socket")
+        await walk.until(lambda so_far: len(so_far.seen.page_errors) > 1, "two errors of scripts")
 
     attempt = await walk(act)
     assert attempt.error is None
@@ -200,15 +211,19 @@ async def test_a_blocked_host_is_recognizably_our_own_doing(site, walk):
 
 async def test_frames_of_other_sites_and_workers_are_recorded_in_the_full_browser(site, walk):
     site.page("/", f"<iframe src='{site.url('/inner', host='third.localhost')}'></iframe>")
-    site.page("/inner", "<script src='/in.js'></script><script>new Worker('/worker.js')</script>")
+    site.page("/inner", "<script src='/in.js'></script><script>const worker = new Worker('/worker.js')</script>")
     site.page("/in.js", "1", kind="text/javascript")
     # Playwright lets a worker run without asking us: what it asks for in its first moments may be missed.
-    site.page("/worker.js", "setTimeout(() => fetch('/from-worker'), 1000)", kind="text/javascript")
+    site.page("/worker.js", "onmessage = () => fetch('/from-worker')", kind="text/javascript")
     site.page("/from-worker", "{}")
 
     async def act(browser):
-        async with browser.page.expect_request_finished(lambda request: request.url.endswith("/from-worker")):
-            await browser.open("/")
+        await browser.open("/", wait_until="load")
+        await walk.watching(2)
+        (frame,) = (frame for frame in browser.page.frames if frame.url.endswith("/inner"))
+        await frame.evaluate("worker.postMessage('go')")
+        await walk.until(lambda so_far: so_far.exchange("/from-worker").status == 200, "the worker has asked")
+        await walk.quiet()
 
     attempt = await walk(act, profile={"full_browser": True})
     assert attempt.error is None
@@ -218,20 +233,25 @@ async def test_frames_of_other_sites_and_workers_are_recorded_in_the_full_browse
 
 
 async def test_what_a_popup_loads_is_recorded(site, walk):
-    async def unhurried(_request, writer):
-        await asyncio.sleep(0.3)
+    watched = threading.Event()
+
+    async def when_watched(_request, writer):
+        await asyncio.to_thread(watched.wait, 60)
         await reply(writer, b"<script src='/in-popup.js'></script><p>pay here")
 
     site.page("/", "<button onclick=\"window.open('/pay')\">pay</button>")
-    site.route("/pay", unhurried)
+    site.route("/pay", when_watched)
     site.page("/in-popup.js", "1", kind="text/javascript")
 
     async def act(browser):
         await browser.open("/")
         async with browser.page.expect_popup() as opening:
             await browser.page.click("button")
+            await walk.watching_a_popup()
+            watched.set()
         popup = await opening.value
         await popup.get_by_text("pay here").wait_for()
+        await walk.until(lambda so_far: not so_far.exchange("/in-popup.js").pending, "the script has come")
         await popup.close()
 
     attempt = await walk(act)
@@ -250,7 +270,7 @@ async def test_headers_for_the_target_reach_no_third_party(site, walk):
 
     async def act(browser):
         await browser.open("/", wait_until="load")
-        await browser.page.wait_for_timeout(200)
+        await until(lambda: len(site.requests) >= 5, "all requests have arrived")
 
     target = {"headers": (("X-Key", Secret("key", "s3cr3t-key")), ("X-Plain", "yes"))}
     attempt = await walk(act, target=target, traceparent="00-aa-bb-01")

@@ -11,7 +11,11 @@ import pytest
 from monitor.domain.secret import Secret
 from monitor.probes.browser.probe import BrowserProbe
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("unhurried"),
+]
 
 PASSWORD = Secret("password", "hunter2-and-more")
 VALUES = {"values": (("password", PASSWORD), ("user", "ann"))}
@@ -25,8 +29,8 @@ async def test_an_error_of_typing_never_holds_the_secret(site, walk):
     site.page("/", "<input id='p' disabled>")
 
     async def act(browser):
-        browser.page.set_default_timeout(300)
         await browser.open("/")
+        browser.page.set_default_timeout(300)
         await browser.fill_secret("#p", "password")
 
     attempt = await walk(act, check=VALUES)
@@ -146,6 +150,7 @@ async def test_the_archive_has_no_bodies_and_no_credentials(site, walk, tmp_path
     async def act(browser):
         async with browser.page.expect_response("**/login"):
             await browser.open("/")
+        await walk.quiet()
         await browser.open("/missing")
 
     attempt = await walk(act)

@@ -15,6 +15,7 @@ from monitor.probes.browser import processes
 from monitor.probes.browser.probe import BrowserProbe
 from monitor.probes.session import ProberError
 from tests.probes.browser.site import stay_silent
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -26,7 +27,7 @@ async def open_session(probe, assign, **values):
 
 
 async def fail(work):
-    (raised,) = await asyncio.gather(asyncio.wait_for(work, 20), return_exceptions=True)
+    (raised,) = await asyncio.gather(asyncio.wait_for(work, 60), return_exceptions=True)
     assert isinstance(raised, Exception)
     return raised
 
@@ -39,12 +40,13 @@ def command_line(pid: int) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
-def renderer_of(leader: int) -> int:
+def helpers_of(leader: int, kind: bytes) -> list[int]:
+    found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
-            if b"--type=renderer" in (entry / "cmdline").read_bytes() and os.getpgid(int(entry.name)) == leader:
-                newest = int(entry.name)
-    return newest
+            if os.getpgid(int(entry.name)) == leader and b"--type=" + kind in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
 
 
 async def test_a_killed_browser_is_our_fault_and_the_next_page_opens_soon(site, probe, assign):
@@ -61,7 +63,7 @@ async def test_a_killed_browser_is_our_fault_and_the_next_page_opens_soon(site, 
     assert seen.exchanges[0].status == 200
     before = time.monotonic()
     session = await open_session(probe, assign)
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 20
     await session.handle.open("/")
     await session.finish(failed=False)
     assert await probe.alive()
@@ -71,11 +73,13 @@ async def test_a_killed_renderer_is_a_crashed_page(site, probe, assign):
     site.page("/", "<p>here")
     session = await open_session(probe, assign)
     await session.handle.open("/")
-    os.kill(renderer_of(probe._pool.last.pid), signal.SIGKILL)
+    # Which of them shows the page, and which waits for the next one, no process list tells.
+    for pid in helpers_of(probe._pool.last.pid, b"renderer"):
+        os.kill(pid, signal.SIGKILL)
     error = await fail(session.handle.page.wait_for_selector("#nothing"))
     assert session.explain(error).kind is StepErrorKind.PAGE_CRASHED
     await session.keep_failure("only", sensitive=False)
-    seen = await asyncio.wait_for(session.finish(failed=True), 10)
+    seen = await asyncio.wait_for(session.finish(failed=True), 60)
     assert any(event.kind == "crash" for event in seen.events)
 
 
@@ -91,7 +95,7 @@ async def test_a_halted_browser_is_our_fault_and_not_a_slow_site(site, probe, as
     with pytest.raises(ProberError) as caught:
         session.explain(error)
     assert caught.value.fault is ProberFault.BROWSER_FROZEN
-    await asyncio.wait_for(session.finish(failed=True), 10)
+    await asyncio.wait_for(session.finish(failed=True), 60)
     assert not processes.is_running(pid)
     session = await open_session(probe, assign)
     await session.handle.open("/")
@@ -109,7 +113,7 @@ async def test_a_killed_driver_leaves_no_browser_and_no_profile(site, assign, tm
     with pytest.raises(ProberError) as caught:
         session.explain(error)
     assert caught.value.fault is ProberFault.DRIVER_DIED
-    await asyncio.wait_for(session.finish(failed=True), 10)
+    await asyncio.wait_for(session.finish(failed=True), 60)
     session = await open_session(probe, assign)
     await session.handle.open("/")
     await session.finish(failed=False)
@@ -131,10 +135,9 @@ async def test_runs_and_kills_leave_nothing_behind(site, assign, tmp_path):
         await session.finish(failed=False)
         if number == 3:
             files = open_files()
-    assert open_files() <= files + 2
-    assert len(processes.leaders_below(tmp_path)) == 1
-    profiles = list((tmp_path / "browsers").glob("driver-*/*profile*"))
-    assert len(profiles) == 1
+    await until(lambda: open_files() <= files + 2, "no file is left open")
+    await until(lambda: len(processes.leaders_below(tmp_path)) == 1, "one browser is left")
+    await until(lambda: len(list((tmp_path / "browsers").glob("driver-*/*profile*"))) == 1, "one profile is left")
     driver = probe._pool._driver_pid
     await probe.close()
     assert list((tmp_path / "browsers").iterdir()) == []
@@ -147,7 +150,7 @@ async def test_at_most_two_browsers_are_kept_warm(site, assign, tmp_path):
     for profile in plans:
         session = await open_session(probe, assign, profile=profile, target={"extra_ca": None})
         await session.finish(failed=False)
-    assert len(processes.leaders_below(tmp_path)) == 2
+    await until(lambda: len(processes.leaders_below(tmp_path)) == 2, "two browsers are left")
     await probe.close()
 
 
@@ -177,30 +180,22 @@ async def test_the_self_test_names_the_browser(probe):
     assert ("without sandbox" in text) == (os.geteuid() == 0)
 
 
-def helpers_of(leader: int, kind: bytes) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            if os.getpgid(int(entry.name)) == leader and b"--type=" + kind in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-    return found
-
-
 @pytest.mark.parametrize("kind", [b"utility", b"gpu-process"], ids=["utility", "gpu"])
 async def test_a_killed_helper_of_the_browser_is_survived_or_our_fault(site, probe, assign, kind):
     site.page("/", "<p>here")
     site.route("/silent", stay_silent)
+    site.forget()
     session = await open_session(probe, assign)
     await session.handle.open("/")
     waiting = asyncio.ensure_future(session.handle.open("/silent"))
-    await asyncio.sleep(0.5)
+    await until(lambda: site.seen("/silent"), "the request is under way")
     for pid in helpers_of(probe._pool.last.pid, kind):
         os.kill(pid, signal.SIGKILL)
     session.handle.page.set_default_timeout(2_000)
     await asyncio.wait([waiting], timeout=5)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    seen = await asyncio.wait_for(session.finish(failed=True), 15)
+    seen = await asyncio.wait_for(session.finish(failed=True), 60)
     # What was under way is given up or still open; nothing is on record that a site could be blamed for.
     assert {exchange.failure for exchange in seen.exchanges} <= {None, Failure.ABANDONED, Failure.PENDING}
     session = await open_session(probe, assign)

@@ -8,7 +8,11 @@ from monitor.domain.secret import Secret
 from monitor.probes.archive import read_archive
 from tests.probes.browser.site import reply
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("unhurried"),
+]
 
 TOKEN = Secret("token", "t0ken-of-ann")
 PIXEL = base64.b64decode(
@@ -47,17 +51,21 @@ def shop(site):
     return site
 
 
-async def visit(browser):
-    await browser.open("/", wait_until="load")
-    await browser.page.wait_for_function("document.title === 'done'")
-    await browser.page.wait_for_timeout(200)
+@pytest.fixture
+def visit(walk):
+    async def act(browser):
+        await browser.open("/", wait_until="load")
+        await browser.page.wait_for_function("document.title === 'done'")
+        await walk.quiet()
+
+    return act
 
 
 def paths(archive, site):
     return {answer.url.removeprefix(site.url("").rstrip("/")) for answer in archive.answers}
 
 
-async def test_a_good_run_leaves_its_static_answers_and_nothing_private(shop, walk, tmp_path):
+async def test_a_good_run_leaves_its_static_answers_and_nothing_private(shop, walk, visit, tmp_path):
     attempt = await walk(visit, archive_to=str(tmp_path / "kept"), check={"values": (("token", TOKEN),)})
     assert attempt.error is None
     archive = read_archive(tmp_path / "kept")
@@ -75,11 +83,10 @@ async def test_a_good_run_leaves_its_static_answers_and_nothing_private(shop, wa
             assert b"ookie:" not in file.read_bytes()
 
 
-async def test_what_is_asked_for_with_a_session_is_not_kept_unless_it_is_the_same_for_all(shop, walk, tmp_path):
+async def test_what_is_asked_for_with_a_session_is_not_kept_unless_it_is_the_same_for_all(shop, walk, visit, tmp_path):
     async def act(browser):
         await browser.open("/api/session")
-        await browser.open("/", wait_until="load")
-        await browser.page.wait_for_function("document.title === 'done'")
+        await visit(browser)
 
     await walk(act, archive_to=str(tmp_path / "kept"))
     kept = paths(read_archive(tmp_path / "kept"), shop)
@@ -93,7 +100,7 @@ async def test_a_page_with_a_nonce_is_not_kept(site, walk, tmp_path):
     assert read_archive(tmp_path / "kept").answers == ()
 
 
-async def test_a_run_that_fails_leaves_no_archive(shop, walk, tmp_path):
+async def test_a_run_that_fails_leaves_no_archive(shop, walk, visit, tmp_path):
     async def act(browser):
         await visit(browser)
         await browser.expect_text("never", within=0.1)
@@ -102,7 +109,7 @@ async def test_a_run_that_fails_leaves_no_archive(shop, walk, tmp_path):
     assert not (tmp_path / "kept").exists()
 
 
-async def test_an_archive_that_cannot_be_written_is_told_and_does_not_fail_the_run(shop, walk, tmp_path, caplog):
+async def test_an_archive_that_cannot_be_written_is_told_and_does_not_fail_the_run(shop, walk, visit, tmp_path, caplog):
     (tmp_path / "file").write_text("in the way")
     attempt = await walk(visit, archive_to=str(tmp_path / "file" / "kept"))
     assert attempt.error is None

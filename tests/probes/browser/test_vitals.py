@@ -49,7 +49,8 @@ async def test_a_long_task_and_a_shift_are_seen(site, walk):
 
     async def act(browser):
         await browser.open("/", wait_until="load")
-        await browser.page.wait_for_timeout(600)
+        seen = "(seen => seen.longTasks && seen.cls)(JSON.parse(__faultlineVitalsNow()))"
+        await browser.page.wait_for_function(seen)
 
     vitals = (await walk(act)).seen.vitals
     assert vitals.long_tasks >= 1

@@ -10,22 +10,21 @@ from monitor.domain.evidence import StepErrorKind
 from monitor.probes.browser.ledger import Limits
 from monitor.probes.browser.probe import BrowserProbe
 from tests.probes.browser.site import flood_websocket
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def test_an_endless_script_holds_up_neither_the_step_nor_the_evidence(site, walk):
-    site.page("/", "<p>here<script>setTimeout(() => { for (;;) {} }, 50)</script>")
+    site.page("/", "<p>here<script>setTimeout(() => { console.log('busy'); for (;;) {} }, 50)</script>")
 
     async def act(browser):
         await browser.open("/")
-        await asyncio.sleep(0.2)
+        await walk.until(lambda so_far: so_far.seen.console, "the script is at it")
         browser.page.set_default_timeout(500)
         await browser.page.click("p")
 
-    before = time.monotonic()
-    attempt = await asyncio.wait_for(walk(act), 25)
-    assert time.monotonic() - before < 20
+    attempt = await asyncio.wait_for(walk(act), 120)
     assert attempt.session.explain(attempt.error).kind is StepErrorKind.TIMEOUT
     assert attempt.seen.exchanges[0].status == 200
     assert {artifact.kind for artifact in attempt.seen.artifacts} >= {"har"}
@@ -79,12 +78,15 @@ async def test_a_swarm_of_popups_is_closed_and_counted(site, walk, probe):
     async def act(browser):
         await browser.open("/", wait_until="commit")
         await browser.page.click("p")
-        await asyncio.sleep(0.5)
-        assert len(browser.page.context.pages) < 15
+        await walk.until(lambda so_far: popups(so_far) >= 15, "fifteen popups")
+        await until(lambda: len(browser.page.context.pages) < 15, "some are closed")
+
+    def popups(attempt):
+        return sum(event.kind == "popup" for event in attempt.seen.events)
 
     attempt = await walk(act)
     assert attempt.error is None
-    assert sum(event.kind == "popup" for event in attempt.seen.events) >= 15
+    assert popups(attempt) >= 15
     assert await probe.alive()
 
 
@@ -108,13 +110,12 @@ async def test_a_download_is_refused_and_leaves_nothing(site, walk, probe):
     async def act(browser):
         await browser.open("/")
         await browser.page.click("a")
-        await asyncio.sleep(0.5)
+        await walk.until(lambda so_far: any(event.kind == "download" for event in so_far.seen.events), "a download")
 
     attempt = await walk(act)
     assert attempt.error is None
     assert any(event.kind == "download" for event in attempt.seen.events)
-    big = large_files(probe._pool._place)
-    assert big == []
+    await until(lambda: large_files(probe._pool._place) == [], "nothing is left")
 
 
 async def test_a_page_of_endless_requests_is_capped_and_says_so(site, assign, tmp_path):
@@ -124,6 +125,7 @@ async def test_a_page_of_endless_requests_is_capped_and_says_so(site, assign, tm
     session = await probe.open(assign(), 1, started=time.monotonic())
     await session.handle.open("/")
     await session.handle.page.click("p")
+    await until(lambda: session._session._ledger.seen > 100, "more requests than are kept")
     seen = await session.finish(failed=False)
     await probe.close()
     assert len(seen.exchanges) == 100
@@ -161,10 +163,14 @@ async def test_a_flood_of_console_lines_and_errors_is_cut(site, walk):
     async def act(browser):
         await browser.open("/", wait_until="load")
         await browser.page.click("p")
+        await walk.until(lambda so_far: {"console", "page_errors"} <= cuts(so_far), "both are cut")
+
+    def cuts(attempt):
+        return {cut.what for cut in attempt.seen.truncated}
 
     attempt = await walk(act)
     assert attempt.error is None
     assert len(attempt.seen.console) <= 200
     assert len(attempt.seen.page_errors) <= 100
     assert all(len(line.text) <= 1000 for line in attempt.seen.console)
-    assert {"console", "page_errors"} <= {cut.what for cut in attempt.seen.truncated}
+    assert {"console", "page_errors"} <= cuts(attempt)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -22,12 +23,12 @@ def resolving_to(probe, monkeypatch):
     return change
 
 
-async def test_a_refusal_lets_the_next_address_try_at_once(server, resolving_to, open_session):
+async def test_a_refusal_lets_the_next_address_try_at_once(server, probe, monkeypatch, resolving_to, open_session):
+    # Whoever waited out the delay would wait beyond the deadline.
+    monkeypatch.setattr(probe, "_limits", replace(probe._limits, happy_eyeballs_delay=60.0))
     resolving_to("::1", "127.0.0.1")
     session = await open_session(f"http://shop.test:{server.port}")
-    started = time.monotonic()
     response = await session.handle.get("/")
-    assert time.monotonic() - started < 0.2
     assert (response.exchange.address, response.exchange.ip_family) == ("127.0.0.1", "ipv4")
     events = (await session.finish(failed=False)).events
     assert [(event.kind, event.text) for event in events] == [
@@ -47,11 +48,13 @@ async def test_a_silent_address_is_overtaken_after_the_delay(server, resolving_t
         session = await open_session(f"http://shop.test:{server.port}")
         started = time.monotonic()
         response = await session.handle.get("/")
-        assert 0.2 < time.monotonic() - started < 1.5
+        took = time.monotonic() - started
+        assert took > 0.2
         for filler in fillers:
             filler.close()
     assert response.exchange.address == "127.0.0.1"
-    assert response.timings.connect < 0.2
+    # What was spent on the silent address is none of the time in which the other one connected.
+    assert response.timings.connect < took - 0.2
 
 
 async def test_the_family_that_answers_is_recorded(open_session):

@@ -16,6 +16,7 @@ from monitor.domain.profile import Network
 from monitor.probes.session import ExpectationFailed, ProberError
 from tests.probes.http.conftest import assignment_for
 from tests.probes.http.fault_server import hang
+from tests.waiting import until
 
 
 def _open_files() -> int:
@@ -141,7 +142,7 @@ async def test_an_exchange_that_is_still_open_at_the_end_is_recorded(server, ope
     server.routes["/"] = hang
     session = await open_session(server.url())
     task = asyncio.ensure_future(session.handle.get("/"))
-    await asyncio.sleep(0.1)
+    await until(lambda: server.requests, "the request has arrived")
     seen = await session.finish(failed=True)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
