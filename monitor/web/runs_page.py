@@ -28,6 +28,7 @@ _SPANS = (
 )
 
 ShowPage = Callable[..., Awaitable[Response]]
+_HEADINGS = {400: "Not understood", 404: "Not found", 503: "Not just now"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,7 @@ class RunLists:
         return await self._parts.history.runs(replace(query.wanted, limit=limit))
 
     async def _refused(self, status: int, message: str) -> Response:
-        return await self._show("missing.html", status=status, message=message)
+        return await self._show("missing.html", status=status, heading=_HEADINGS[status], message=message)
 
 
 def runs_view(query: RunsQuery, found: Sequence[RunSummary], titles: Mapping[str, str]) -> RunsView:

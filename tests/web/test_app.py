@@ -60,6 +60,20 @@ async def test_the_title_tells_what_needs_somebody(client: httpx.AsyncClient, pa
     assert "<title>1 failed · Faultline</title>" in (await client.get("/")).text
 
 
+async def test_a_count_of_nothing_is_quiet(client: httpx.AsyncClient, parts) -> None:
+    await parts.history.finished(a_failed_run())
+    page = (await client.get("/")).text
+    assert '<li class="failed"><b>1</b>' in page
+    assert '<li class="inconclusive none"><b>0</b>' in page
+
+
+@pytest.mark.parametrize("query", ["outcome=fine", "evil=1"])
+async def test_a_question_that_is_not_understood_is_not_called_missing(client: httpx.AsyncClient, query: str) -> None:
+    answer = await client.get(f"/runs?{query}")
+    assert answer.status_code == 400
+    assert "<h1>Not understood</h1>" in answer.text
+
+
 @pytest.mark.parametrize("place", ["/", "/runs", "/owners"])
 async def test_the_page_that_is_shown_is_marked_among_the_links(client: httpx.AsyncClient, place: str) -> None:
     page = (await client.get(place)).text
