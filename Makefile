@@ -8,6 +8,8 @@ BIN := .venv/bin
 SOURCES := monitor checks grafana tests
 # Two cores run a browser and its server; more workers only make timings worse.
 TEST_JOBS ?= 2
+# In the order of the folders: by the number of their tests, the longest files, which have few, would all come last.
+SHARED := --dist loadfile --no-loadscope-reorder
 # What of the lab to run: the beginnings of ids, the seeds, how many at a time.
 ONLY ?=
 SEED ?= 1
@@ -22,10 +24,10 @@ run: setup ## Start the bundled shop and the monitor; prints where to look
 	@$(BIN)/faultline demo --with-monitor --config config/monitor.yaml
 
 test: setup-dev ## Run the tests (a few minutes)
-	@$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile -m "not soak" $(ARGS)
+	@$(BIN)/python -m pytest -n $(TEST_JOBS) $(SHARED) -m "not soak" $(ARGS)
 
 quick: setup-dev ## Run the tests that need no browser and take no time
-	@$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile -m "not soak and not slow and not browser" $(ARGS)
+	@$(BIN)/python -m pytest -n $(TEST_JOBS) $(SHARED) -m "not soak and not slow and not browser" $(ARGS)
 
 soak: setup-dev ## Run the long ones: kills, clock steps, floods, outages followed to the page
 	@$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)

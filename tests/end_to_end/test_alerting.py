@@ -137,6 +137,8 @@ async def counts_for_customers_but_not_for_the_team(prometheus: servers.Promethe
     assert pager.notices(receiver="payments-pager") == ()
 
 
+# Longer than all its patience together, so that what was waited for in vain is told.
+@pytest.mark.timeout(900)
 async def test_a_vendor_s_outage_calls_vendor_management_names_all_and_never_wakes_the_team(
     folder: Path, program: Program, pager: Pager, control: httpx.AsyncClient, alertmanager: servers.Server
 ) -> None:

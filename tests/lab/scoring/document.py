@@ -27,8 +27,8 @@ not the world's.
 
 **Read these figures as a test that was learned for.** The rules were written, and mended, with these very scenarios at
 hand; seeds change names and texts, not mechanisms. Faults of other kinds will be named less often. What was said of ten
-that the rules had not seen stands in [diagnosis.md](diagnosis.md#a-shop-that-nobody-here-wrote), and what a monitor that is
-itself sick says of a site in [the blame matrix](diagnosis.md#a-monitor-that-is-itself-sick)."""
+that the rules had not seen stands in [diagnosis.md](diagnosis.md#a-shop-that-nobody-here-wrote), and what a monitor
+that is itself sick says of a site in [the blame matrix](diagnosis.md#a-monitor-that-is-itself-sick)."""
 
 
 def document_of(report: Report, *, date: dt.date, note: str = "") -> str:
