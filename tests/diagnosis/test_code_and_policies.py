@@ -343,6 +343,25 @@ def test_silence_that_a_held_page_may_feign_is_not_held_against_us(court, case):
     assert court.detail(failed(page(), *exchanges, SILENT, **values)) == detail
 
 
+WAITS = request(PAY, pending=True, address="192.0.2.1", timings=Timings(started=0.1, total=1.9))
+SPEAKS = look(Kind.REPROBE, "pay.payments.example", url=PAY)
+MUTE = look(Kind.REPROBE, "pay.payments.example", url=PAY, failure=Failure.HTTP_RESPONSE_TIMED_OUT)
+OF_ITS_OWN = replace(CHANGED, url=f"{PAY}.js", host="pay.payments.example")
+VENDORS_SILENCE = {
+    "it answers, and another vendor's code changed": (SPEAKS, CHANGED, "und.insufficient"),
+    "it answers, and only its own code changed": (SPEAKS, OF_ITS_OWN, "tp.slow"),
+    "it is as silent as before": (MUTE, CHANGED, "tp.slow"),
+    "it was not asked again": (None, CHANGED, "tp.slow"),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in VENDORS_SILENCE.items()])
+def test_silence_of_a_vendor_that_a_held_page_may_feign_is_not_held_against_it_once_it_answers(court, case):
+    again, changed, detail = case
+    values = {"compared": compared(changed), "experiments": (*controls(), *filter(None, (again,)))}
+    assert court.detail(failed(page(), script(changed.url, body_sha256="b"), WAITS, **values)) == detail
+
+
 def test_a_script_that_was_measured_to_hold_the_page_stays_named_when_the_fault_is_gone(court):
     gone = again(Kind.RERUN, well=True)
     busy = (ScriptTime(url=CDN, seconds=1.9, step="pay"),)

@@ -8,7 +8,8 @@ import pytest
 
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome, Validity
-from tests.diagnosis.incidents import API, SHOP, a_step, again, failed, page, request
+from monitor.domain.secret import Secret
+from tests.diagnosis.incidents import API, SHOP, Court, a_step, again, failed, page, request
 
 SESSION = "https://api.shop.example/session"
 STEP = a_step(name="sign-in", title="Sign in", capability="")
@@ -37,6 +38,16 @@ def test_a_second_account_that_is_let_in_shows_that_it_is_ours(court, status):
 def test_that_the_first_account_is_refused_again_is_said(court):
     experiments = (as_second(well=True), again(ExperimentKind.RERUN, well=False))
     assert "with the first one it was refused once more" in court.judge(refused(*experiments)).diagnosis.because
+
+
+def test_where_no_account_is_in_play_nobody_is_sent_to_try_another_one(court, names):
+    post = request("https://www.shop.example/basket/add/1", status=403, method="POST", resource="document")
+    diagnosis = court.judge(failed(page(SHOP), post)).diagnosis
+    assert (diagnosis.detail.value, diagnosis.rule) == ("und.insufficient", "R12")
+    assert "look whether the cookies of the session still reach the customer" in diagnosis.because
+    assert [each.detail.value for each in diagnosis.alternatives] == ["own.access", "own.content"]
+    with_account = Court(names, values=(("password", Secret("password", "drowssap")),))
+    assert "another account by hand" in with_account.judge(failed(page(SHOP), post)).diagnosis.because
 
 
 def test_what_passes_with_the_first_account_too_was_not_the_account(court):

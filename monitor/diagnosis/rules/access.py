@@ -135,24 +135,42 @@ def refused_account(incident: Incident) -> Finding | None:
     if is_sign_in(incident, refused):
         return signed_in_nowhere(incident, refused)
     unknown = refused.status == _UNAUTHORIZED
-    advice = (
-        "a second account would tell (`second_account` of the check, or by hand): if it is let in, the monitor's "
-        "account has to be renewed"
-        if unknown
-        else "try another client and another account by hand, to tell a guard that refuses the monitor from one that "
-        "refuses everybody"
-    )
+    account = unknown or not own or _has_account(incident)
     return Finding(
         detail=Detail.UND_MONITOR_CONFIG if unknown else Detail.UND_INSUFFICIENT,
         confidence=Confidence.NONE,
-        because=f"{incident.scene} {happening(refused)}; {advice}.",
+        because=f"{incident.scene} {happening(refused)}; {_advice(unknown=unknown, account=account)}.",
         evidence=(happening(refused),),
         exchanges=(refused.id,),
         alternatives=(
             alternative(Detail.OWN_ACCESS if own else Detail.TP_ACCESS, "a guard may refuse the monitor"),
-            alternative(Detail.UND_MONITOR_CONFIG, "the monitor's account may have expired or lack permission"),
+            alternative(Detail.UND_MONITOR_CONFIG, "the monitor's account may have expired or lack permission")
+            if account
+            else alternative(Detail.OWN_CONTENT, "a session that is not kept is refused in the same way"),
         ),
     )
+
+
+def _advice(*, unknown: bool, account: bool) -> str:
+    if unknown:
+        return (
+            "a second account would tell (`second_account` of the check, or by hand): if it is let in, the monitor's "
+            "account has to be renewed"
+        )
+    if account:
+        return (
+            "try another client and another account by hand, to tell a guard that refuses the monitor from one that "
+            "refuses everybody"
+        )
+    return (
+        "try another client by hand: if it is refused too, look whether the cookies of the session still reach the "
+        "customer, and if not, at the guard that refuses the monitor"
+    )
+
+
+def _has_account(incident: Incident) -> bool:
+    check = incident.context.check
+    return bool(check.second_account) or any(isinstance(value, Secret) for _, value in check.values)
 
 
 def refused_without_account(incident: Incident) -> Finding | None:
@@ -165,13 +183,12 @@ def refused_without_account(incident: Incident) -> Finding | None:
 
 def _without_account(incident: Incident, refused: Exchange) -> bool:
     """Say whether the page's own code was refused what it was given in the last good run, with no account in play."""
-    check, step = incident.context.check, incident.step
-    accounts = bool(check.second_account) or any(isinstance(value, Secret) for _, value in check.values)
+    step = incident.step
     names = (step.name, step.title, step.capability or "") if step else ()
     # Whoever takes payments hands out tokens too.
     owners = ((x, incident.owner(x)) for x in incident.exchanges if x.method == "POST")
     posted = (parts_of(x.url).path for x, o in owners if o.party is Party.OWN or o.category == _IDENTITY)
-    if accounts or any(_SIGN_IN.search(words) for words in (*names, *posted, parts_of(refused.url).path)):
+    if _has_account(incident) or any(_SIGN_IN.search(words) for words in (*names, *posted, parts_of(refused.url).path)):
         return False
     # A guard answers 403 with a page of its own; the application answers its own code with data.
     stated = refused.status == _UNAUTHORIZED or "json" in refused.mime_type

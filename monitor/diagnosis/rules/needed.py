@@ -7,7 +7,7 @@ from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternat
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, is_defect, is_half_taken, is_hollow, mechanism_of
 from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.scripts import asked_by_own
-from monitor.diagnosis.trials import failing_alike, was_cleared, world_answers
+from monitor.diagnosis.trials import failing_alike, looks, passed, was_cleared, world_answers
 from monitor.diagnosis.wording import happening, where
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.exchange import Exchange
@@ -127,22 +127,28 @@ def _only_that_vendor(incident: Incident, owner: Owner) -> bool:
 def _may_be_held(incident: Incident, exchange: Exchange) -> bool:
     """Say whether the page itself may not have taken an answer in, and our own socket did not miss it either.
 
-    That is so where the answer had begun, or where a vendor's code came that is not known to be what it was.
+    That is so where the answer had begun, or where another vendor's code came that is not known to be what it was. A
+    vendor is cleared by it only where the very same request is answered now.
     """
     if not exchange.pending or exchange.resource == "http":
         return False
     if incident.replayed is not None or failing_alike(incident, exchange, ExperimentKind.REPROBE):
         return False
-    own = incident.owner(exchange).party is Party.OWN
-    return is_half_taken(exchange) or (own and is_comparable(incident) and _has_doubtful_code(incident))
+    owner = incident.owner(exchange)
+    again = [e for e in looks(incident, ExperimentKind.REPROBE, exchange.host) if e.exchanges[-1].url == exchange.url]
+    believed = owner.party is Party.OWN or any(passed(e) for e in again)
+    return is_half_taken(exchange) or (believed and is_comparable(incident) and _has_doubtful_code(incident, owner))
 
 
-def _has_doubtful_code(incident: Incident) -> bool:
+def _has_doubtful_code(incident: Incident, waiting: Owner) -> bool:
+    """Say whether code of a vendor other than the one that is waited for came, and may not be what it was."""
+    owner_of = incident.context.owners.owner_of
     step = incident.step.name if incident.step else ""
     code = [x for x in incident.exchanges if x.resource == "script" and x.step in ("", step) and not x.pending]
     foreign = [x for x in code if incident.owner(x).party is Party.THIRD_PARTY and not is_defect(x)]
-    unread = any(x.body_sha256 is None and not x.from_cache and x.transfer_bytes != 0 for x in foreign)
-    return unread or bool(code_changed(incident, Party.THIRD_PARTY))
+    unread = [x for x in foreign if x.body_sha256 is None and not x.from_cache and x.transfer_bytes != 0]
+    doubtful = [x.url for x in unread] + [each.url for each in code_changed(incident, Party.THIRD_PARTY)]
+    return any(owner_of(url).name != waiting.name for url in doubtful)
 
 
 def _repeated(incident: Incident, exchange: Exchange) -> bool:
