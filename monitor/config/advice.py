@@ -16,11 +16,19 @@ _ENOUGH_CONTROLS = 3
 # The burn rate over an hour that pages: config/prometheus/rules/faultline-journeys.yml.
 _PAGING_BURN = 14.4
 _HOUR = dt.timedelta(hours=1)
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def advice(settings: Settings) -> tuple[str, ...]:
     """Return what should be thought over, each with its remedy."""
-    found = [*_rare_checks(settings), *_local_links(settings)]
+    found = [
+        *_rare_checks(settings),
+        *_local_links(settings),
+        *_missing_links(settings),
+        *_untold_teams(settings),
+        *_idle_receivers(settings),
+        *_values_of_nobody(settings),
+    ]
     if settings.investigation.enabled:
         names = load_names()
         found += (*_few_controls(settings), *_shared_controls(settings, names), *_own_controls(settings, names))
@@ -43,6 +51,49 @@ def _local_links(settings: Settings) -> Iterator[str]:
         yield (
             f"notifications link to runs at {settings.web.url}, which others may not reach: set web.external_url to "
             "the address that people use"
+        )
+
+
+def _missing_links(settings: Settings) -> Iterator[str]:
+    """Advise where the pages are meant for others, so that somebody will miss the links in alerts."""
+    web = settings.web
+    if web.host not in _LOOPBACK and not web.external_url and not settings.notifications.receivers:
+        yield (
+            "alerts will have no link to the failed run (run_url): set web.external_url to the address under which "
+            "people reach the pages, or give faultline serve --external-url"
+        )
+
+
+def _untold_teams(settings: Settings) -> Iterator[str]:
+    receivers = settings.notifications.receivers
+    if not receivers or not all(receiver.teams for receiver in receivers):
+        return
+    told = {team for receiver in receivers for team in receiver.teams}
+    untold = [check for check in settings.checks if check.enabled and check.team not in told]
+    if untold:
+        teams = ", ".join(sorted({check.team or "no team" for check in untold}))
+        yield (
+            f"no receiver is told of {len(untold)} check{'' if len(untold) == 1 else 's'} (of {teams}): add the team "
+            "to a receiver below notifications, or a receiver without teams"
+        )
+
+
+def _idle_receivers(settings: Settings) -> Iterator[str]:
+    teams = {check.team for check in settings.checks if check.enabled}
+    for receiver in settings.notifications.receivers:
+        if receiver.teams and teams.isdisjoint(receiver.teams):
+            names = ", ".join(receiver.teams)
+            yield f"receiver {receiver.name} is never told: no check belongs to {names}; set the team of a check"
+
+
+def _values_of_nobody(settings: Settings) -> Iterator[str]:
+    worth = [check for check in settings.checks if check.enabled and check.value_per_customer is not None]
+    names = sorted({check.name for check in worth if check.customers_per_hour is None})
+    if names:
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield (
+            f"check {names[0]}{more}: value_per_customer counts for nothing without customers_per_hour; say how many "
+            "customers come in an hour"
         )
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("http_probe", "scheduling", "storage", "exposition", "browser_journey", "memory", "whole_run")
+BENCHMARKS = ("http_probe", "scheduling", "storage", "exposition", "browser_journey", "memory", "whole_run", "rules")
 
 
 def main() -> int:

@@ -7,7 +7,8 @@ import pytest
 
 from monitor.config.advice import advice
 from monitor.config.loading import load
-from monitor.config.settings import InvestigationSettings, Settings, StorageSettings
+from monitor.config.receivers import NotificationSettings, WebhookReceiver
+from monitor.config.settings import InvestigationSettings, Settings, StorageSettings, WebSettings
 from monitor.domain.check import Check, Schedule
 from monitor.domain.ownership import Ownership
 from tests.builders import a_check, a_target
@@ -75,6 +76,43 @@ def test_a_check_that_runs_often_enough_or_by_a_crontab_is_not(schedule: Schedul
 def test_a_check_that_is_off_is_not():
     off = a_check(schedule=Schedule(interval=dt.timedelta(hours=1)), enabled=False)
     assert advice(settings_with(*THREE, checks=(off,))) == ()
+
+
+def test_pages_for_others_without_an_address_leave_alerts_without_a_link():
+    (said,) = advice(settings_with(*THREE, web=WebSettings(host="0.0.0.0")))
+    assert said.startswith("alerts will have no link to the failed run (run_url): set web.external_url")
+    reachable = WebSettings(host="0.0.0.0", external_url="https://faultline.example.org")
+    assert advice(settings_with(*THREE, web=reachable)) == ()
+
+
+def told(*receivers: WebhookReceiver) -> dict[str, object]:
+    """Return the settings of a monitor that tells these receivers, with links that lead somewhere."""
+    web = WebSettings(external_url="https://faultline.example.org")
+    return {"web": web, "notifications": NotificationSettings(receivers=receivers)}
+
+
+def test_a_check_of_which_no_receiver_would_be_told_is_named_by_its_team():
+    hook = WebhookReceiver(name="pay", url="https://chat.example.org/", teams=("payments",))
+    checks = (a_check(name="a", team="payments"), a_check(name="b", team="web"), a_check(name="c", team=None))
+    (said,) = advice(settings_with(*THREE, checks=checks, **told(hook)))
+    assert said.startswith("no receiver is told of 2 checks (of no team, web): add the team to a receiver")
+    everything = WebhookReceiver(name="all", url="https://chat.example.org/")
+    assert advice(settings_with(*THREE, checks=checks, **told(hook, everything))) == ()
+
+
+def test_a_receiver_of_a_team_without_checks_is_never_told():
+    idle = WebhookReceiver(name="idle", url="https://chat.example.org/", teams=("nobody",))
+    rest = WebhookReceiver(name="rest", url="https://chat.example.org/")
+    (said,) = advice(settings_with(*THREE, **told(idle, rest)))
+    assert said.startswith("receiver idle is never told: no check belongs to nobody")
+
+
+def test_a_value_without_customers_counts_for_nothing():
+    worth = a_check(name="a", value_per_customer=48)
+    (said,) = advice(settings_with(*THREE, checks=(worth, a_check(name="b", value_per_customer=1))))
+    assert said.startswith("check a and 1 more: value_per_customer counts for nothing without customers_per_hour")
+    counted = a_check(value_per_customer=48, customers_per_hour=120)
+    assert advice(settings_with(*THREE, checks=(counted,))) == ()
 
 
 def test_the_shipped_configuration_follows_our_own_advice():

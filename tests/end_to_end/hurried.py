@@ -1,9 +1,10 @@
 """The shipped rules and routes with a faster clock, so that a test sees an outage from its beginning to its end.
 
 One factor divides every length of time that a rule or a route waits for or looks back over: ``for``, ``interval``,
-``keep_firing_for``, range windows, steps of subqueries and offsets, in expressions and in the queries of annotations;
-and ``group_wait``, ``group_interval`` and ``repeat_interval``. Nothing else changes: names keep the window that they
-were given (``increase1h``), thresholds stay, and so do numbers of seconds that are compared with times of the monitor.
+``keep_firing_for``, range windows, steps of subqueries, offsets and the top of each hour, in expressions and in the
+queries of annotations; and ``group_wait``, ``group_interval`` and ``repeat_interval``. Nothing else changes: names keep
+the window that they were given (``increase1h``), thresholds stay, and so do numbers of seconds that are compared with
+times of the monitor.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _PART = re.compile(r"(\d+)(ms|[smhdwy])")
 _DURATION = r"(?:\d+(?:ms|[smhdwy]))+"
 _WINDOW = re.compile(rf"\[({_DURATION})(?::({_DURATION}))?\]")
 _OFFSET = re.compile(rf"\boffset ({_DURATION})\b")
+_EACH = re.compile(r"\btime\(\) % (\d+(?:\.\d+)?)\) < (\d+(?:\.\d+)?)")
 _WAITS = ("for", "keep_firing_for", "interval")
 _ROUTE_WAITS = ("group_wait", "group_interval", "repeat_interval")
 
@@ -43,6 +45,7 @@ def hurried_expression(text: str, factor: float) -> str:
     def window(found: re.Match[str]) -> str:
         return "[" + ":".join(hurried(part, factor) for part in found.groups() if part) + "]"
 
+    text = _EACH.sub(lambda found: f"time() % {float(found[1]) / factor:g}) < {float(found[2]) / factor:g}", text)
     return _OFFSET.sub(lambda found: f"offset {hurried(found[1], factor)}", _WINDOW.sub(window, text))
 
 

@@ -31,15 +31,24 @@ LEVELS = {
     "check": CHECK | {"team", "service", "tier", "business_process", "third_party"},
     "check_cause": CHECK | {"cause"},
     "check_culprit": CHECK | {"cause", "kind", "culprit"},
+    "check_location": CHECK | {"location"},
     "location": {"location"},
     "third_party": {"third_party"},
     "third_party_journey": {"third_party", "journey"},
 }
-RECORDED = {rule.name: LEVELS[rule.name.partition(":")[0]] for rule in rules() if not rule.alerting}
 OF_TARGETS = {"job", "instance"}
+
+
+def labels_of(recorded: str) -> set[str]:
+    """Return the labels that the name of a recorded series promises; a sampled one has those of its metric."""
+    level, _, rest = recorded.partition(":")
+    return EXPOSED[rest] | OF_TARGETS if level == "sampled" else LEVELS[level]
+
+
+RECORDED = {rule.name: labels_of(rule.name) for rule in rules() if not rule.alerting}
 KNOWN = {"up": OF_TARGETS, **{name: labels | OF_TARGETS for name, labels in EXPOSED.items()}, **RECORDED}
 WINDOWS = {
-    "check:faultline_run_failures_per_runs:ratio_rate": ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d"),
+    "check:faultline_run_failures_per_runs:ratio_rate": ("1h", "6h", "1d", "3d", "30d"),
     "check_cause:faultline_run_failures_per_runs:ratio_rate": ("1h", "1d", "30d"),
     "check:faultline_coverage:ratio_rate": ("1h", "1d", "30d"),
     "check:faultline_experience_score:apdex": ("1h", "1d"),
