@@ -76,6 +76,8 @@ def test_a_scrape_each_second_is_quick_and_disturbs_no_run(place: Place, site: S
     place.start()
     until(lambda: place.number("faultline_journey_runs_total") >= 100, "every check has run")
     took, before = [], place.number("faultline_journey_runs_total")
+    # What a busy machine missed while it started is no scraper's doing.
+    missed = place.number("faultline_journey_runs_missed_total")
     began = time.monotonic()
     while time.monotonic() < began + 6:
         asked = time.monotonic()
@@ -86,5 +88,5 @@ def test_a_scrape_each_second_is_quick_and_disturbs_no_run(place: Place, site: S
     assert max(took) < 5
     until(lambda: place.number("faultline_journey_runs_total") >= before + 100, "runs go on")
     assert place.number("faultline_journey_run_failures_total") == 0
-    assert place.number("faultline_journey_runs_missed_total") == 0
+    assert place.number("faultline_journey_runs_missed_total") == missed
     assert place.number("faultline_journey_runs_inconclusive_total") == 0
