@@ -13,7 +13,10 @@ from monitor.domain.diagnosis import Alternative, Culprit, CulpritKind
 from monitor.domain.evidence import Attempt, Evidence, StepErrorKind, StepResult
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment
+from monitor.domain.failure import Phase
 from monitor.domain.outcome import Validity
+
+_AT_THE_DOOR = frozenset({Phase.RESOLVE, Phase.CONNECT, Phase.TLS})
 
 
 class Family(Enum):
@@ -55,12 +58,18 @@ class Incident:
     blocked: Experiment | None = None
 
     def owner(self, exchange: Exchange) -> Owner:
-        """Return who answers for the host of an exchange."""
+        """Return who answers for the host of an exchange, or for what was asked of it, where it could be asked."""
+        if exchange.host and exchange.failed_phase in _AT_THE_DOOR:
+            return self.context.owners.owner_of_host(exchange.host)
         return self.context.owners.owner_at(exchange.host, exchange.url)
 
     def culprit(self, owner: Owner) -> Culprit:
-        """Return the culprit; for own infrastructure the team of the step's capability is nearest to the fault."""
-        team = self.context.owners.team_of(self.step.capability) if self.step and owner.party is Party.OWN else None
+        """Return the culprit; for own infrastructure the team of the step's capability is nearest to the fault.
+
+        Not where the host itself could not be reached: no capability behind it was ever asked.
+        """
+        asked = self.step if owner.party is Party.OWN and not owner.whole else None
+        team = self.context.owners.team_of(asked.capability) if asked else None
         return Culprit(kind=CulpritKind.TEAM, name=team, host=owner.host) if team else owner.culprit
 
     @property

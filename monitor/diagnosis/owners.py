@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from monitor.diagnosis.names import Names, parts_of, suffixes
@@ -23,6 +23,7 @@ class Owner:
         because: What the answer rests on.
         critical: Whether the user said, or its trade says, that journeys need this vendor.
         operator: The vendor that serves an own name.
+        whole: Whether the host is meant, whatever was asked of it: its name, its address, its certificate.
     """
 
     party: Party
@@ -33,6 +34,7 @@ class Owner:
     critical: bool = False
     named: bool = True
     operator: str | None = None
+    whole: bool = False
 
     @property
     def culprit(self) -> Culprit:
@@ -87,6 +89,11 @@ class Owners:
     def owner_at(self, host: str, url: str) -> Owner:
         """Return who answers for a URL whose host is known already, without taking the URL apart for nothing."""
         return self.owner_of(url) if self._paths or not host else self._of_host(host)
+
+    def owner_of_host(self, host: str) -> Owner:
+        """Return who answers for a host as such, where nothing could be asked of it yet."""
+        owner = self._of_host(host)
+        return replace(owner, whole=owner.name != owner.host)
 
     def domain_of(self, host: str) -> str:
         """Return the registrable domain of a host, or the host where it has none."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -20,6 +21,7 @@ from monitor.domain.evidence import (
 from monitor.domain.exchange import Certificate, Initiator, Timings, TlsFacts
 from monitor.domain.failure import Failure, Phase
 from monitor.domain.outcome import Outcome, StepOutcome, Validity
+from monitor.domain.ownership import HostOwner
 from monitor.domain.profile import Network, Proxy
 from monitor.domain.reference import DifferenceKind
 from tests.builders import an_attempt, an_evidence
@@ -27,6 +29,7 @@ from tests.diagnosis.incidents import (
     ADS,
     API,
     CDN,
+    OWNERSHIP,
     PAY,
     SHOP,
     Court,
@@ -39,6 +42,7 @@ from tests.diagnosis.incidents import (
     request,
 )
 
+GATEWAYS = HostOwner(host="api.shop.example", team="gateways")
 SIGN_IN = "https://api.shop.example/session"
 
 TLS_ISSUER = TlsFacts(chain=(Certificate(subject="x", issuer="CN=Corporate Proxy"),))
@@ -318,6 +322,29 @@ def test_without_an_experiment_nothing_is_confirmed(court):
 def test_the_culprit_of_an_own_failure_is_the_team_of_the_capability(court):
     culprit = court.judge(failed(page(), request(API, status=500))).diagnosis.culprit
     assert (culprit.name, culprit.host) == ("team-payments", "api.shop.example")
+
+
+AT_THE_DOOR = {
+    "nobody listens": {"failure": Failure.TCP_REFUSED, "failed_phase": Phase.CONNECT},
+    "an old certificate": {"failure": Failure.TLS_CERT_EXPIRED, "failed_phase": Phase.TLS},
+}
+
+
+@pytest.mark.parametrize("seen", AT_THE_DOOR.values(), ids=AT_THE_DOOR)
+@pytest.mark.parametrize(
+    ("hosts", "team"), [((GATEWAYS,), "gateways"), ((), "team-shop")], ids=["stated", "not stated"]
+)
+def test_a_host_that_could_not_be_asked_is_its_owners_whatever_it_would_have_been_asked(names, seen, hosts, team):
+    ours = Court(names, replace(OWNERSHIP, hosts=hosts))
+    diagnosis = ours.judge(failed(page(), request(API, **seen))).diagnosis
+    assert (diagnosis.detail.cause, diagnosis.culprit.name) == (Cause.OWN_INFRASTRUCTURE, team)
+    assert f"own infrastructure, {team}" in diagnosis.because
+
+
+def test_a_host_that_nobody_owns_leaves_the_team_of_the_capability(names):
+    ours = Court(names, replace(OWNERSHIP, default_team=None))
+    diagnosis = ours.judge(failed(page(), request(API, **AT_THE_DOOR["nobody listens"]))).diagnosis
+    assert diagnosis.culprit.name == "team-payments"
 
 
 def test_the_culprit_of_a_foreign_failure_is_the_vendor(court):

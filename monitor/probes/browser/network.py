@@ -124,6 +124,7 @@ class NetworkRecorder:
             # What is told of the answer at the end of a redirect may come before the redirect itself.
             if self._unseen.get(request_id, (redirect["status"], {}))[0] == redirect["status"]:
                 self._unseen.pop(request_id, None)
+            self._promised(request_id, params.get("redirectHasExtraInfo"))
             self._take_response(before, redirect)
             before.done = params["timestamp"]
         entry = self._ledger.open(
@@ -169,8 +170,13 @@ class NetworkRecorder:
         elif len(self._sent_early) < self._limits.exchanges:
             self._sent_early.add(params["requestId"])
 
+    def _promised(self, request_id: str, promised: object) -> None:
+        if promised and self.static is not None:
+            self.static.note_promise(request_id)
+
     def _answered(self, params: Params) -> None:
         self._unseen.pop(params["requestId"], None)
+        self._promised(params["requestId"], params.get("hasExtraInfo"))
         entry = self._entries.get(params["requestId"]) or self._late(params)
         if entry is not None:
             self._take_response(entry, params["response"])

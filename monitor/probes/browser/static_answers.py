@@ -30,11 +30,23 @@ _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie2"})
 
 @dataclass(slots=True, kw_only=True)
 class Privacy:
-    """What the headers of one exchange and of those that redirected to it say about whom it is for."""
+    """What the headers of one exchange and of those that redirected to it say about whom it is for.
+
+    Attributes:
+        promised: Of how many answers Chromium said that it will tell what really came.
+        told: Of how many it did.
+    """
 
     credentials: bool = False
     session: bool = False
     sets_cookies: bool = False
+    promised: int = 0
+    told: int = 0
+
+    @property
+    def is_known(self) -> bool:
+        """Say whether all was told; only then is silence about cookies a word."""
+        return self.told >= self.promised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +82,13 @@ class StaticAnswers:
 
     def note_answer(self, request_id: str, headers: Mapping[str, object]) -> None:
         """Take in the headers with which an answer really came."""
-        self._of(request_id).sets_cookies |= any(name.lower() in {"set-cookie", "set-cookie2"} for name in headers)
+        privacy = self._of(request_id)
+        privacy.told += 1
+        privacy.sets_cookies |= any(name.lower() in {"set-cookie", "set-cookie2"} for name in headers)
+
+    def note_promise(self, request_id: str) -> None:
+        """Take in that the headers with which an answer really came are told too, sooner or later."""
+        self._of(request_id).promised += 1
 
     def wants(self, entry: Entry, size: int) -> bool:
         """Say whether a body is worth fetching that nobody else asks for."""
@@ -121,7 +139,9 @@ class StaticAnswers:
             return False
         if entry.resource not in _KEPT | _SMALL or entry.from_service_worker or "@" in _authority(entry.raw_url):
             return False
-        if privacy.credentials or privacy.sets_cookies or (privacy.session and entry.resource in _PERSONAL):
+        if not privacy.is_known or privacy.credentials or privacy.sets_cookies:
+            return False
+        if privacy.session and entry.resource in _PERSONAL:
             return False
         rules = {rule.strip().partition("=")[0] for rule in headers.get("cache-control", "").lower().split(",")}
         if rules & {"private", "no-store"}:

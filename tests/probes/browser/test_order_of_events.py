@@ -9,11 +9,14 @@ import pytest
 from monitor.domain.exchange import Exchange
 from monitor.domain.failure import Failure
 from monitor.domain.secret import Redactor
+from monitor.probes.archive import read_archive
 from monitor.probes.browser.ledger import Ledger, Limits
 from monitor.probes.browser.network import NetworkRecorder
+from monitor.probes.browser.static_answers import StaticAnswers
 
 Event = tuple[str, dict[str, object]]
 
+BODY = b"{}"
 HOP, END = "http://shop.test/hop", "http://third.test/end"
 
 
@@ -52,12 +55,15 @@ def interleaved(first: Sequence[Event], second: Sequence[Event]) -> list[list[Ev
     ]
 
 
-def recorded(events: Sequence[Event]) -> dict[str, Exchange]:
+def recorded(events: Sequence[Event], static: StaticAnswers | None = None) -> dict[str, Exchange]:
     limits = Limits()
     ledger = Ledger(started=0.0, attempt=1, redactor=Redactor(()), limits=limits, blocks=lambda _: False)
-    recorder = NetworkRecorder(ledger, limits)
+    recorder = NetworkRecorder(ledger, limits, static)
     for method, params in events:
         recorder.note(method, params)
+    held = recorder.entry("1")
+    if static is not None and held is not None:
+        static.hold("1", held, BODY, text=True)
     return {exchange.url: exchange for exchange in ledger.freeze(3.0)}
 
 
@@ -81,3 +87,30 @@ def test_an_answer_that_is_kept_from_the_page_is_known_in_any_order(events):
 def test_a_redirect_lends_its_status_to_nothing_that_follows_it_in_any_order(events):
     found = recorded(events)
     assert (found[HOP].status, found[END].status) == (302, None)
+
+
+def answered(*, more_to_come: bool) -> Event:
+    response = {"status": 200, "headers": {}, "mimeType": "application/json"}
+    return "Network.responseReceived", {
+        "requestId": "1",
+        "timestamp": 1.5,
+        "response": response,
+        "hasExtraInfo": more_to_come,
+    }
+
+
+ENDED = ("Network.loadingFinished", {"requestId": "1", "timestamp": 2.0, "encodedDataLength": 2})
+UNTOLD = {
+    "what really came was told": ([answered(more_to_come=True), came(200)], 1),
+    "it was told before": ([came(200), answered(more_to_come=True)], 1),
+    "there was nothing to tell": ([answered(more_to_come=False)], 1),
+    "it was not told by the end": ([answered(more_to_come=True)], 0),
+}
+
+
+@pytest.mark.parametrize(("events", "kept"), UNTOLD.values(), ids=UNTOLD)
+async def test_an_answer_is_kept_only_once_it_is_known_whether_it_set_a_cookie(tmp_path, events, kept):
+    static = StaticAnswers(Redactor(()))
+    recorded([asked(END), *events, ENDED], static)
+    await static.write(tmp_path / "kept")
+    assert len(read_archive(tmp_path / "kept").answers) == kept

@@ -85,7 +85,9 @@ async def test_a_good_run_leaves_its_static_answers_and_nothing_private(shop, wa
 
 async def test_what_is_asked_for_with_a_session_is_not_kept_unless_it_is_the_same_for_all(shop, walk, visit, tmp_path):
     async def act(browser):
-        await browser.open("/api/session")
+        # Of a page that is left before it has loaded, the end may never be told.
+        await browser.open("/api/session", wait_until="load")
+        await walk.quiet()
         await visit(browser)
 
     await walk(act, archive_to=str(tmp_path / "kept"))
