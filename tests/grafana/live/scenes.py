@@ -104,19 +104,21 @@ class Stagehand:
     ) -> Exchange:
         host, path = where
         first = mark in {"0", "cdn", "stats"}
-        phases = {
-            "resolve": 0.008 * pace if first else None,
-            "connect": 0.018 * pace if first else None,
-            "tls": 0.03 * pace if first else None,
-            "wait": 0.16 * pace,
-            "receive": 0.04 * pace,
-        }
-        total = sum(value or 0.0 for value in phases.values())
+        dialed = pace if first else 0.0
+        timings = Timings(
+            started=start,
+            resolve=0.008 * pace if first else None,
+            connect=0.018 * pace if first else None,
+            tls=0.03 * pace if first else None,
+            wait=0.16 * pace,
+            receive=0.04 * pace,
+            total=(0.008 + 0.018 + 0.03) * dialed + (0.16 + 0.04) * pace,
+        )
         expiry = self._expiry.get(host)
         chain = (Certificate(subject=f"CN={host}", issuer="CN=Example CA", not_after=expiry),) if expiry else ()
         return Exchange(
             id=mark, url=f"https://{host}{path}", host=host, step=step, resource=kind, status=200, protocol="h2",
-            address="192.0.2.7", port=443, timings=Timings(started=start, total=total, **phases),
+            address="192.0.2.7", port=443, timings=timings,
             tls=TlsFacts(version="TLSv1.3", chain=chain), transfer_bytes=size, body_bytes=size,
             initiator=_BY_USER if kind == "document" else Initiator(kind="script", frames=(f"https://{SHOP}/app.js",)),
         )  # fmt: skip
