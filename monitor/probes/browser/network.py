@@ -95,6 +95,18 @@ class NetworkRecorder:
         if entry is not None and entry.done is None:
             entry.cut = True
 
+    def tell_refusals(self) -> None:
+        """Give exchanges that are still open the refusal that came over the wire, of which nothing else was told.
+
+        So it is where the page was left just then: its scripts may have read the answer, and its end is told to nobody.
+        """
+        for request_id, (status, headers) in self._unseen.items():
+            entry = self._entries.get(request_id)
+            open_still = entry is not None and entry.status is None and entry.failure is None
+            if entry is not None and open_still and status >= _FIRST_ERROR:
+                self._answer_unseen(entry, status, headers)
+                entry.cut = True
+
     def websockets(self) -> tuple[WebSocketFacts, ...]:
         """Return all WebSockets that were kept."""
         return tuple(

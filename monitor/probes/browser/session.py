@@ -283,6 +283,7 @@ class BrowserSession:
         if self._watch is not None:
             with contextlib.suppress(Exception):
                 await self._watch.settle(0 if self._is_lost() else _HASH_SECONDS)
+        self._recorder.tell_refusals()
         now = time.monotonic()
         exchanges = self._ledger.freeze(now)
         if failed:

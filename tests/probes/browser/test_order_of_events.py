@@ -64,6 +64,7 @@ def recorded(events: Sequence[Event], static: StaticAnswers | None = None) -> di
     held = recorder.entry("1")
     if static is not None and held is not None:
         static.hold("1", held, BODY, text=True)
+    recorder.tell_refusals()
     return {exchange.url: exchange for exchange in ledger.freeze(3.0)}
 
 
@@ -114,3 +115,15 @@ async def test_an_answer_is_kept_only_once_it_is_known_whether_it_set_a_cookie(t
     recorded([asked(END), *events, ENDED], static)
     await static.write(tmp_path / "kept")
     assert len(read_archive(tmp_path / "kept").answers) == kept
+
+
+@pytest.mark.parametrize("status", [500, 404])
+def test_a_refusal_of_which_a_page_that_was_left_told_nothing_is_known_and_not_seen_to_its_end(status):
+    found = recorded([asked(END), came(status)])[END]
+    assert (found.status, found.failure, found.pending) == (status, Failure.HTTP_ERROR, False)
+    assert found.truncated
+
+
+def test_an_answer_of_which_nothing_further_was_told_stays_open():
+    found = recorded([asked(END), came(200)])[END]
+    assert (found.status, found.pending) == (None, True)
