@@ -26,8 +26,9 @@ A figure such as "91 of 94" counts runs; the share beside it gives each scenario
 not the world's.
 
 **Read these figures as a test that was learned for.** The rules were written, and mended, with these very scenarios at
-hand; seeds change names and texts, not mechanisms. Faults of other kinds will be named less often. What was said of ten
-that the rules had not seen stands in [diagnosis.md](diagnosis.md#a-shop-that-nobody-here-wrote), and what a monitor
+hand; seeds change names and texts, not mechanisms. Faults of other kinds will be named less often. What was said at
+first sight of [a hundred such faults](diagnosis.md#faults-that-it-had-not-seen), and of ten in
+[a shop that nobody here wrote](diagnosis.md#a-shop-that-nobody-here-wrote), stands in diagnosis.md, and what a monitor
 that is itself sick says of a site in [the blame matrix](diagnosis.md#a-monitor-that-is-itself-sick)."""
 
 
