@@ -61,8 +61,8 @@ async def test_whatever_a_file_does_when_imported_only_that_file_has_a_problem(f
     assert "signal 11" in problems["crashes.py"].message
     assert "ZeroDivisionError" in problems["raises.py"].message
     assert problems["raises.py"].line == 3
-    assert "longer than 1 s" in problems["endless.py"].message
-    assert "longer than 1 s" in problems["sleeps.py"].message
+    assert "longer than 3 s" in problems["endless.py"].message
+    assert "longer than 3 s" in problems["sleeps.py"].message
     assert "MemoryError" in problems["hungry.py"].message
     assert "KeyboardInterrupt" in problems["interrupts.py"].message
     assert "no journey in it" in problems["empty.py"].message
