@@ -140,17 +140,27 @@ class History(Reader):
         self._starts.drop(run.check.name, run.scheduled_at)
         await self._write(partial(self._entries_of, run))
 
-    def keep(self, run: Run, *, lost: Callable[[Run, Exception], None], unsent: Sequence[Unsent] = ()) -> None:
+    def keep(
+        self,
+        run: Run,
+        *,
+        lost: Callable[[Run, Exception], None],
+        unsent: Sequence[Unsent] = (),
+        settled: Callable[[], None] | None = None,
+    ) -> None:
         """Record a result as ``finished`` does, and wait for nothing; where it is lost, ``lost`` is called.
 
-        What is told of it is in the same commit, so that after a crash both are known or neither is.
+        What is told of it is in the same commit, so that after a crash both are known or neither is. Where anything
+        is told, ``settled`` is called once the result is stored or, in trouble, will not be so soon.
         """
         self._starts.drop(run.check.name, run.scheduled_at)
-        settle = partial(self._tell_loss, lost, run)
+        settle = partial(self._tell_end, partial(lost, run), settled if unsent else None)
         try:
             self._writer.submit(partial(_prepared, partial(self._entries_of, run, unsent=unsent), settle))
         except ResultLostError as error:
             lost(run, error)
+            if settled is not None:
+                settled()
 
     async def revise(
         self,
@@ -274,11 +284,15 @@ class History(Reader):
                 lambda: [Entry(stage=START, check=check, slot=row, settle=_ignore) for check, row in rows]
             )
 
-    def _tell_loss(self, lost: Callable[[Run, Exception], None], run: Run, error: Exception | None) -> None:
-        if error is not None:
-            # The loop may be gone when the program is torn down; then nobody listens any more.
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(lost, run, error)
+    def _tell_end(
+        self, lost: Callable[[Exception], None], settled: Callable[[], None] | None, error: Exception | None
+    ) -> None:
+        # The loop may be gone when the program is torn down; then nobody listens any more.
+        with contextlib.suppress(RuntimeError):
+            if error is not None:
+                self._loop.call_soon_threadsafe(lost, error)
+            if settled is not None:
+                self._loop.call_soon_threadsafe(settled)
 
     def _settle(self, future: asyncio.Future[Any], answer: Any, error: Exception | None) -> None:
         """Pass an answer to the event loop; waking it once for a whole batch is what keeps this cheap."""

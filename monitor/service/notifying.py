@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 import logging
@@ -31,6 +32,8 @@ _log = logging.getLogger(__name__)
 _LOOKED_BACK = dt.timedelta(days=14)
 # So many windows of runs are replayed, for what fails now and then stays open over several of them.
 _WINDOWS = 10
+# The page that a message leads to is there once its run is stored; a disk that hangs holds back no message for longer.
+_PATIENCE = 2.0
 
 
 class Notifying:
@@ -52,12 +55,13 @@ class Notifying:
         self._maintenance = Maintenance()
         self._settings = settings
         self._taken: list[Unsent] = []
+        self._held: dict[tuple[str, str], dict[str, Any]] = {}
         self._post = Post(clock=clock, told=self._told)
         self._announcer = Announcer(
             location=settings.location,
             web_url=settings.web.url,
             clock=clock,
-            send=self._send,
+            send=self._hold,
             incidents=incidents,
             maintained=lambda check, moment: self._maintenance.covers(check, moment_of(moment)),
         )
@@ -91,22 +95,38 @@ class Notifying:
             _log.warning("what was told before the start is not known", extra={"error": str(error)})
 
     def take(self, run: Run) -> tuple[Unsent, ...]:
-        """Take in a finished run; return what is told of it, to be stored with it until it has arrived."""
+        """Take in a finished run; return what is told of it, to be stored with it until it has arrived.
+
+        It is sent when :meth:`tell` is called, or soon after if nobody calls it.
+        """
         try:
             self._announcer.take(run)
         except Exception:  # noqa: BLE001 - whatever it was, the run has its result and the next one must be taken
             _log.exception("nobody was told", extra={"run_id": run.run_id})
         taken, self._taken = tuple(self._taken), []
+        if taken:
+            asyncio.get_running_loop().call_later(_PATIENCE, self.tell, taken)
         return taken
+
+    def tell(self, unsent: Iterable[Unsent]) -> None:
+        """Send what was taken, once: the run that it leads to is stored, or will not be."""
+        for each in unsent:
+            data = self._held.pop((each.receiver, each.id), None)
+            if data is not None:
+                self._post.put(each.receiver, data)
 
     async def close(self, grace: float) -> None:
         """Go on delivering for ``grace`` seconds; what is left then is sent after the next start."""
+        for (receiver, _), data in self._held.items():
+            self._post.put(receiver, data)
+        self._held.clear()
         await self._post.close(grace)
 
-    def _send(self, receiver: str, notification: Notification) -> None:
-        data = self._post.send(receiver, notification)
+    def _hold(self, receiver: str, notification: Notification) -> None:
+        data = self._post.draft(receiver, notification)
         if data is not None:
             body = json.dumps(data, ensure_ascii=False)
+            self._held[receiver, data["id"]] = data
             self._taken.append(Unsent(receiver=receiver, id=data["id"], at=notification.at, body=body))
 
     def _told(self, receiver: str, number: str, delivered: bool) -> None:  # noqa: FBT001 - as the post calls it
@@ -123,7 +143,7 @@ class Notifying:
             match fate:
                 case Fate.HOLDS:
                     # An end has all the time of a new message: late, it still closes what was opened.
-                    self._post.resend(receiver, data, age=age if data["status"] == Status.FAILING else 0.0)
+                    self._post.put(receiver, data, age=age if data["status"] == Status.FAILING else 0.0)
                 case Fate.OLD:
                     self._announcer.owe(receiver, (check["check"] for check in data["checks"]))
                     self._post.give_up(receiver, data["id"], "it has waited too long")

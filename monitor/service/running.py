@@ -310,7 +310,7 @@ class Service:
             unsent = self._notifying.take(run)
         finally:
             # Nor does the check's next run: checks go on while the database is in trouble.
-            self.history.keep(run, lost=self._lose, unsent=unsent)
+            self.history.keep(run, lost=self._lose, unsent=unsent, settled=lambda: self._notifying.tell(unsent))
         self._revisions.take(revised)
 
     def _lose(self, run: Run, error: Exception) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from monitor.history import Unsent
+from tests.builders import an_evidence
 from tests.history.runs import a_failed_run, a_passed_run, a_slot, at
 
 
@@ -46,3 +49,19 @@ async def test_what_nobody_will_send_any_more_goes_after_a_day(history):
     await history.finished(a_passed_run(31))
     await history.retain(at(24 * 60 + 15))
     assert [one.id for one in await history.unsent()] == ["30"]
+
+
+async def test_whoever_tells_it_hears_when_its_run_is_stored_and_when_it_is_lost(history):
+    heard: list[str] = []
+    broken = a_passed_run(1, evidence=an_evidence(started_at=at(1), engine=object()))
+    history.keep(a_failed_run(0), lost=must_not, settled=lambda: heard.append("nobody is told"))
+    history.keep(a_failed_run(2), lost=must_not, unsent=(an_unsent(),), settled=lambda: heard.append("stored"))
+    history.keep(
+        broken, lost=lambda *_: heard.append("lost"), unsent=(an_unsent("2"),), settled=lambda: heard.append("told")
+    )
+    await history.finished(a_passed_run(3))
+    await asyncio.sleep(0)
+    assert sorted(heard) == ["lost", "stored", "told"]
+    await history.close()
+    history.keep(a_failed_run(4), lost=lambda *_: heard.append("closed"), settled=lambda: heard.append("told at once"))
+    assert heard[3:] == ["closed", "told at once"]

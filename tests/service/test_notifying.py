@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import signal
+import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,7 @@ from monitor.config.settings import Settings, StorageSettings
 from monitor.domain.check import MaintenanceWindow
 from monitor.domain.journey import JourneyOutline, ProbeKind
 from monitor.domain.run import Run
-from monitor.history import History, WriterLimits
+from monitor.history import History, Unsent, WriterLimits
 from monitor.publishing.metrics import Metrics
 from monitor.service.notifying import Notifying
 from tests.builders import A_MOMENT, a_check
@@ -55,7 +58,8 @@ class Shift:
     def take(self, *runs: Run) -> None:
         """Take in finished runs and store them with what is told of them."""
         for run in runs:
-            self.history.keep(run, lost=lost, unsent=self.notifying.take(run))
+            unsent = self.notifying.take(run)
+            self.history.keep(run, lost=lost, unsent=unsent, settled=partial(self.notifying.tell, unsent))
 
     async def end(self, grace: float = 20) -> str:
         await self.notifying.close(grace)
@@ -133,6 +137,43 @@ async def test_a_receiver_that_gives_up_is_counted(shift, hook: Hook):
     assert 'faultline_notification_failures_total{receiver="oncall"} 1' in await one.end()
 
 
+async def test_the_run_that_a_message_leads_to_is_stored_when_the_message_goes_out(settings, tmp_path, hook: Hook):
+    limits = WriterLimits(gather=0.3)
+    history = await History.open(settings.storage, clock=StillClock(), limits=limits)
+    one = Shift(settings, history)
+    await one.begin()
+    stored_then: list[bool] = []
+    tell = one.notifying.tell
+
+    def telling(unsent: Iterable[Unsent]) -> None:
+        stored_then.append(in_database(tmp_path / "data", "run-browse-2"))
+        tell(unsent)
+
+    one.notifying.tell = telling  # type: ignore[method-assign]
+    one.take(*(a_failed_run(minute) for minute in range(3)))
+    await asyncio.to_thread(hook.arrived.acquire)
+    await one.end()
+    await history.close()
+    assert stored_then == [True]
+    assert [body["run_id"] for body in hook.bodies] == ["run-browse-2"]
+
+
+def in_database(directory: Path, run_id: str) -> bool:
+    with contextlib.closing(sqlite3.connect(directory / "history.db")) as connection:
+        return bool(connection.execute("SELECT count(*) FROM slots WHERE run_id = ?", (run_id,)).fetchone()[0])
+
+
+async def test_a_message_goes_out_even_if_nothing_is_heard_of_its_run(shift, hook: Hook, monkeypatch):
+    monkeypatch.setattr("monitor.service.notifying._PATIENCE", 0.05)
+    one = shift()
+    await one.begin()
+    for minute in range(3):
+        one.notifying.take(a_failed_run(minute))
+    await asyncio.to_thread(hook.arrived.acquire)
+    await one.end()
+    assert [body["run_id"] for body in hook.bodies] == ["run-browse-2"]
+
+
 async def test_runs_within_a_window_of_maintenance_are_not_told(shift, hook: Hook):
     window = MaintenanceWindow(name="night", start=at(0), end=at(10))
     one = shift(maintenance=(window,))
@@ -148,7 +189,7 @@ async def test_a_hanging_receiver_keeps_no_run_waiting(shift, hook: Hook):
     one = shift()
     await one.begin()
     for minute in range(1000):
-        one.notifying.take(a_failed_run(minute))
+        one.take(a_failed_run(minute))
     await asyncio.to_thread(hook.arrived.acquire)
     hook.release.set()
     await one.end()

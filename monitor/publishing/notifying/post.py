@@ -63,19 +63,14 @@ class Post:
                 self._couriers[name] = receiver, self._courier(name, transport)
         for name, waiting in left.items():
             for each in waiting:
-                self.resend(name, each.data, age=self._clock.elapsed() - each.since)
+                self.put(name, each.data, age=self._clock.elapsed() - each.since)
 
-    def send(self, receiver: str, notification: Notification) -> dict[str, Any] | None:
-        """Take a message and return it as it is sent, or nothing where there is no such receiver; returns at once."""
-        known = self._couriers.get(receiver)
-        if known is None:
-            return None
-        data = to_json(notification, self._redactor)
-        known[1].put(data)
-        return data
+    def draft(self, receiver: str, notification: Notification) -> dict[str, Any] | None:
+        """Return a message as it will be sent, or nothing where there is no such receiver."""
+        return to_json(notification, self._redactor) if receiver in self._couriers else None
 
-    def resend(self, receiver: str, data: dict[str, Any], *, age: float) -> None:
-        """Take a message that was decided ``age`` seconds ago and may have arrived already."""
+    def put(self, receiver: str, data: dict[str, Any], *, age: float = 0.0) -> None:
+        """Take a message that was decided ``age`` seconds ago and may have arrived already; returns at once."""
         known = self._couriers.get(receiver)
         if known is None:
             self.give_up(receiver, data["id"], "there is no such receiver any more")

@@ -8,11 +8,13 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from monitor.domain.secret import Redactor, Secret
 from monitor.publishing.notifying.courier import Courier, CourierLimits
+from monitor.publishing.notifying.notification import Notification
 from monitor.publishing.notifying.post import Post
 from monitor.publishing.notifying.webhook import Webhook
 from tests.publishing.notifying.receivers import CLOCK, QUICK, Hook, a_message
@@ -169,6 +171,13 @@ async def test_at_the_end_what_can_be_delivered_is_and_the_rest_has_not_ended(ho
     assert told.ends == [True]
 
 
+def put(post: Post, receiver: str, notification: Notification) -> dict[str, Any]:
+    data = post.draft(receiver, notification)
+    assert data is not None
+    post.put(receiver, data)
+    return data
+
+
 async def test_a_reload_keeps_what_waits_for_a_receiver_that_stays_and_masks_secrets(hook: Hook):
     ends: list[tuple[str, bool]] = []
     enough = asyncio.Event()
@@ -184,14 +193,14 @@ async def test_a_reload_keeps_what_waits_for_a_receiver_that_stays_and_masks_sec
     redactor = Redactor((Secret("x", "secret-4711"),))
     await post.configure((stays, goes), redactor)
     notification = a_notification(because="it shows secret-4711")
-    post.send("stays", notification)
-    post.send("goes", notification)
+    for name in ("stays", "goes"):
+        put(post, name, notification)
     await asyncio.to_thread(hook.arrived.acquire)
     await asyncio.to_thread(hook.arrived.acquire)
     await post.configure((replace(stays, teams=("web",)), hook.receiver("new")), redactor)
     assert ends == [("goes", False)]
-    post.send("new", notification)
-    post.send("goes", notification)
+    put(post, "new", notification)
+    assert post.draft("goes", notification) is None
     hook.release.set()
     async with asyncio.timeout(20):
         await enough.wait()
@@ -205,7 +214,7 @@ async def test_what_waits_for_a_receiver_whose_address_changes_goes_its_new_way(
     hook.answers = [503] * 1000
     post = Post(clock=CLOCK, told=lambda *end: ends.append(end), jitter=lambda: 0.0, limits=QUICK)
     await post.configure((hook.receiver(),), Redactor(()))
-    sent = post.send("oncall", a_notification())
+    sent = put(post, "oncall", a_notification())
     await asyncio.to_thread(hook.arrived.acquire)
     elsewhere = Hook()
     await post.configure((elsewhere.receiver(),), Redactor(()))
