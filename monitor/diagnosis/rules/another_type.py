@@ -8,6 +8,7 @@ from monitor.diagnosis.compared import differences
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.wording import where
 from monitor.domain.cause import Detail, Party
+from monitor.domain.diagnosis import Alternative
 from monitor.domain.evidence import StepErrorKind
 from monitor.domain.exchange import Exchange
 from monitor.domain.reference import Difference
@@ -26,16 +27,22 @@ def page_for_own_answer(incident: Incident) -> Finding | None:
     if found is None or incident.owner(found[0]).party is not Party.OWN:
         return None
     exchange, words = found
-    owner = incident.owner(exchange)
     words = f"{where(exchange)} {words}"
+    other = alternative(Detail.OWN_SCRIPT, "our own code may ask the wrong address")
+    return changed_content(incident, (exchange,), words, other)
+
+
+def changed_content(incident: Incident, exchanges: tuple[Exchange, ...], words: str, other: Alternative) -> Finding:
+    """Return the finding that what the last of these exchanges brought is no longer what it was."""
+    owner = incident.owner(exchanges[-1])
     return Finding(
         detail=Detail.OWN_CONTENT,
         families=frozenset({Family.COMPARISON}),
         because=f"{incident.scene} {words}; it belongs to {owner.title}.",
         culprit=incident.culprit(owner),
         evidence=(words, owner.because),
-        exchanges=(exchange.id,),
-        alternatives=(alternative(Detail.OWN_SCRIPT, "our own code may ask the wrong address"),),
+        exchanges=tuple(each.id for each in exchanges),
+        alternatives=(other,),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from monitor.diagnosis.compared import differences, is_comparable, is_new, turned
-from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
+from monitor.diagnosis.incident import Finding, Incident, Rule, alternative
+from monitor.diagnosis.rules.another_type import changed_content
 from monitor.diagnosis.wording import where
 from monitor.domain.cause import Detail, Party
 from monitor.domain.evidence import StepErrorKind
@@ -27,17 +28,9 @@ def replaced_page(incident: Incident) -> Finding | None:
         return None
     if not turned(incident, first) or not is_new(incident, last) or not _is_bare(incident, last):
         return None
-    owner = incident.owner(last)
     words = f"{where(first)} leads to {where(last)} now, which asks for none of the code that the page was made of"
-    return Finding(
-        detail=Detail.OWN_CONTENT,
-        families=frozenset({Family.COMPARISON}),
-        because=f"{incident.scene} {words}; it belongs to {owner.title}.",
-        culprit=incident.culprit(owner),
-        evidence=(words, owner.because),
-        exchanges=(first.id, last.id),
-        alternatives=(alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page may lead there on purpose"),),
-    )
+    other = alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "the page may lead there on purpose")
+    return changed_content(incident, (first, last), words, other)
 
 
 def offered_page(incident: Incident) -> Finding | None:
@@ -50,16 +43,9 @@ def offered_page(incident: Incident) -> Finding | None:
         return None
     if not _is_bare(incident, last):
         return None
-    owner = incident.owner(last)
     words = f"{where(last)} is offered as a file to download, where it was a page with code of ours"
-    return Finding(
-        detail=Detail.OWN_CONTENT,
-        families=frozenset({Family.COMPARISON}),
-        because=f"{incident.scene} {words}; it belongs to {owner.title}.",
-        culprit=incident.culprit(owner),
-        evidence=(words, owner.because),
-        exchanges=(last.id,),
-        alternatives=(alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "it may be meant as a file"),),
+    return changed_content(
+        incident, (last,), words, alternative(Detail.UND_SCRIPT_OR_APP_CHANGE, "it may be meant as a file")
     )
 
 
