@@ -40,7 +40,7 @@ from monitor.domain.evidence import EVIDENCE_SCHEMA, Evidence
 from monitor.domain.outcome import Outcome, Validity
 from monitor.domain.run import Judgement
 
-RULESET = "2026.4"
+RULESET = "2026.5"
 
 RULES: tuple[Rule, ...] = (
     *validity.RULES,
@@ -76,6 +76,7 @@ RULES: tuple[Rule, ...] = (
 _LOGGER = logging.getLogger(__name__)
 _NOTHING = "R17"
 _SLOW = "R18"
+_STARVED = "S0"
 _GONE = "R15"
 _TOP = 2
 _WORDS = 160
@@ -114,8 +115,7 @@ def _judge(evidence: Evidence, context: Context) -> Judgement:
     collateral = collateral_of(incident, passed=True)
     if not is_over_budget(incident):
         return Judgement(outcome=Outcome.PASSED, validity=Validity.VALID, collateral=collateral, timings=timings)
-    starved = validity.vantage_starved(incident)
-    finding, rule = (starved, "S0") if starved else (with_deployments(incident, slow(incident)), _SLOW)
+    finding, rule = _slow(incident)
     return Judgement(
         outcome=Outcome.DEGRADED if finding.validity is Validity.VALID else Outcome.INCONCLUSIVE,
         validity=finding.validity,
@@ -123,6 +123,15 @@ def _judge(evidence: Evidence, context: Context) -> Judgement:
         collateral=collateral,
         timings=timings,
     )
+
+
+def _slow(incident: Incident) -> tuple[Finding, str]:
+    starved = validity.vantage_starved(incident)
+    if starved is not None:
+        return starved, _STARVED
+    finding = with_deployments(incident, slow(incident))
+    crowded = validity.vantage_crowded(incident) if finding.detail is Detail.UND_INSUFFICIENT else None
+    return (finding, _SLOW) if crowded is None else (crowded, _STARVED)
 
 
 def _failed(incident: Incident, timings: tuple[tuple[str, float], ...]) -> Judgement:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from monitor.diagnosis.mechanisms import is_defect, is_hollow
 from monitor.domain.evidence import Attempt, Comparison, Evidence
 from monitor.domain.exchange import Exchange
+from monitor.domain.failure import Failure
 from monitor.domain.outcome import StepOutcome
 from monitor.domain.reference import Answer, Difference, DifferenceKind, Reference
+
+Asked = TypeVar("Asked", Answer, Exchange)
 
 MOST_DIFFERENCES = 200
 HEADERS = (
@@ -38,14 +42,10 @@ def compare(evidence: Evidence, reference: Reference, now: dt.datetime) -> Compa
 
     What was asked only in steps that this run did not reach is not missed.
     """
-    answers: dict[tuple[str, str], Answer] = {}
-    for answer in reference.answers:
-        answers.setdefault((answer.method, answer.url), answer)
-    exchanges: dict[tuple[str, str], Exchange] = {}
     attempt = evidence.last
-    for exchange in evidence.exchanges:
-        if exchange.attempt == attempt.number and not exchange.intervention:
-            exchanges.setdefault((exchange.method, exchange.url), exchange)
+    answers = _first_of_each(reference.answers, _is_whole_answer)
+    made = [x for x in evidence.exchanges if x.attempt == attempt.number and not x.intervention]
+    exchanges = _first_of_each(made, _is_whole)
     missed = _Missed(attempt)
     found = [
         *_elsewhere(tuple(exchanges.items()), answers),
@@ -60,6 +60,29 @@ def compare(evidence: Evidence, reference: Reference, now: dt.datetime) -> Compa
         differences=tuple(found[:MOST_DIFFERENCES]),
         failed_alike=tuple(_failed_alike(evidence, reference))[:MOST_DIFFERENCES],
     )
+
+
+def _first_of_each(asked: Iterable[Asked], is_whole: Callable[[Asked], bool]) -> dict[tuple[str, str], Asked]:
+    """Return for each method and URL the first that was seen to its end, or else the first.
+
+    What a page asked for that the customer left, or still asks for, says nothing of what is sent.
+    """
+    found: dict[tuple[str, str], Asked] = {}
+    for each in asked:
+        key = each.method, each.url
+        known = found.setdefault(key, each)
+        if is_whole(each) and not is_whole(known):
+            found[key] = each
+    return found
+
+
+def _is_whole(exchange: Exchange) -> bool:
+    ended = exchange.failure is not Failure.ABANDONED or exchange.status is not None
+    return ended and not exchange.pending and not exchange.truncated
+
+
+def _is_whole_answer(answer: Answer) -> bool:
+    return answer.status is not None or answer.failure not in (Failure.ABANDONED, Failure.PENDING)
 
 
 def _failed_alike(evidence: Evidence, reference: Reference) -> Iterator[str]:

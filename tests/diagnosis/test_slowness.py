@@ -534,3 +534,18 @@ def test_whatever_was_slow_the_shares_are_never_more_than_the_excess(court, name
             assert not caplog.records, seed
             assert (judgement.diagnosis is None) == (judgement.outcome is Outcome.PASSED), seed
             assert len(slow_suspects(evidence, one.context)) <= 3
+
+
+@pytest.mark.parametrize(
+    ("run", "detail"),
+    [
+        pytest.param(slow_run(opened(0.2), took=4.0, usual=usual()), "client.device", id="nobody explains it"),
+        pytest.param(CASES["P01 without what is usual"][0], "own.slow_backend", id="one side explains it"),
+    ],
+)
+def test_on_a_machine_that_others_keep_busy_slowness_that_nobody_explains_says_nothing(court, run, detail):
+    busy = VantageHealth(cpu_pressure=98.0, loop_lag_p50=0.001, loop_lag_max=0.001)
+    judgement = court.judge(replace(run, vantage=busy))
+    assert judgement.diagnosis.detail == detail
+    assert judgement.outcome is (Outcome.INCONCLUSIVE if detail == "client.device" else Outcome.DEGRADED)
+    assert court.judge(replace(run, vantage=replace(busy, cpu_pressure=39.0))).outcome is Outcome.DEGRADED

@@ -47,6 +47,20 @@ def test_other_bytes_another_status_and_another_policy_are_told():
     assert [each.header for each in found if each.kind is DifferenceKind.HEADER] == ["content-security-policy"]
 
 
+def test_what_a_page_asked_for_that_was_left_is_not_compared_where_the_next_page_got_an_answer():
+    left, open_still = {"failure": Failure.ABANDONED, "status": None}, {"pending": True, "failure": Failure.PENDING}
+    cut = request(CDN, status=401, truncated=True)
+    whole = request(CDN, body_sha256="a")
+    for unseen in (request(CDN, **left), request(CDN, status=None, **open_still), cut):
+        assert differences(failed(unseen, whole), an_answer()) == []
+        assert differences(failed(unseen), an_answer()) == [(DifferenceKind.STATUS, CDN)]
+    ghost = an_answer(status=None, failure="abandoned", sha256=None)
+    assert differences(failed(whole), ghost, an_answer()) == []
+    refused = failed(request(CDN, status=401))
+    (difference,) = compare(refused, a_reference(ghost, an_answer()), LATER).differences
+    assert (difference.before, difference.after) == ("200", "401")
+
+
 def test_an_answer_that_came_empty_has_other_content():
     assert differences(failed(request(CDN, body_bytes=0)), an_answer()) == [(DifferenceKind.CONTENT, CDN)]
 

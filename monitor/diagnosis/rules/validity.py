@@ -150,14 +150,25 @@ def vantage_starved(incident: Incident) -> Finding | None:
     broken = tuple(_shortages(incident))
     if not any(_is_plain_fact(incident, exchange) for exchange in incident.needed) and not _came_empty(incident):
         broken = (*_delays(incident), *broken)
-    if not broken:
-        return None
+    return _starved(incident, broken) if broken else None
+
+
+def vantage_crowded(incident: Incident) -> Finding | None:
+    """S0 of a slow run that is put down to nobody: others kept the processors of our machine busy meanwhile.
+
+    What runs the journey may have been in time for all that, while the browser beside it was not.
+    """
+    pressure = incident.evidence.vantage.cpu_pressure or 0.0
+    return _starved(incident, (f"processor pressure was {pressure:.0f} %",)) if pressure > PRESSURE_LIMIT else None
+
+
+def _starved(incident: Incident, signs: tuple[str, ...]) -> Finding:
     return Finding(
         detail=Detail.CLIENT_DEVICE,
         validity=Validity.INVALID,
-        because=f"{incident.scene} the monitor's machine was starved ({broken[0]}), so the run says nothing sure.",
+        because=f"{incident.scene} the monitor's machine was starved ({signs[0]}), so the run says nothing sure.",
         culprit=environment("the monitor's machine"),
-        evidence=broken,
+        evidence=signs,
     )
 
 

@@ -97,6 +97,7 @@ def _awaited_entry(awaited: str, ledger: Ledger) -> Entry | None:
     if awaited.startswith(("http://", "https://")):
         # The page may have been redirected: what counts is the document it hangs on.
         return ledger.latest(resource="document") or ledger.latest(awaited)
+    ledger.abandon_left_ones()
     return ledger.pending_like(awaited) if "/" in awaited else None
 
 

@@ -48,7 +48,12 @@ class Limits:
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """One exchange that may still change. Moments are readings of the monotonic clock; what is raw stays in here."""
+    """One exchange that may still change. Moments are readings of the monotonic clock; what is raw stays in here.
+
+    Attributes:
+        frame: Chromium's name of the frame that asked, where it has one.
+        page: Chromium's name of the page that stood in that frame then.
+    """
 
     id: str
     url: str
@@ -85,6 +90,8 @@ class Entry:
     from_service_worker: bool = False
     sent: bool = False
     cut: bool = False
+    frame: str = ""
+    page: str = ""
     raw_url: str = ""
     raw_headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -187,6 +194,21 @@ class Ledger:
         """Note that what is still open will not be seen to its end, because we stopped listening."""
         for entry in self._entries:
             entry.cut = entry.cut or (entry.done is None and entry.failure is None)
+
+    def abandon_left_ones(self) -> None:
+        """Give up what a page asked for that was replaced meanwhile: nobody waits for it or is told of its end.
+
+        A page has replaced another once it asks for something itself; a page that is still asked for has not.
+        """
+        since: dict[str, dict[str, float]] = {}
+        for entry in reversed(self._entries):
+            if not entry.frame or not entry.page or entry.resource == "document":
+                continue
+            later = since.setdefault(entry.frame, {})
+            left = min((moment for page, moment in later.items() if page != entry.page), default=None)
+            if left is not None and entry.done is None and entry.failure is None and not entry.cut:
+                entry.failure, entry.failure_text, entry.done = Failure.ABANDONED, "its page was left", left
+            later[entry.page] = entry.begun
 
     def resume(self, url: str) -> Entry | None:
         """Return the oldest exchange with a URL that was cut, to be finished after all."""

@@ -150,6 +150,7 @@ class NetworkRecorder:
             return
         if before is not None and redirect:
             entry.redirected_from = before.id
+        entry.frame, entry.page = params.get("frameId", ""), params.get("loaderId", "")
         entry.initiator = self._initiator(params.get("initiator", {}))
         if request_id in self._sent_early:
             self._sent_early.discard(request_id)

@@ -24,6 +24,8 @@ def asked(url: str, **more: object) -> Event:
     request = {"url": url, "method": "GET"}
     return "Network.requestWillBeSent", {
         "requestId": "1",
+        "frameId": "main",
+        "loaderId": "first",
         "request": request,
         "timestamp": 1.0,
         "type": "Fetch",
@@ -65,6 +67,7 @@ def recorded(events: Sequence[Event], static: StaticAnswers | None = None) -> di
     if static is not None and held is not None:
         static.hold("1", held, BODY, text=True)
     recorder.tell_refusals()
+    ledger.abandon_left_ones()
     return {exchange.url: exchange for exchange in ledger.freeze(3.0)}
 
 
@@ -127,3 +130,34 @@ def test_a_refusal_of_which_a_page_that_was_left_told_nothing_is_known_and_not_s
 def test_an_answer_of_which_nothing_further_was_told_stays_open():
     found = recorded([asked(END), came(200)])[END]
     assert (found.status, found.pending) == (None, True)
+
+
+NEXT = "http://shop.test/next"
+
+
+def asked_later(kind: str, **more: object) -> Event:
+    return asked(NEXT, requestId="2", timestamp=2.0, type=kind, loaderId="second", **more)
+
+
+def test_nobody_waits_for_what_a_page_asked_for_that_was_left():
+    found = recorded([asked(END), asked_later("Script")])
+    assert (found[END].failure, found[END].failure_text) == (Failure.ABANDONED, "its page was left")
+    assert (found[END].pending, found[END].timings.total) == (False, 1.0)
+    assert found[NEXT].pending
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        pytest.param(asked_later("Document"), id="the next page is only asked for"),
+        pytest.param(asked_later("Script", frameId="other"), id="a page came into another frame"),
+        pytest.param(asked(NEXT, requestId="2", type="Script"), id="the page itself went on"),
+    ],
+)
+def test_what_a_page_asked_for_that_still_stands_is_waited_for(later):
+    assert recorded([asked(END), later])[END].pending
+
+
+def test_the_end_of_what_a_page_asked_for_that_was_left_counts_where_it_is_told():
+    found = recorded([asked(END), asked_later("Script"), answered(more_to_come=False), ENDED])
+    assert (found[END].status, found[END].failure) == (200, None)
