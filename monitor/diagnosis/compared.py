@@ -57,14 +57,16 @@ def is_comparable(incident: Incident) -> bool:
     return compared is not None and not compared.profile
 
 
-def own_changed(incident: Incident, *, beside: Exchange | None = None) -> bool:
+def own_changed(incident: Incident, *, beside: Exchange | None = None, cut_short: bool = False) -> bool:
     """Say whether a page or code of ours answers otherwise than before; its data and its pictures may.
 
-    ``beside`` is an exchange that is known to, and left aside.
+    ``beside`` is a page or script that is known to, and left aside; ``cut_short`` says that the rest was not asked for
+    because of it.
     """
     owner_of = incident.context.owners.owner_of
     own = [e for e in differences(incident) if e.resource not in _NO_CODE and owner_of(e.url).party is Party.OWN]
-    return any(e.kind is not DifferenceKind.HEADER and (beside is None or e.exchange != beside.id) for e in own)
+    kinds = {DifferenceKind.HEADER, DifferenceKind.MISSING} if cut_short else {DifferenceKind.HEADER}
+    return any(e.kind not in kinds and (beside is None or e.url != beside.url) for e in own)
 
 
 def turned(incident: Incident, exchange: Exchange) -> bool:

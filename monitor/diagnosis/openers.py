@@ -27,6 +27,6 @@ def is_led_astray(incident: Incident, page: Exchange) -> bool:
     if page.resource != "document" or not is_comparable(incident) or not is_new(incident, page):
         return False
     owner = opener(incident, page)
-    if owner is None or own_changed(incident, beside=page):
+    if owner is None or own_changed(incident, beside=page, cut_short=True):
         return False
     return any(each.host == owner.host for each in code_changed(incident, Party.THIRD_PARTY))

@@ -47,9 +47,10 @@ def compare(evidence: Evidence, reference: Reference, now: dt.datetime) -> Compa
     made = [x for x in evidence.exchanges if x.attempt == attempt.number and not x.intervention]
     exchanges = _first_of_each(made, _is_whole)
     missed = _Missed(attempt)
+    seen = {key: x for key, x in exchanges.items() if key not in answers or not _was_left(x, made)}
     found = [
         *_elsewhere(tuple(exchanges.items()), answers),
-        *(each for key, exchange in exchanges.items() for each in _against(exchange, answers.get(key))),
+        *(each for key, exchange in seen.items() for each in _against(exchange, answers.get(key))),
         *(_missing(answer) for key, answer in answers.items() if key not in exchanges and missed.by(answer)),
     ]
     found.sort(key=_weight)
@@ -85,6 +86,15 @@ def _is_whole_answer(answer: Answer) -> bool:
     return answer.status is not None or answer.failure not in (Failure.ABANDONED, Failure.PENDING)
 
 
+def _was_left(exchange: Exchange, exchanges: Iterable[Exchange]) -> bool:
+    """Say whether an exchange was given up because the browser went to another page, which says nothing of it."""
+    if exchange.failure is not Failure.ABANDONED or exchange.status is not None:
+        return False
+    end = exchange.timings.started + exchange.timings.total
+    pages = (x for x in exchanges if x.resource == "document" and x.failure is None and not x.pending)
+    return any(exchange.timings.started < page.timings.started <= end for page in pages)
+
+
 def _failed_alike(evidence: Evidence, reference: Reference) -> Iterator[str]:
     """Yield the ids of failed exchanges that ended in the same way whenever the good run asked for them."""
     # An answer that the browser keeps from the page has a status too, so that the status alone tells nothing.
@@ -101,6 +111,8 @@ def _failed_alike(evidence: Evidence, reference: Reference) -> Iterator[str]:
 def _against(exchange: Exchange, answer: Answer | None) -> Iterator[Difference]:
     if answer is None:
         yield _difference(exchange, DifferenceKind.NEW, after=_state(exchange))
+        return
+    if not _is_whole_answer(answer):
         return
     before, after = _end(answer), _state(exchange)
     if before != after:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from monitor.domain.evidence import StepErrorKind
-from monitor.domain.exchange import Certificate, TlsFacts
+from monitor.domain.exchange import Certificate, Timings, TlsFacts
 from monitor.domain.failure import Failure
 from monitor.domain.outcome import StepOutcome
 from monitor.domain.reference import Answer, DifferenceKind, Reference
@@ -59,6 +60,16 @@ def test_what_a_page_asked_for_that_was_left_is_not_compared_where_the_next_page
     refused = failed(request(CDN, status=401))
     (difference,) = compare(refused, a_reference(ghost, an_answer()), LATER).differences
     assert (difference.before, difference.after) == ("200", "401")
+
+
+def test_what_was_given_up_for_another_page_does_not_differ_and_what_the_page_gave_up_itself_does():
+    given_up = request(CDN, status=None, failure=Failure.ABANDONED, timings=Timings(started=1.0, total=0.5))
+    page = request(SHOP, resource="document", timings=Timings(started=1.2, total=0.1))
+    assert differences(failed(given_up, page), an_answer(), an_answer(SHOP, resource="document", sha256=None)) == []
+    later = replace(page, timings=Timings(started=2.0, total=0.1))
+    found = differences(failed(given_up, later), an_answer(), an_answer(SHOP, resource="document", sha256=None))
+    assert found == [(DifferenceKind.STATUS, CDN)]
+    assert differences(failed(request(CDN)), an_answer(status=None, failure="pending", sha256=None)) == []
 
 
 def test_an_answer_that_came_empty_has_other_content():

@@ -216,6 +216,7 @@ CONSOLE: Final[tuple[tuple[re.Pattern[str], Failure], ...]] = (
     (re.compile(r"None of the [“\"]\w+[”\"] hashes in the integrity attribute"), Failure.POLICY_SRI),
 )
 
+_REFUSED = re.compile(r"^Failed to load resource: the server responded with a status of ([45]\d\d)\b")
 _NAMES = re.compile(
     r"\b(?:net::)?ERR_[A-Z0-9_]+|\bNS_[A-Z0-9_]+|\bS(?:EC|SL)_ERROR_[A-Z_]+|\bMOZILLA_[A-Z_]+|\bdeniedPort\w+"
 )
@@ -238,6 +239,12 @@ class ConsoleFinding:
     failure: Failure
     url: str
     untold: bool = False
+
+
+def refusal_told(text: str) -> int | None:
+    """Return the status with which Chromium's console says that a request was refused."""
+    found = _REFUSED.match(text)
+    return int(found[1]) if found else None
 
 
 def failure_of(text: str, *, status: int | None = None, blocked_reason: str = "", cors_error: str = "") -> Failure:

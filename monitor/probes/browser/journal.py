@@ -13,7 +13,7 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Downloa
 
 from monitor.domain.evidence import ConsoleLevel, PageError, PageEvent, Truncation
 from monitor.domain.evidence import ConsoleMessage as ConsoleLine
-from monitor.probes.browser.failures import console_finding
+from monitor.probes.browser.failures import console_finding, refusal_told
 from monitor.probes.browser.ledger import Ledger, Limits
 
 _LEVELS = {"error": ConsoleLevel.ERROR, "assert": ConsoleLevel.ERROR, "warning": ConsoleLevel.WARNING}
@@ -107,6 +107,9 @@ class PageJournal:
         place = message.location
         if finding is not None:
             self._ledger.mark(finding.url or place.get("url", ""), finding.failure, text, untold=finding.untold)
+        refusal = refusal_told(text) if level is ConsoleLevel.ERROR else None
+        if refusal is not None:
+            self._ledger.note_refusal(place.get("url", ""), refusal)
         # Chatter gets no more than half the room, so that it cannot crowd out errors.
         room = self._limits.console if level is ConsoleLevel.ERROR else self._limits.console // 2
         if len(self._console) < room:

@@ -110,6 +110,7 @@ class Ledger:
         self._numbers = itertools.count(1)
         self._entries: list[Entry] = []
         self._hosts: dict[str, tuple[str, bool]] = {}
+        self._refusals: dict[str, int] = {}
         self.seen = 0
         self.step = ""
 
@@ -183,6 +184,19 @@ class Ledger:
         if frame is not None:
             frame.failure, frame.failure_text = failure, self.mask(text, _TEXT_LENGTH)
             frame.done = frame.begun
+
+    def note_refusal(self, url: str, status: int) -> None:
+        """Note that the console told of a refusal: of a page that is left just then, the network tells less."""
+        if len(self._refusals) < self._limits.console:
+            self._refusals[self.clean_url(url)] = status
+
+    def tell_refusals(self) -> None:
+        """Give exchanges that are still open the refusal of which the console alone told."""
+        for entry in self._entries:
+            status = self._refusals.get(entry.url)
+            if status is not None and entry.done is None and entry.status is None and entry.failure is None:
+                self.answer(entry, status, {})
+                entry.cut = True
 
     def note_intervention(self, url: str) -> None:
         """Note that we laid a hand on the newest exchange with that URL."""

@@ -284,6 +284,7 @@ class BrowserSession:
             with contextlib.suppress(Exception):
                 await self._watch.settle(0 if self._is_lost() else _HASH_SECONDS)
         self._recorder.tell_refusals()
+        self._ledger.tell_refusals()
         self._ledger.abandon_left_ones()
         now = time.monotonic()
         exchanges = self._ledger.freeze(now)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pytest
 
@@ -57,7 +58,9 @@ def interleaved(first: Sequence[Event], second: Sequence[Event]) -> list[list[Ev
     ]
 
 
-def recorded(events: Sequence[Event], static: StaticAnswers | None = None) -> dict[str, Exchange]:
+def recorded(
+    events: Sequence[Event], static: StaticAnswers | None = None, refusals: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, Exchange]:
     limits = Limits()
     ledger = Ledger(started=0.0, attempt=1, redactor=Redactor(()), limits=limits, blocks=lambda _: False)
     recorder = NetworkRecorder(ledger, limits, static)
@@ -66,7 +69,10 @@ def recorded(events: Sequence[Event], static: StaticAnswers | None = None) -> di
     held = recorder.entry("1")
     if static is not None and held is not None:
         static.hold("1", held, BODY, text=True)
+    for url, status in refusals.items():
+        ledger.note_refusal(url, status)
     recorder.tell_refusals()
+    ledger.tell_refusals()
     ledger.abandon_left_ones()
     return {exchange.url: exchange for exchange in ledger.freeze(3.0)}
 
@@ -125,6 +131,14 @@ def test_a_refusal_of_which_a_page_that_was_left_told_nothing_is_known_and_not_s
     found = recorded([asked(END), came(status)])[END]
     assert (found.status, found.failure, found.pending) == (status, Failure.HTTP_ERROR, False)
     assert found.truncated
+
+
+def test_a_refusal_of_which_the_console_alone_told_is_known_unless_the_network_tells_of_another_answer():
+    found = recorded([asked(END), asked_later("Script")], refusals={END: 401})
+    assert (found[END].status, found[END].failure, found[END].truncated) == (401, Failure.HTTP_ERROR, True)
+    assert found[NEXT].pending
+    answer = [asked(END), answered(more_to_come=False), ENDED]
+    assert recorded(answer, refusals={END: 401})[END].status == 200
 
 
 def test_an_answer_of_which_nothing_further_was_told_stays_open():
