@@ -457,6 +457,8 @@ def test_a_page_of_our_name_that_only_a_changed_vendors_script_asked_for_is_not_
         return court.detail(failed(page(), script(MAIN), gone, compared=compared(*differences), **values))
 
     assert said(led, turned) == "tp.script"
+    # From there nobody comes as far as our next page, which would ask for its script.
+    assert said(led, turned, difference(DifferenceKind.MISSING, f"{SHOP}till.js", resource="script")) == "tp.script"
     # The vendor's code is what it was, or a page of ours is not: then it may be we who sent it there.
     assert said(led) != "tp.script"
     assert said(led, turned, difference(DifferenceKind.CONTENT, SHOP, resource="document")) != "tp.script"
