@@ -12,6 +12,7 @@ import resource
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _SPARED, _BROKEN, _LOCAL = "3", "5", "100"
 _KEPT_FREE = 65_536
 _REFILL = 0.02
 _AGAIN = 1.5
+_NAMES_KEPT = 1.1
 _HOSTS = Path("/etc/hosts")
 _SIGNALS = {
     "kill-browser": (signal.SIGKILL, ""),
@@ -181,8 +183,9 @@ class Machine:
         own = self._home / "static-names"
         own.write_text(_HOSTS.read_text() + "\n".join(lines) + "\n", encoding="ascii")
         self._overridden = _run("mount", "--bind", str(own), str(_HOSTS))
-        # A browser that is up already keeps the names that it has read.
+        # A browser that is up already keeps the names that it has read, and the monitor those of the last second.
         self._kill(signal.SIGKILL, "")
+        time.sleep(_NAMES_KEPT)
 
     def _spare_few_files(self, trouble: Trouble) -> None:
         """Let the monitor's processes open hardly more than they have open."""
