@@ -21,6 +21,7 @@ from monitor.cli.scaffold import write_scaffold
 from monitor.config.advice import advice
 from monitor.config.forecast import forecast, rendered
 from monitor.config.settings import Settings
+from monitor.demo import MONITOR
 from monitor.domain.secret import Redactor
 from monitor.publishing.budget import forecast_series
 from monitor.publishing.budget import rendered as rendered_series
@@ -179,6 +180,7 @@ def run_demo(
     control_address: Annotated[
         str, typer.Option(help="Address on which the control page listens; the shop itself stays on 127.0.0.1.")
     ] = "127.0.0.1",
+    monitor_url: Annotated[str, typer.Option(help="Where the control page leads to Faultline.")] = MONITOR,
     authority_only: Annotated[
         bool, typer.Option("--authority-only", help="Make the authority of the shop's certificates, and end.")
     ] = False,
@@ -189,9 +191,12 @@ def run_demo(
         print(demo.make_authority(data))
         return
     if not with_monitor:
-        raise typer.Exit(asyncio.run(demo.shop_alone(data, ports_from, control_address, _announce)))
-    with demo.shop_beside(data):
-        settings = service.read_settings(config, os.environ)
+        place = demo.Place(ports_from=ports_from, control_address=control_address, monitor_url=monitor_url)
+        raise typer.Exit(asyncio.run(demo.shop_alone(data, place, _announce)))
+    # The configuration names the authority's file, which has to be there when it is read.
+    demo.make_authority(data)
+    settings = service.read_settings(config, os.environ)
+    with demo.shop_beside(data, settings.web.url):
         _log_to_stderr(settings, logging.INFO)
         _announce(demo.where_to_look(settings.web.url))
         raise typer.Exit(

@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.cli.exits import Exit
-from monitor.demo import Ports, PortTakenError, Shop, serve
+from monitor.demo import MONITOR, Ports, PortTakenError, Shop, serve
 from monitor.service import StartupError
 
 FIRST_PORT = 8443
@@ -25,20 +26,34 @@ def make_authority(data: Path) -> Path:
     return Shop(data).ca_path
 
 
-async def shop_alone(
-    data: Path, ports_from: int, control_address: str, announce: Callable[[Sequence[str]], None]
-) -> Exit:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the shop listens, and where its control page leads.
+
+    Attributes:
+        ports_from: The first of its ports.
+        control_address: The address of the control page; the shop itself stays on loopback.
+        monitor_url: Where Faultline is.
+    """
+
+    ports_from: int = FIRST_PORT
+    control_address: str = "127.0.0.1"
+    monitor_url: str = MONITOR
+
+
+async def shop_alone(data: Path, place: Place, announce: Callable[[Sequence[str]], None]) -> Exit:
     """Serve the shop until SIGTERM or SIGINT. Raises StartupError where a port is in use or out of range."""
 
     def tell(shop: Shop) -> None:
         announce((READY, f"  shop           {shop.url('shop')}/", f"  break and mend {shop.url('control')}/"))
 
     try:
-        ports = Ports.starting_at(ports_from)
+        ports = Ports.starting_at(place.ports_from)
     except ValueError as error:
         msg = f"--ports-from: {error}"
         raise StartupError(msg) from error
-    serving = asyncio.ensure_future(serve(data, ports, control_address=control_address, on_ready=tell))
+    opening = serve(data, ports, control_address=place.control_address, monitor_url=place.monitor_url, on_ready=tell)
+    serving = asyncio.ensure_future(opening)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
     try:
@@ -51,9 +66,9 @@ async def shop_alone(
 
 
 @contextlib.contextmanager
-def shop_beside(data: Path) -> Iterator[None]:
+def shop_beside(data: Path, monitor_url: str) -> Iterator[None]:
     """Run the shop in a process of its own, so that neither slows the other. Raises StartupError where it cannot."""
-    command = [sys.executable, "-m", "monitor.cli", "demo", "--data", str(data)]
+    command = [sys.executable, "-m", "monitor.cli", "demo", "--data", str(data), "--monitor-url", monitor_url]
     shop = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=None, text=True, start_new_session=True)  # noqa: S603 - our own program
     try:
         _wait_until_open(shop)

@@ -44,9 +44,9 @@ class Breakable(Protocol):
         ...
 
 
-def control_application(shop: Breakable, pages: Pages, addresses: Addresses, *, faultline: str) -> ASGIApp:
-    """Return the application of the control page; ``faultline`` is where the monitor's pages are."""
-    control = _Control(shop, pages, addresses, faultline)
+def control_application(shop: Breakable, pages: Pages, addresses: Addresses, *, monitor_url: str) -> ASGIApp:
+    """Return the application of the control page; ``monitor_url`` is where the monitor's pages are."""
+    control = _Control(shop, pages, addresses, monitor_url)
     site = Starlette(
         routes=[
             Route("/", control.page),
@@ -62,11 +62,11 @@ def control_application(shop: Breakable, pages: Pages, addresses: Addresses, *, 
 
 
 class _Control:
-    def __init__(self, shop: Breakable, pages: Pages, addresses: Addresses, faultline: str) -> None:
+    def __init__(self, shop: Breakable, pages: Pages, addresses: Addresses, monitor_url: str) -> None:
         self._shop = shop
         self._pages = pages
         self._addresses = addresses
-        self._faultline = faultline
+        self._monitor_url = monitor_url
 
     async def page(self, request: Request) -> Response:
         broken = {fault.name for fault in self._shop.broken}
@@ -77,7 +77,7 @@ class _Control:
             groups=groups,
             broken=broken,
             now=self._shop.broken,
-            faultline=self._faultline,
+            monitor_url=self._monitor_url,
             hosts=[(host, self._addresses.url(host)) for host in PUBLIC],
             healthy=len(broken) == 0,
         )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-FAULTLINE = "http://127.0.0.1:9488/"
+MONITOR = "http://127.0.0.1:9488"
 _CONFIRM_AFTER = 0.8
 
 
@@ -47,7 +47,7 @@ class Shop:
         *,
         ports: Ports | None = None,
         clock: Clock | None = None,
-        faultline: str = FAULTLINE,
+        monitor_url: str = MONITOR,
         confirm_after: float = _CONFIRM_AFTER,
         control_address: str = LOOPBACK,
     ) -> None:
@@ -57,7 +57,7 @@ class Shop:
         """
         self._ports = ports or Ports.starting_at()
         self._authority = Authority(directory, clock or SystemClock())
-        self._faultline = faultline
+        self._monitor_url = monitor_url
         self._control_address = control_address
         self._world = World()
         self._orders = OrderBook(self._world, delay=confirm_after)
@@ -145,7 +145,7 @@ class Shop:
     def _build(self) -> dict[Host, ASGIApp]:
         pages = Pages(self.addresses)
         premises = Premises(pages=pages, addresses=self.addresses, world=self._world, orders=self._orders)
-        control = control_application(self, pages, self.addresses, faultline=self._faultline)
+        control = control_application(self, pages, self.addresses, monitor_url=self._monitor_url)
         return {**applications(premises), Host.CONTROL: control}
 
     def _chooser(self, host: Host) -> Callable[[], ssl.SSLContext] | None:
@@ -179,13 +179,14 @@ async def serve(
     ports: Ports | None = None,
     *,
     control_address: str = LOOPBACK,
+    monitor_url: str = MONITOR,
     on_ready: Callable[[Shop], None] | None = None,
 ) -> None:
     """Run the shop until the task is canceled; ``on_ready`` is told once every host listens.
 
     Raises PortTakenError where a port cannot be had.
     """
-    async with Shop(directory, ports=ports, control_address=control_address) as shop:
+    async with Shop(directory, ports=ports, control_address=control_address, monitor_url=monitor_url) as shop:
         if on_ready is not None:
             on_ready(shop)
         await asyncio.Event().wait()

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.demo import FAULTS
+from monitor.demo import FAULTS, Ports, Shop
+from tests.demo.visiting import Visitor
 
 
 async def test_the_list_names_every_fault_and_what_is_broken(shop, visitor):
@@ -44,6 +45,12 @@ async def test_the_page_shows_each_fault_and_where_to_look(shop, visitor):
     assert shop.url("payment") in page
     for fault in FAULTS:
         assert f'action="/faults/{fault.name}/break"' in page
+
+
+async def test_the_page_leads_to_the_monitor_that_was_named(tmp_path):
+    async with Shop(tmp_path, ports=Ports.free(), monitor_url="https://watch.example/faultline") as shop:
+        page = (await Visitor(shop).get("control")).body
+    assert 'href="https://watch.example/faultline/"' in page
 
 
 async def test_an_unknown_fault_is_not_found(visitor):
