@@ -30,6 +30,7 @@ from monitor.probes.browser.launch import (
 from monitor.probes.browser.shortcut import Shortcuts
 from monitor.probes.browser.trust import write_trust_database
 from monitor.probes.session import ProberError
+from monitor.probes.vantage.health import disk_free
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ _CLOSE_LIMIT = 3.0
 _KILLED_LIMIT = 2.0
 _PING_LIMIT = 2.0
 _MOST_WARM = 2
+# Below this no new browser can be counted on, and what a run left over would be worth nothing.
+_LEAST_ROOM = 16_000_000
 _DRIVER = "run-driver"
 _TITLES = {"shell": "Chromium headless shell", "chromium": "Chromium", "firefox": "Firefox", "webkit": "WebKit"}
 
@@ -151,7 +154,7 @@ class BrowserPool:
             warm = None
         if warm is None:
             await self._make_room()
-            warm = await self._launch(plan)
+            warm = await self._launch_or_say_why(plan)
         warm.runs += 1
         # The most recently used stands last.
         self._warm.pop(plan, None)
@@ -190,6 +193,18 @@ class BrowserPool:
     async def _make_room(self) -> None:
         while len(self._warm) >= _MOST_WARM:
             await self.discard(next(iter(self._warm.values())))
+
+    async def _launch_or_say_why(self, plan: LaunchPlan) -> WarmBrowser:
+        try:
+            return await self._launch(plan)
+        except (ProberError, OSError) as error:
+            # Each part of a browser has other words for a disk without room, or none at all.
+            left = disk_free(self._directory)
+            missing = isinstance(error, ProberError) and error.fault is ProberFault.BROWSER_MISSING
+            if left is None or left >= _LEAST_ROOM or missing:
+                raise
+            message = f"A browser could not be started: its disk has {left} bytes left ({error})."
+            raise ProberError(ProberFault.DISK_FULL, message) from None
 
     async def _launch(self, plan: LaunchPlan) -> WarmBrowser:
         driver = await self._driver()

@@ -139,7 +139,7 @@ class HealthSampler:
             periods=statistics_.get("nr_periods"),
             throttled=statistics_.get("nr_throttled"),
             oom_kills=_first_field(self._paths.memory_events, "oom_kill"),
-            disk_free=_disk_free(self._directory),
+            disk_free=disk_free(self._directory),
         )
 
 
@@ -173,7 +173,8 @@ def _pressure(text: str) -> float | None:
     return None
 
 
-def _disk_free(directory: Path) -> int | None:
+def disk_free(directory: Path) -> int | None:
+    """Return the bytes left for us on a folder's disk, or ``None`` where the system does not tell."""
     try:
         found = os.statvfs(directory)
     except OSError:

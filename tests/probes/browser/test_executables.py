@@ -86,3 +86,20 @@ async def test_a_browser_that_exits_at_once_is_named_with_its_last_words(tmp_pat
     assert time.monotonic() - before < 15
     assert caught.value.fault is ProberFault.BROWSER_FOREIGN
     assert list((tmp_path / "browsers").iterdir()) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("there", "fault", "words"),
+    [(True, ProberFault.DISK_FULL, "has 4096 bytes left"), (False, ProberFault.BROWSER_MISSING, "does not exist")],
+)
+async def test_where_no_room_is_left_the_disk_is_named_unless_there_is_no_browser_at_all(
+    tmp_path, monkeypatch, there, fault, words
+):
+    monkeypatch.setattr("monitor.probes.browser.warm.disk_free", lambda _: 4096)
+    path = script(tmp_path, "shell", "#!/bin/sh\nexit 1\n") if there else tmp_path / "nothing"
+    probe = BrowserProbe(tmp_path / "browsers", executables=Executables(headless_shell=path))
+    with pytest.raises(ProberError, match=words) as caught:
+        await probe.self_test()
+    await probe.close()
+    assert caught.value.fault is fault
