@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -110,7 +111,7 @@ class Ledger:
         self._numbers = itertools.count(1)
         self._entries: list[Entry] = []
         self._hosts: dict[str, tuple[str, bool]] = {}
-        self._refusals: dict[str, int] = {}
+        self._refusals: Counter[tuple[str, int]] = Counter()
         self.seen = 0
         self.step = ""
 
@@ -188,13 +189,14 @@ class Ledger:
     def note_refusal(self, url: str, status: int) -> None:
         """Note that the console told of a refusal: of a page that is left just then, the network tells less."""
         if len(self._refusals) < self._limits.console:
-            self._refusals[self.clean_url(url)] = status
+            self._refusals[self.clean_url(url), status] += 1
 
     def tell_refusals(self) -> None:
-        """Give exchanges that are still open the refusal of which the console alone told."""
-        for entry in self._entries:
-            status = self._refusals.get(entry.url)
-            if status is not None and entry.done is None and entry.status is None and entry.failure is None:
+        """Give exchanges that are still open the refusals of which the console alone told."""
+        told = Counter((entry.url, entry.status) for entry in self._entries if entry.status is not None)
+        for (url, status), count in (self._refusals - told).items():
+            unanswered = [x for x in self._entries if x.url == url and x.status is None]
+            for entry in [x for x in unanswered if x.done is None and x.failure is None][:count]:
                 self.answer(entry, status, {})
                 entry.cut = True
 

@@ -141,6 +141,13 @@ def test_a_refusal_of_which_the_console_alone_told_is_known_unless_the_network_t
     assert recorded(answer, refusals={END: 401})[END].status == 200
 
 
+def test_a_refusal_of_which_the_network_told_too_is_not_lent_to_the_next_request():
+    refusal = {"status": 401, "headers": {}, "mimeType": "application/json"}
+    first = "Network.responseReceived", {"requestId": "1", "timestamp": 1.5, "response": refusal}
+    again = asked(END, requestId="2", timestamp=3.0)
+    assert recorded([asked(END), first, ENDED, again], refusals={END: 401})[END].pending
+
+
 def test_an_answer_of_which_nothing_further_was_told_stays_open():
     found = recorded([asked(END), came(200)])[END]
     assert (found.status, found.pending) == (None, True)
