@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from monitor.diagnosis.mechanisms import is_defect, is_hollow
@@ -43,9 +44,9 @@ def compare(evidence: Evidence, reference: Reference, now: dt.datetime) -> Compa
     What was asked only in steps that this run did not reach is not missed.
     """
     attempt = evidence.last
-    answers = _first_of_each(reference.answers, _is_whole_answer)
+    answers = _seen_best(reference.answers, _of_answer)
     made = [x for x in evidence.exchanges if x.attempt == attempt.number and not x.intervention]
-    exchanges = _first_of_each(made, _is_whole)
+    exchanges = _seen_best(made, _of_exchange)
     missed = _Missed(attempt)
     seen = {key: x for key, x in exchanges.items() if key not in answers or not _was_left(x, made)}
     found = [
@@ -63,27 +64,38 @@ def compare(evidence: Evidence, reference: Reference, now: dt.datetime) -> Compa
     )
 
 
-def _first_of_each(asked: Iterable[Asked], is_whole: Callable[[Asked], bool]) -> dict[tuple[str, str], Asked]:
-    """Return for each method and URL the first that was seen to its end, or else the first.
+def _seen_best(asked: Iterable[Asked], seen: Callable[[Asked], _Sight]) -> dict[tuple[str, str], Asked]:
+    """Return for each method and URL the first that ended, or of those that ended alike the first whose body was read.
 
     What a page asked for that the customer left, or still asks for, says nothing of what is sent.
     """
     found: dict[tuple[str, str], Asked] = {}
     for each in asked:
         key = each.method, each.url
-        known = found.setdefault(key, each)
-        if is_whole(each) and not is_whole(known):
+        known, now = seen(found.setdefault(key, each)), seen(each)
+        if (now.ended and not known.ended) or (now.status == known.status and now.is_read and not known.is_read):
             found[key] = each
     return found
 
 
-def _is_whole(exchange: Exchange) -> bool:
-    ended = exchange.failure is not Failure.ABANDONED or exchange.status is not None
-    return ended and not exchange.pending and not exchange.truncated
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """How much was seen of an exchange."""
+
+    ended: bool
+    status: int | None
+    is_read: bool
 
 
-def _is_whole_answer(answer: Answer) -> bool:
-    return answer.status is not None or answer.failure not in (Failure.ABANDONED, Failure.PENDING)
+def _of_exchange(exchange: Exchange) -> _Sight:
+    answered = exchange.failure is not Failure.ABANDONED or exchange.status is not None
+    ended = answered and not exchange.pending and not exchange.truncated
+    return _Sight(ended, exchange.status, is_read=exchange.body_sha256 is not None)
+
+
+def _of_answer(answer: Answer) -> _Sight:
+    ended = answer.status is not None or answer.failure not in (Failure.ABANDONED, Failure.PENDING)
+    return _Sight(ended, answer.status, is_read=bool(answer.sha256))
 
 
 def _was_left(exchange: Exchange, exchanges: Iterable[Exchange]) -> bool:
@@ -112,7 +124,7 @@ def _against(exchange: Exchange, answer: Answer | None) -> Iterator[Difference]:
     if answer is None:
         yield _difference(exchange, DifferenceKind.NEW, after=_state(exchange))
         return
-    if not _is_whole_answer(answer):
+    if not _of_answer(answer).ended:
         return
     before, after = _end(answer), _state(exchange)
     if before != after:

@@ -62,6 +62,13 @@ def test_what_a_page_asked_for_that_was_left_is_not_compared_where_the_next_page
     assert (difference.before, difference.after) == ("200", "401")
 
 
+def test_of_answers_that_ended_alike_the_one_that_was_read_is_compared():
+    unread, read = request(CDN, body_sha256=None), request(CDN, body_sha256="b")
+    assert differences(failed(unread, read), an_answer(sha256=None), an_answer()) == [(DifferenceKind.CONTENT, CDN)]
+    # One that failed at first and came when it was asked for again has failed.
+    assert differences(failed(request(CDN, status=500), read), an_answer()) == [(DifferenceKind.STATUS, CDN)]
+
+
 def test_what_was_given_up_for_another_page_does_not_differ_and_what_the_page_gave_up_itself_does():
     given_up = request(CDN, status=None, failure=Failure.ABANDONED, timings=Timings(started=1.0, total=0.5))
     page = request(SHOP, resource="document", timings=Timings(started=1.2, total=0.1))

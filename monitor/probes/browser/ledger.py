@@ -23,6 +23,8 @@ _URL_LENGTH = 2048
 _TEXT_LENGTH = 500
 _ERROR_STATUS = 400
 _TOO_MANY = 429
+_WITHOUT_PAGE = frozenset({204, 205})
+_REDIRECTS = range(300, 400)
 _IGNORED = ("data:", "blob:", "about:", "chrome:", "chrome-extension:", "chrome-error:")
 # Chromium names an intervention, Firefox only says that the request failed.
 _OUR_BLOCKS = frozenset({Failure.BLOCKED_BY_CLIENT, Failure.HTTP_FAILED, Failure.ABANDONED})
@@ -214,17 +216,18 @@ class Ledger:
     def abandon_left_ones(self) -> None:
         """Give up what a page asked for that was replaced meanwhile: nobody waits for it or is told of its end.
 
-        A page has replaced another once it asks for something itself; a page that is still asked for has not.
+        A page has replaced another once it has come, or asks for something itself; one that is asked for has not.
         """
         since: dict[str, dict[str, float]] = {}
         for entry in reversed(self._entries):
-            if not entry.frame or not entry.page or entry.resource == "document":
+            if not entry.frame or not entry.page or (entry.resource == "document" and not _has_come(entry)):
                 continue
             later = since.setdefault(entry.frame, {})
             left = min((moment for page, moment in later.items() if page != entry.page), default=None)
             if left is not None and entry.done is None and entry.failure is None and not entry.cut:
                 entry.failure, entry.failure_text, entry.done = Failure.ABANDONED, "its page was left", left
-            later[entry.page] = entry.begun
+            came = entry.done if entry.resource == "document" and entry.done is not None else entry.begun
+            later[entry.page] = min(came, later.get(entry.page, came))
 
     def resume(self, url: str) -> Entry | None:
         """Return the oldest exchange with a URL that was cut, to be finished after all."""
@@ -332,6 +335,12 @@ class Ledger:
             request_sent=entry.sent,
             truncated=entry.cut,
         )
+
+
+def _has_come(page: Entry) -> bool:
+    """Say whether a page stands where it was asked for; nothing without content does, nor what leads elsewhere."""
+    stands = page.status is not None and page.status not in _WITHOUT_PAGE and page.status not in _REDIRECTS
+    return stands and page.done is not None and page.failure in {None, Failure.HTTP_ERROR}
 
 
 def _refined(entry: Entry) -> Failure | None:

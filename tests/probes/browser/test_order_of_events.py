@@ -167,6 +167,17 @@ def test_nobody_waits_for_what_a_page_asked_for_that_was_left():
     assert found[NEXT].pending
 
 
+@pytest.mark.parametrize(("status", "left"), [(200, True), (503, True), (204, False), (302, False)])
+def test_an_empty_page_that_asks_for_nothing_has_replaced_the_one_before(status, left):
+    document = asked_later("Document")
+    response = {"status": status, "headers": {}, "mimeType": "text/html"}
+    came = "Network.responseReceived", {"requestId": "2", "timestamp": 2.5, "response": response}
+    ended = "Network.loadingFinished", {"requestId": "2", "timestamp": 2.6, "encodedDataLength": 0}
+    found = recorded([asked(END), document, came, ended])[END]
+    assert found.pending is not left
+    assert found.timings.total == pytest.approx(1.6 if left else 2.0)
+
+
 @pytest.mark.parametrize(
     "later",
     [
