@@ -198,12 +198,12 @@ def _compatible(incident: Incident, target: Exchange, layer: Layer) -> bool:
 
 
 def _someone_answered_since(incident: Incident, target: Exchange, layer: Layer) -> bool:
-    """Say whether a host of another domain got through that layer after the target had failed.
+    """Say whether a host of another domain got through that layer after the target had failed, or while it did.
 
     Then controls that failed tell of themselves: a monitor may be let out to the site alone, and not to them.
     """
-    domain_of, failed_at = incident.context.owners.domain_of, target.timings.started + target.timings.total
-    since = (x for x in incident.exchanges if x.timings.started >= failed_at and _came_over_the_line(x))
+    domain_of = incident.context.owners.domain_of
+    since = (x for x in incident.exchanges if _ended(x) >= target.timings.started and _came_over_the_line(x))
     others = (x for x in since if domain_of(x.host) != domain_of(target.host))
     match layer:
         case Layer.CONNECT:
@@ -222,6 +222,10 @@ def _in_one_manner(target: Exchange, alike: Sequence[Control]) -> bool:
     if target.pending or manner not in _TO_CONNECT:
         return True
     return manner in seen if manner in active else bool(seen - active)
+
+
+def _ended(exchange: Exchange) -> float:
+    return exchange.timings.started + exchange.timings.total
 
 
 def _came_over_the_line(exchange: Exchange) -> bool:
