@@ -108,11 +108,13 @@ def _was_left(exchange: Exchange, exchanges: Iterable[Exchange]) -> bool:
 
 
 def _failed_alike(evidence: Evidence, reference: Reference) -> Iterator[str]:
-    """Yield the ids of failed exchanges that ended in the same way whenever the good run asked for them."""
+    """Yield the ids of failed exchanges that ended in the same way whenever the good run saw how they end."""
     # An answer that the browser keeps from the page has a status too, so that the status alone tells nothing.
     ends: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for answer in reference.answers:
-        ends.setdefault((answer.method, answer.url), set()).add((_end(answer), answer.failure))
+        # What stayed open in the good run did so until its end; what a page gave up might have ended in any way.
+        if answer.status is not None or answer.failure != Failure.ABANDONED:
+            ends.setdefault((answer.method, answer.url), set()).add((_end(answer), answer.failure))
     for exchange in evidence.exchanges:
         failure = exchange.failure.value if exchange.failure else ""
         alike = ends.get((exchange.method, exchange.url)) == {(_state(exchange), failure)}

@@ -60,12 +60,24 @@ def test_controls_that_nobody_lets_us_reach_are_no_client_while_other_sites_are_
     anew = Timings(started=2.0, total=0.3, resolve=0.01, connect=0.01, tls=0.02, wait=0.1)
     alone = court.judge(failed(page(), mine, experiments=shut)).diagnosis
     assert alone.detail.cause.value == "client_environment"
-    for vendor in (request(PAY, timings=anew), request(PAY, timings=replace(anew, started=0.9))):
-        assert court.judge(failed(page(), mine, vendor, experiments=shut)).diagnosis.detail is not alone.detail
+    vendor = request(PAY, timings=anew)
+    assert court.judge(failed(page(), mine, vendor, experiments=shut)).diagnosis.detail is not alone.detail
     before = request(PAY, timings=replace(anew, started=0.2))
     cached = request(PAY, timings=anew, from_cache=True)
     for nothing in (before, cached):
         assert court.detail(failed(page(), mine, nothing, experiments=shut)) == alone.detail.value
+
+
+@pytest.mark.parametrize(
+    ("failure", "detail"), [(Failure.TCP_REFUSED, "own.connect"), (Failure.TCP_TIMED_OUT, "client.network")]
+)
+def test_an_answer_that_came_meanwhile_clears_the_line_of_a_refusal_and_not_of_a_silence(court, failure, detail):
+    shut = controls(*({"failure": failure} for _ in range(3)))
+    mine = request(
+        API, failure=failure, timings=Timings(started=1.0, total=0.1 if failure is Failure.TCP_REFUSED else 4.0)
+    )
+    meanwhile = request(PAY, timings=Timings(started=0.9, total=0.3, connect=0.01))
+    assert court.detail(failed(page(), mine, meanwhile, experiments=shut)) == detail
 
 
 def test_silence_here_and_a_refusal_there_have_not_one_cause(court):

@@ -140,6 +140,16 @@ def test_a_failure_is_not_as_before_where_the_good_run_got_an_answer_in_the_end_
     assert [(each.kind, each.before) for each in found.differences] == [(DifferenceKind.STATUS, other.failure)]
 
 
+def test_what_the_good_run_gave_up_once_leaves_an_old_failure_one_and_what_always_stays_open_is_one():
+    refused = request(CDN, status=None, failure=Failure.TCP_REFUSED)
+    was = an_answer(status=None, sha256=None, failure="tcp.refused")
+    left, hung = replace(was, failure="abandoned"), replace(was, failure="pending")
+    assert compare(failed(refused), a_reference(left, was), LATER).failed_alike == (refused.id,)
+    assert compare(failed(refused), a_reference(left), LATER).failed_alike == ()
+    hangs = request(CDN, status=None, failure=Failure.PENDING, pending=True)
+    assert compare(failed(hangs), a_reference(hung), LATER).failed_alike == (hangs.id,)
+
+
 def over_http(url: str = API, **values):
     return request(url, **{"resource": "http", "body_sha256": "a", "body_bytes": 900, **values})
 

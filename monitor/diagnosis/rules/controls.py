@@ -198,12 +198,12 @@ def _compatible(incident: Incident, target: Exchange, layer: Layer) -> bool:
 
 
 def _someone_answered_since(incident: Incident, target: Exchange, layer: Layer) -> bool:
-    """Say whether a host of another domain got through that layer after the target had failed, or while it did.
+    """Say whether a host of another domain got through that layer after the target had failed.
 
     Then controls that failed tell of themselves: a monitor may be let out to the site alone, and not to them.
     """
     domain_of = incident.context.owners.domain_of
-    since = (x for x in incident.exchanges if _ended(x) >= target.timings.started and _came_over_the_line(x))
+    since = (x for x in incident.exchanges if _is_later(x, target) and _came_over_the_line(x))
     others = (x for x in since if domain_of(x.host) != domain_of(target.host))
     match layer:
         case Layer.CONNECT:
@@ -224,8 +224,13 @@ def _in_one_manner(target: Exchange, alike: Sequence[Control]) -> bool:
     return manner in seen if manner in active else bool(seen - active)
 
 
-def _ended(exchange: Exchange) -> float:
-    return exchange.timings.started + exchange.timings.total
+def _is_later(exchange: Exchange, target: Exchange) -> bool:
+    """Say whether an exchange tells of the line as it was once the target had failed."""
+    if mechanism_of(target) is Mechanism.REFUSED:
+        # A refusal comes at once, so that it is enough that the answer came after it was asked for.
+        return exchange.timings.started + exchange.timings.total >= target.timings.started
+    # In a longer wait the line may have dropped after the answer.
+    return exchange.timings.started >= target.timings.started + target.timings.total
 
 
 def _came_over_the_line(exchange: Exchange) -> bool:
