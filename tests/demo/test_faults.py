@@ -25,6 +25,11 @@ class Look:
     host: str = "shop"
     path: str = "/"
     ask: Callable[[Visitor], Awaitable[object]] | None = None
+    patience: float = 10
+    """Seconds to wait for an answer of the broken shop; the healthy one has all the time it needs."""
+
+
+HANGING = 0.4
 
 
 def status(code: int) -> Callable[[object], bool]:
@@ -80,7 +85,7 @@ async def open_session(visitor: Visitor) -> Answer:
 
 
 async def charge(visitor: Visitor) -> Answer:
-    return await Visitor(visitor.shop, timeout=0.4).send("payment", "/v1/tokens", {})
+    return await visitor.send("payment", "/v1/tokens", {})
 
 
 async def sign_in(visitor: Visitor) -> Answer:
@@ -97,13 +102,9 @@ async def fill_basket_and_check_out(visitor: Visitor) -> Answer:
     return await visitor.get("shop", "/checkout")
 
 
-def impatiently(host: str, path: str = "/") -> Callable[[Visitor], Awaitable[Answer]]:
-    return lambda visitor: Visitor(visitor.shop, timeout=0.4).get(host, path)
-
-
 LOOKS = {
     "web-refuses": Look(failure(ConnectionRefusedError)),
-    "web-hangs": Look(failure(TimeoutError), ask=impatiently("shop")),
+    "web-hangs": Look(failure(TimeoutError), patience=HANGING),
     "web-maintenance": Look(status(503)),
     "web-empty": Look(empty),
     "web-redirect-loop": Look(lambda seen: seen.status == 302 and seen.headers["location"] == "/"),
@@ -123,20 +124,20 @@ LOOKS = {
     "order-stuck": Look(text('"accepted"'), ask=follow_order),
     "payment-refuses": Look(failure(ConnectionRefusedError), "payment", "/v1/pay.js"),
     "payment-503": Look(status(503), "payment", "/v1/pay.js"),
-    "payment-slow": Look(failure(TimeoutError), ask=charge),
+    "payment-slow": Look(failure(TimeoutError), ask=charge, patience=HANGING),
     "payment-cors": Look(without_cors, ask=open_session),
     "payment-certificate-expired": Look(failure(ssl.SSLCertVerificationError, "expired"), "payment", "/v1/pay.js"),
     "payment-throttles": Look(status(429), ask=open_session),
-    "cdn-hangs": Look(failure(TimeoutError), ask=impatiently("cdn")),
+    "cdn-hangs": Look(failure(TimeoutError), host="cdn", patience=HANGING),
     "cdn-empty": Look(empty, "cdn", "/tiny-format/2.1.0/tiny-format.min.js"),
     "cdn-resets": Look(failure(ConnectionResetError), "cdn"),
     "identity-503": Look(status(503), "identity", "/authorize"),
     "consent-overlay": Look(text('place: "layer"'), "tags", "/container.js"),
     "tag-removes-form": Look(text("const extra = [offers]"), "tags", "/container.js"),
     "tag-busy": Look(text("fingerprint(4000)"), "stats", "/collect.js"),
-    "fonts-slow": Look(failure(TimeoutError), ask=impatiently("fonts", "/css")),
+    "fonts-slow": Look(failure(TimeoutError), host="fonts", path="/css", patience=HANGING),
     "analytics-refuses": Look(failure(ConnectionRefusedError), "stats"),
-    "ads-hang": Look(failure(TimeoutError), ask=impatiently("ads", "/ads.js")),
+    "ads-hang": Look(failure(TimeoutError), host="ads", path="/ads.js", patience=HANGING),
     "line-cut": Look(failure(ConnectionRefusedError), "news"),
     "captive-portal": Look(status(511), "weather"),
     "tls-interception": Look(failure(ssl.SSLCertVerificationError, "local issuer"), "museum"),
@@ -147,8 +148,8 @@ LOOKS = {
 }
 
 
-async def see(shop: Shop, look: Look) -> object:
-    visitor = Visitor(shop)
+async def see(shop: Shop, look: Look, patience: float = 10) -> object:
+    visitor = Visitor(shop, timeout=patience)
     path = look.path
     if path.startswith("asset "):
         path = Pages(shop.addresses).asset_path(path.removeprefix("asset "))
@@ -167,7 +168,7 @@ async def test_a_fault_breaks_what_it_says_and_mending_mends_it(shop, name):
     look = LOOKS[name]
     assert not look.symptom(await see(shop, look))
     await shop.break_(name)
-    seen = await see(shop, look)
+    seen = await see(shop, look, look.patience)
     assert look.symptom(seen)
     assert name not in str(seen), "what a customer receives must not name the fault"
     await shop.mend(name)

@@ -70,7 +70,8 @@ def test_after_a_standstill_slots_are_missed_and_each_check_runs_once_at_most(pl
     )
     during = [slot for slot in place.slots() if stopped + 0.5 < slot[1] < went_on - 0.1]
     assert len(during) >= 4 * 3
-    assert {state for _, _, state, _ in during} <= {"missed", "finished"}
-    made_good = Counter(check for check, _, state, _ in during if state == "finished")
+    # Whoever stood still in the middle of a run finds it still running: then the one slot left for it is skipped.
+    assert {state for _, _, state, _ in during} <= {"missed", "finished", "skipped"}
+    made_good = Counter(check for check, _, state, _ in during if state != "missed")
     assert all(count <= 1 for count in made_good.values())
     assert {reason for _, _, state, reason in during if state == "missed"} == {"late"}

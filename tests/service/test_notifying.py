@@ -137,7 +137,10 @@ async def test_a_receiver_that_gives_up_is_counted(shift, hook: Hook):
     assert 'faultline_notification_failures_total{receiver="oncall"} 1' in await one.end()
 
 
-async def test_the_run_that_a_message_leads_to_is_stored_when_the_message_goes_out(settings, tmp_path, hook: Hook):
+async def test_the_run_that_a_message_leads_to_is_stored_when_the_message_goes_out(
+    settings, tmp_path, hook: Hook, monkeypatch
+):
+    monkeypatch.setattr("monitor.service.notifying._PATIENCE", 60.0)
     limits = WriterLimits(gather=0.3)
     history = await History.open(settings.storage, clock=StillClock(), limits=limits)
     one = Shift(settings, history)
