@@ -119,7 +119,7 @@ def case_of(evidence: Evidence, context: Context) -> Case:
     if not evidence.attempts:
         return Case(judgement=judgement, settled=True)
     incident = with_needs(incident_of(evidence, context))
-    guarded = any(_is_guard(incident, x) for x in (*incident.exchanges, *_looked_at(evidence)))
+    guarded = bool(_guards(incident, (*incident.exchanges, *_looked_at(evidence))))
     return Case(
         judgement=judgement,
         step=incident.step,
@@ -141,6 +141,15 @@ def _is_settled(judgement: Judgement) -> bool:
 
 def _looked_at(evidence: Evidence) -> Iterable[Exchange]:
     return (x for experiment in evidence.experiments for x in experiment.exchanges)
+
+
+def guards_met(evidence: Evidence, context: Context) -> tuple[Exchange, ...]:
+    """Return where a rate limit or a robot challenge answered that the journey may depend on."""
+    return _guards(incident_of(evidence, context), evidence.exchanges) if evidence.attempts else ()
+
+
+def _guards(incident: Incident, exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    return tuple(x for x in exchanges if _is_guard(incident, x))
 
 
 def _is_guard(incident: Incident, exchange: Exchange) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from monitor.diagnosis.as_ever import without_usual_troubles
 from monitor.diagnosis.compared import differences, failed_alike, is_comparable, is_new, turned
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.incident import Incident
@@ -54,6 +55,7 @@ _HALF = 0.5
 
 def incident_of(evidence: Evidence, context: Context) -> Incident:
     """Gather the deciding attempt, its failing step, and what was exchanged."""
+    evidence = without_usual_troubles(evidence)
     attempt = evidence.last
     exchanges = tuple([x for x in evidence.exchanges if x.attempt == attempt.number and not x.intervention])
     step = next((s for s in attempt.steps if s.outcome in (StepOutcome.FAILED, StepOutcome.INCONCLUSIVE)), None)

@@ -22,6 +22,9 @@ from monitor.domain.failure import Failure
 from monitor.domain.outcome import Outcome
 
 _PROXY_AUTH = 407
+_SERVER_ERROR = 500
+AGREEING = 3
+"""How many journeys have to agree that an intervention is what makes the difference."""
 _CAPTIVE = 511
 _GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
 _PORTAL_CHECKS = ("generate_204", "gen_204", "connecttest", "hotspot-detect", "captive", "connectivity")
@@ -254,10 +257,25 @@ def _bare(url: str) -> str:
 
 
 def failing_alike(incident: Incident, exchange: Exchange, *kinds: ExperimentKind) -> tuple[Experiment, ...]:
-    """Return the looks at the host of a failed exchange that failed in the same layer as it did."""
-    layer = layer_of(exchange)
+    """Return the looks at the host of a failed exchange that failed in the same way as it did."""
     every = (look for kind in kinds for look in looks(incident, kind, exchange.host))
-    return tuple(look for look in every if not passed(look) and layer_of(look.exchanges[-1]) is layer)
+    return tuple(look for look in every if not passed(look) and _is_alike(exchange, look.exchanges[-1]))
+
+
+def _is_alike(exchange: Exchange, other: Exchange) -> bool:
+    """Say whether two exchanges failed in one layer; where a server spoke, in what it said as well."""
+    layer = layer_of(exchange)
+    if layer_of(other) is not layer:
+        return False
+    return layer is not Layer.HTTP or _says_alike(exchange, other, mechanism_of(other))
+
+
+def _says_alike(exchange: Exchange, other: Exchange, mechanism: Mechanism) -> bool:
+    """Say whether a server erred alike. A request that is refused may have lacked no more than the session."""
+    if mechanism_of(exchange) is not mechanism:
+        return False
+    here, there = exchange.status or 0, other.status or 0
+    return mechanism is not Mechanism.STATUS or here == there or min(here, there) >= _SERVER_ERROR
 
 
 def elsewhere(incident: Incident, host: str) -> tuple[Experiment, ...]:
@@ -271,14 +289,28 @@ def fails_alike_there(exchange: Exchange, look: Experiment) -> bool:
     there = look.exchanges[-1]
     mechanism = beyond_tunnel(there)
     unsaid = there.failure is Failure.PROXY_TUNNEL_FAILED and mechanism is Mechanism.PATH
-    return LAYERS.get(mechanism) is layer_of(exchange) or (unsaid and layer_of(exchange) is Layer.DNS)
+    layer = layer_of(exchange)
+    if LAYERS.get(mechanism) is Layer.HTTP and layer is Layer.HTTP:
+        return _says_alike(exchange, there, mechanism)
+    return LAYERS.get(mechanism) is layer or (unsaid and layer is Layer.DNS)
 
 
 def flips(incident: Incident, *kinds: ExperimentKind) -> tuple[Experiment, ...]:
-    """Return the interventions that made the step pass, the smallest first; none where it passes without them too."""
-    if gone(incident):
+    """Return the interventions that made the step pass, the smallest first.
+
+    None where the step passed without any, nor one that did not help when it was made again: what comes and goes by
+    itself is mended by anything.
+    """
+    if comes_and_goes(incident):
         return ()
-    return tuple(sorted((e for e in made(incident, *kinds) if passed(e)), key=lambda e: len(e.hosts)))
+    tried = made(incident, *kinds)
+    in_vain = [e for e in tried if not passed(e)]
+    helped = (e for e in tried if passed(e) and not any(_is_same(e, other) for other in in_vain))
+    return tuple(sorted(helped, key=lambda e: len(e.hosts)))
+
+
+def _is_same(one: Experiment, other: Experiment) -> bool:
+    return (one.kind, frozenset(one.hosts), one.path) == (other.kind, frozenset(other.hosts), other.path)
 
 
 def reruns(incident: Incident) -> tuple[Experiment, ...]:
@@ -292,11 +324,27 @@ def gone(incident: Incident) -> bool:
     return bool(again) and passed(again[-1])
 
 
+def comes_and_goes(incident: Incident) -> bool:
+    """Say whether the step passed with nothing changed, once at least, after it had failed."""
+    return any(passed(each) for each in reruns(incident))
+
+
 def is_reproduced(incident: Incident, experiment: Experiment) -> bool:
-    """Say whether the step failed again without the intervention after it had passed with it."""
+    """Say whether the step failed without an intervention after it had passed with it, and chance is hardly why.
+
+    A failure that comes and goes passes and fails in that order often enough: three journeys at least have to agree
+    that it passes with the intervention and fails without.
+    """
     experiments = incident.evidence.experiments
     later = experiments[experiments.index(experiment) + 1 :]
-    return any(e.kind is ExperimentKind.RERUN and not passed(e) and _says_something(incident, e) for e in later)
+    again = any(e.kind is ExperimentKind.RERUN and not passed(e) and _says_something(incident, e) for e in later)
+    return again and not comes_and_goes(incident) and len(_agreeing(incident, experiment)) >= AGREEING
+
+
+def _agreeing(incident: Incident, experiment: Experiment) -> tuple[Experiment, ...]:
+    """Return the journeys that passed with what an intervention changed, and those that failed without it."""
+    tried = made(incident, ExperimentKind.RERUN, ExperimentKind.BLOCK, ExperimentKind.REPLAY)
+    return tuple(each for each in tried if passed(each) is (set(each.hosts) >= set(experiment.hosts)))
 
 
 def covers(experiment: Experiment, exchange: Exchange) -> bool:

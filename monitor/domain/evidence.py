@@ -210,6 +210,8 @@ class Comparison:
         profile: The profile of another check whose good run that was, where the check itself has none: what it was sent
             may differ for that reason alone. Empty for the check's own.
         failed_alike: Ids of exchanges that failed in the good run too, in the same way and always, and did no harm.
+        thrown: What code of the page threw in the good run.
+        sockets: WebSockets that failed in the good run, as host and path.
     """
 
     run_id: str
@@ -217,6 +219,8 @@ class Comparison:
     differences: tuple[Difference, ...] = ()
     profile: str = ""
     failed_alike: tuple[str, ...] = ()
+    thrown: tuple[str, ...] = ()
+    sockets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,8 @@ class Reference:
     Attributes:
         archive: The folder of the answers that can be replayed; empty where there is none.
         scripts: Seconds of main-thread work by the URL of the script.
+        thrown: What code of the page threw all the same, as :func:`~monitor.diagnosis.as_ever.key_of` puts it.
+        sockets: WebSockets that failed all the same, as host and path.
     """
 
     run_id: str
@@ -52,6 +54,8 @@ class Reference:
     answers: tuple[Answer, ...] = ()
     archive: str = ""
     scripts: tuple[tuple[str, float], ...] = ()
+    thrown: tuple[str, ...] = ()
+    sockets: tuple[str, ...] = ()
 
 
 class DifferenceKind(StrEnum):

@@ -8,6 +8,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+from monitor.diagnosis.as_ever import has_failed, key_of, place_of
 from monitor.domain.evidence import Evidence
 from monitor.domain.exchange import Exchange
 from monitor.domain.reference import Answer, Reference
@@ -16,6 +17,7 @@ from monitor.domain.run import Run
 _log = logging.getLogger(__name__)
 
 _MOST_ANSWERS = 2_000
+_MOST_TROUBLES = 50
 _CODE = frozenset({"script", "stylesheet"})
 _KEPT_HEADERS = frozenset({"access-control-allow-origin", "content-security-policy", "content-type", "x-frame-options"})
 _KEPT_PREFIX = "cross-origin-"
@@ -45,6 +47,10 @@ def reference_of(run: Run, archive: Path | None) -> Reference:
         answers=tuple(_answer(x, archived) for x in exchanges_of(run.evidence)),
         archive=str(archive) if archive is not None else "",
         scripts=tuple(seconds.items()),
+        thrown=tuple(dict.fromkeys(key_of(each) for each in run.evidence.page_errors))[:_MOST_TROUBLES],
+        sockets=tuple(dict.fromkeys(place_of(each) for each in run.evidence.websockets if has_failed(each)))[
+            :_MOST_TROUBLES
+        ],
     )
 
 

@@ -61,6 +61,8 @@ def compare(evidence: Evidence, reference: Reference, now: dt.datetime) -> Compa
         age=round(max(0.0, age), 3),
         differences=tuple(found[:MOST_DIFFERENCES]),
         failed_alike=tuple(_failed_alike(evidence, reference))[:MOST_DIFFERENCES],
+        thrown=reference.thrown,
+        sockets=reference.sockets,
     )
 
 

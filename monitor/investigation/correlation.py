@@ -110,7 +110,9 @@ class Correlator:
         if len(self._open) < _FEWEST_CHECKS:
             return ()
         latest = max(episode.since for episode in self._open.values())
-        together = tuple(episode for episode in self._open.values() if latest - episode.since <= TOGETHER)
+        begun = [episode for episode in self._open.values() if latest - episode.since <= TOGETHER]
+        # To a host that answered, be it with an error, the line of this place was up.
+        together = tuple(episode for episode in begun if not episode.answered)
         lately = [name for name, at in self._seen.items() if max(self._seen.values()) - at <= LATELY]
         several = len({episode.target for episode in together}) >= _FEWEST_TARGETS
         enough = len(together) >= max(_FEWEST_CHECKS, NEARLY_ALL * len(lately))

@@ -12,6 +12,8 @@ from monitor.domain.outcome import Outcome
 from monitor.domain.run import Run
 
 ANEW_AFTER = 10
+EXPERIMENTS = "experiments"
+"""What an investigation that may spend no more says that it cut short."""
 _FRESH_EACH_TIME = frozenset({ExperimentKind.CONTROL, ExperimentKind.REPROBE})
 _GOOD = frozenset({Outcome.PASSED})
 
@@ -53,6 +55,17 @@ def signature_of(case: Case) -> Signature:
     return (case.judgement.outcome.value, step.name if step else "", kind, *needed)
 
 
+def _is_about(experiments: tuple[Experiment, ...], run: Run) -> bool:
+    """Say whether all hosts that were left out or stood in for were asked by this run too."""
+    asked = {x.host for x in run.evidence.exchanges}
+    return all(set(each.hosts) <= asked for each in experiments)
+
+
+def _is_unfinished(run: Run) -> bool:
+    passed = any(e.kind is ExperimentKind.RERUN and e.outcome in _GOOD for e in run.evidence.experiments)
+    return passed or any(cut.what == EXPERIMENTS for cut in run.evidence.truncated)
+
+
 class Episodes:
     """The open episodes of all checks."""
 
@@ -77,14 +90,18 @@ class Episodes:
         episode.run = run
         episode.runs += 1
         episode.repeats += 1
-        if not episode.investigated or episode.repeats > ANEW_AFTER:
+        if not episode.investigated or episode.repeats > ANEW_AFTER or not _is_about(episode.experiments, run):
             return Extent.FULL, ()
         return Extent.BRIEF, episode.experiments
 
     def investigated(self, run: Run) -> None:
-        """Note what a full investigation found out, so that repeats go by it."""
+        """Note what a full investigation found out, so that repeats go by it.
+
+        Nothing is noted where the journey passed again, which tells nothing of the next run that fails, nor where an
+        investigation was cut short: the next run is worth a full one.
+        """
         episode = self._open.get(run.check.name)
-        if episode is None:
+        if episode is None or _is_unfinished(run):
             return
         lasting = (each for each in run.evidence.experiments if each.kind not in _FRESH_EACH_TIME)
         episode.experiments = tuple(replace(each, of_run=each.of_run or run.run_id) for each in lasting)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from monitor.config.settings import InvestigationSettings
-from monitor.diagnosis.case import case_of
+from monitor.diagnosis.case import case_of, guards_met
 from monitor.diagnosis.context import Context
 from monitor.diagnosis.judge import judge
 from monitor.diagnosis.rules.access import ACCOUNT_RULE
@@ -23,6 +23,7 @@ from monitor.domain.reference import Reference
 from monitor.domain.run import Run
 from monitor.investigation.budget import LOOK_COST, Budget
 from monitor.investigation.controls import Controls
+from monitor.investigation.episodes import EXPERIMENTS
 from monitor.investigation.experiments import Again, Batch, Look
 from monitor.investigation.planner import brief_batch, next_batch
 from monitor.investigation.situation import Situation
@@ -30,6 +31,7 @@ from monitor.investigation.trials import Trials
 
 # Whatever the rules say, no investigation goes round for ever.
 _MOST_BATCHES = 24
+GUARDED = "set a rate limit or a robot challenge when the journey was made again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,9 @@ class Inquiry:
 
     def _illness(self, kind: ExperimentKind, evidence: Evidence) -> str:
         """Return why a journey of ours says nothing: the rules say so of it as of any run."""
+        guards = guards_met(evidence, self._matter.context)
+        if guards:
+            return f"{guards[0].host} {GUARDED}, so nothing further is tried"
         judgement = judge(evidence, self._matter.context)
         if judgement.validity is not Validity.INVALID:
             return ""
@@ -156,7 +161,7 @@ class Inquiry:
     def _cut_short(self, *, planned: int) -> None:
         evidence = self.run.evidence
         made = len(evidence.experiments)
-        cut = Truncation(what="experiments", kept=made, seen=made + planned)
+        cut = Truncation(what=EXPERIMENTS, kept=made, seen=made + planned)
         self._take(replace(evidence, truncated=(*evidence.truncated, cut)))
 
     def _take(self, evidence: Evidence) -> None:

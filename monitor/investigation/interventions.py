@@ -8,6 +8,7 @@ from posixpath import commonpath
 
 from monitor.diagnosis.case import SeenHost
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.trials import AGREEING
 from monitor.domain.evidence import StepErrorKind
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome
@@ -301,6 +302,19 @@ def _again(situation: Situation, kind: ExperimentKind, hosts: tuple[str, ...], *
         archive=archive,
         only_slow=situation.only_slow,
     )
+
+
+def once_more(situation: Situation) -> Again | None:
+    """Return the change that helped, to be made again, where too few journeys speak for it to rule out chance."""
+    tried = situation.done(ExperimentKind.BLOCK, ExperimentKind.REPLAY)
+    helped = [each for each in tried if was_helpful(each)]
+    failed = [e for e in (*tried, *situation.done(ExperimentKind.RERUN)) if e.outcome is Outcome.FAILED]
+    if not helped or len(helped) + len(failed) >= AGREEING:
+        return None
+    smallest = min(helped, key=lambda each: len(each.hosts))
+    if smallest.kind is ExperimentKind.BLOCK:
+        return _block(situation, smallest.hosts)
+    return _replay(situation, smallest.hosts, path=smallest.path)
 
 
 def was_helpful(experiment: Experiment) -> bool:

@@ -28,6 +28,8 @@ _HOSTS = 3
 _SAFE = frozenset({"GET", "HEAD"})
 _REFUSED = frozenset({401, 403})
 _TOO_MANY = 429
+_ACTING = frozenset({"document", "xhr", "fetch"})
+_DECLARED = "http"
 _BEFORE_HTTP = frozenset({Phase.RESOLVE, Phase.CONNECT, Phase.TLS})
 _NAMES = frozenset({Mechanism.NAME, Mechanism.RESOLVER})
 _WHERE = _NAMES | {Mechanism.REFUSED, Mechanism.PATH, Mechanism.UNREACHABLE, Mechanism.TLS}
@@ -106,7 +108,7 @@ def _slow_answers(situation: Situation) -> tuple[Exchange, ...]:
 
 
 def _probe(situation: Situation, exchange: Exchange, note: str = "") -> Look:
-    url, only_reach = _address(exchange)
+    url, only_reach = _address(situation, exchange)
     return Look(
         kind=ExperimentKind.REPROBE,
         subject=exchange.host,
@@ -118,14 +120,34 @@ def _probe(situation: Situation, exchange: Exchange, note: str = "") -> Look:
     )
 
 
-def _address(exchange: Exchange) -> tuple[str, bool]:
+def _address(situation: Situation, exchange: Exchange) -> tuple[str, bool]:
     """Return what to ask, and whether that says no more than that the host can be reached."""
     parts = urlsplit(exchange.url)
     scheme = _WEB.get(parts.scheme, parts.scheme)
-    whole = exchange.method in _SAFE and scheme == parts.scheme and _MASK not in exchange.url
-    if whole:
+    if scheme == parts.scheme and _may_be_sent_again(situation, exchange):
         return urlunsplit(parts._replace(fragment="")), False
     return urlunsplit((scheme, parts.netloc, "/", "", "")), True
+
+
+def _may_be_sent_again(situation: Situation, exchange: Exchange) -> bool:
+    """Say whether a request asks only: a return from a payment is a GET as well, and may pay by its address alone."""
+    if exchange.method not in _SAFE or _MASK in exchange.url:
+        return False
+    acts = exchange.resource == _DECLARED or (exchange.resource in _ACTING and bool(urlsplit(exchange.url).query))
+    if acts and exchange.step in situation.with_effects:
+        return False
+    return not _follows_a_post(situation, exchange)
+
+
+def _follows_a_post(situation: Situation, exchange: Exchange) -> bool:
+    """Say whether a request was led here from one that changes something; its address may be good for once only."""
+    by_id = {x.id: x for x in situation.evidence.exchanges}
+    before = by_id.get(exchange.redirected_from or "")
+    while before is not None:
+        if before.method not in _SAFE:
+            return True
+        before = by_id.get(before.redirected_from or "")
+    return False
 
 
 def _more_probes(situation: Situation) -> Iterator[Look]:
@@ -142,7 +164,7 @@ def _tells_more(situation: Situation, exchange: Exchange) -> bool:
     """Say whether asking again and again may tell what comes and goes: not where the very request cannot be asked."""
     if not situation.case.needed or exchange.host in guarded_hosts(situation):
         return False
-    _, only_reach = _address(exchange)
+    _, only_reach = _address(situation, exchange)
     return not only_reach or exchange.failed_phase in _BEFORE_HTTP
 
 
@@ -221,16 +243,11 @@ def _other_ways(situation: Situation, exchange: Exchange) -> Iterator[Look]:
 
 
 def _as_ordinary_client(situation: Situation) -> Iterator[Look]:
-    """Yield one look as an ordinary browser at what refused us; a rate limit would only be made worse by it."""
-    case = situation.case
+    """Yield one look as an ordinary browser at what refused us, and did not say why."""
+    case, guarded = situation.case, guarded_hosts(situation)
     for exchange in case.needed or case.suspects:
-        refused = exchange.status in _REFUSED or guard_of(exchange) is not None
-        if (
-            (refused or _may_be_a_guard(case.needed, exchange))
-            and exchange.status != _TOO_MANY
-            and exchange.method in _SAFE
-            and _MASK not in exchange.url
-        ):
+        refused = exchange.status in _REFUSED or _may_be_a_guard(case.needed, exchange)
+        if refused and exchange.host not in guarded and _may_be_sent_again(situation, exchange):
             yield _as(situation, exchange, ORDINARY_CLIENT, _ORDINARY)
             return
 

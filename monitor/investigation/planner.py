@@ -14,7 +14,8 @@ its name was not resolved, or led astray              the client's own resolver,
 a resolver answered SERVFAIL                          the same resolver, without a check of signatures
 its host has an origin, or is served by a vendor      the origin past the edge; another tenant of the vendor
 other places, or a proxy, are configured              the same from there; the same past the proxy
-it was refused with 401, 403 or a challenge           the same as an ordinary browser, once
+it was refused with 401 or 403                        the same as an ordinary browser, once
+a rate limit or a robot challenge answered            nothing more at that host
 only a sign-in was refused                            the journey with the check's second account, once
 we ourselves were unwell                              the run again, once
 the client is an unusual one                          the reference profile
@@ -30,7 +31,8 @@ nobody is strongly suspected, or none of it helped    without every vendor that 
 leaving out several helped                            without the likeliest, or half, of those
 an answer of an HTTP journey changed                  each such answer as it last was, the last asked first; then
                                                       all of a host of which several changed
-one of these passed                                   the journey unchanged, to see that it still fails
+one of these passed                                   the journey unchanged, to see that it still fails; then the
+                                                      same change again, where only two journeys speak for it
 none of these is left                                 the journey unchanged, to see whether it still fails
 that passed, and no vendor visibly failed             the journey unchanged, up to three times in all
 a journey broke off at an earlier step                the same once more, unless what it left out broke it
@@ -53,7 +55,7 @@ from monitor.domain.diagnosis import Diagnosis
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome, Validity
 from monitor.investigation.experiments import Again, Batch
-from monitor.investigation.interventions import interventions, jointly, narrower, rerun, was_helpful
+from monitor.investigation.interventions import interventions, jointly, narrower, once_more, rerun, was_helpful
 from monitor.investigation.looks import controls, explaining, looks_for, probes
 from monitor.investigation.situation import Situation
 from monitor.investigation.suspects import fell_short
@@ -125,8 +127,10 @@ def _journey(situation: Situation) -> Batch | None:
         return None
     reruns = situation.done(ExperimentKind.RERUN)
     if reruns:
-        again = rerun(situation) if _is_in_doubt(situation, reruns) else None
-        return Batch(settles="whether it is gone", again=again) if again else None
+        if _is_in_doubt(situation, reruns):
+            return Batch(settles="whether it is gone", again=rerun(situation))
+        proof = once_more(situation) if reruns[-1].outcome is Outcome.FAILED else None
+        return Batch(settles="whether it comes and goes by itself", again=proof) if proof else None
     again = _changed(situation)
     if again is not None:
         return Batch(settles="which resource it is", again=again)

@@ -71,6 +71,11 @@ class Situation:
         return harmless
 
     @property
+    def with_effects(self) -> frozenset[str]:
+        """Return the steps that change the world."""
+        return frozenset(step.name for step in self.outline.steps if step.effects)
+
+    @property
     def repeatable(self) -> bool:
         """Say whether the journey may be made again up to that step: nothing on the way changes the world."""
         if self.case.guarded or not self.until:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from monitor.diagnosis.as_ever import without_usual_troubles
 from monitor.diagnosis.case import SeenHost
 from monitor.diagnosis.mechanisms import Mechanism, is_hollow, mechanism_of
 from monitor.diagnosis.names import parts_of
@@ -176,7 +177,8 @@ def _is_hollow(situation: Situation, host: SeenHost, resources: frozenset[str]) 
 def _is_missed(situation: Situation, host: SeenHost) -> bool:
     hollow = _is_hollow(situation, host, CODE | _DATA)
     own = {one.host for one in situation.case.own}
-    throws = any(parts_of(each.frames[0]).hostname in own for each in situation.evidence.page_errors if each.frames)
+    errors = without_usual_troubles(situation.evidence).page_errors
+    throws = any(parts_of(each.frames[0]).hostname in own for each in errors if each.frames)
     failed = host.failed and not host.pending
     return hollow or failed or (throws and not _in_the_way(situation, host)) or not can_be_spared(situation, host)
 
@@ -210,7 +212,7 @@ def _rank(situation: Situation, each: Difference) -> int:
     if each.kind not in _OTHERWISE:
         return _NOTHING
     if each.resource in _DATA:
-        unusable = any("JSON" in error.message for error in situation.evidence.page_errors)
+        unusable = any("JSON" in error.message for error in without_usual_troubles(situation.evidence).page_errors)
         return _BAD_DATA if unusable else _SOME_DATA
     return _PAGE if each.resource in _PAGES else _NOTHING
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from monitor.diagnosis.names_asked import AUTHORITATIVE
+from monitor.diagnosis.rules.access import guard_of
 from monitor.domain.assignment import Assignment, Intervention, InterventionKind
 from monitor.domain.check import Check
 from monitor.domain.clock import Clock
@@ -30,6 +31,7 @@ _MOST_EXCHANGES = 3
 _MOST_CERTIFICATES = 2
 _MOST_SCRIPTS = 20
 _ERROR_STATUS = 400
+_TOO_MANY = 429
 _WORDS = 300
 _MISSED = "replay_missed"
 _GRACE = dt.timedelta(seconds=2)
@@ -216,6 +218,8 @@ def _measured(blank: Experiment, evidence: Evidence, again: Again) -> Experiment
     names = ("", again.until) if steps and steps[0].name == again.until else (again.until,)
     inside = [x for x in asked if x.step in names]
     refused = [x for x in inside if again.kind is ExperimentKind.ACCOUNT and (x.status or 0) >= _ERROR_STATUS]
+    # The planner has to see them, whatever was tried: where they answer nothing further may be asked.
+    guards = [x for x in asked if (x.status == _TOO_MANY or guard_of(x) is not None) and x not in refused]
     stacks = (each.error.intercepted_stack for each in steps if each.name == again.until and each.error)
     return replace(
         blank,
@@ -225,7 +229,7 @@ def _measured(blank: Experiment, evidence: Evidence, again: Again) -> Experiment
         step_received=sum(x.transfer_bytes or x.body_bytes or 0 for x in inside),
         scripts=tuple([each for each in evidence.scripts if each.step in ("", again.until)][:_MOST_SCRIPTS]),
         intercepted_stack=next(stacks, ()),
-        exchanges=tuple(_trimmed(x) for x in refused[-_MOST_EXCHANGES:]),
+        exchanges=tuple(_trimmed(x) for x in (*guards, *refused)[-_MOST_EXCHANGES:]),
         missed=_missed(evidence, again),
     )
 

@@ -114,6 +114,12 @@ def again(kind: ExperimentKind, *hosts: str, well: bool, **values: Any) -> Exper
     return Experiment(**{**defaults, "kind": kind, "outcome": outcome, "duration": 1.0, **values})
 
 
+def proven(kind: ExperimentKind, *hosts: str, **values: Any) -> tuple[Experiment, ...]:
+    """With the change the journey passes, without it fails, and with it passes again."""
+    changed = again(kind, *hosts, well=True, **values)
+    return changed, again(ExperimentKind.RERUN, well=False), changed
+
+
 def compared(*differences: Difference) -> Comparison:
     return Comparison(run_id="good", age=600.0, differences=differences)
 

@@ -31,6 +31,7 @@ from tests.diagnosis.incidents import (
     failed,
     look,
     page,
+    proven,
     request,
 )
 
@@ -106,7 +107,7 @@ def test_content_whose_last_good_answer_is_refused_as_well_is_not_what_changed(c
 # The last good answer of a vendor mends the step: harm or lack?
 
 CHANGED = difference(CONTENT, CDN, resource="script", before="94:a", after="321:b")
-MENDED = (again(Kind.REPLAY, LIBRARIES, well=True), again(Kind.RERUN, well=False))
+MENDED = proven(Kind.REPLAY, LIBRARIES)
 LACK_OR_HARM = {
     "code that nobody misses did harm": ({}, (), "tp.script"),
     "without it the step passes": (
@@ -218,7 +219,7 @@ def test_a_vendor_that_refuses_its_own_script_is_never_ours(court):
 # Our own script holds the page.
 
 OWN_CHANGED = difference(CONTENT, MAIN, resource="script", before="900:a", after="901:b")
-OWN_MENDED = (again(Kind.REPLAY, WWW, well=True), again(Kind.RERUN, well=False))
+OWN_MENDED = proven(Kind.REPLAY, WWW)
 
 
 def test_an_own_script_that_holds_the_page_is_slow_and_no_change_of_the_page(court):

@@ -33,6 +33,7 @@ from tests.diagnosis.incidents import (
     failed,
     look,
     page,
+    proven,
     request,
 )
 
@@ -485,6 +486,34 @@ def test_an_ordinary_browser_tells_a_guard_from_a_refusal(court, case):
     assert (judgement.diagnosis.detail.value, judgement.validity) == (detail, validity)
 
 
+def test_what_is_refused_with_a_session_and_leads_to_a_sign_in_without_is_no_guard(court):
+    """The look has no session: that it is led to another page, which is answered, says nothing of what was refused."""
+    account = page(f"{SHOP}account", status=403)
+    to_sign_in = (request(f"{SHOP}account", status=302), request(f"{SHOP}login"))
+    ordinary = replace(look(Kind.CLIENT, WWW, by="ordinary browser"), exchanges=to_sign_in)
+    judgement = court.judge(failed(account, error={"exchange": account.id}, experiments=(*controls(), ordinary)))
+    assert judgement.validity is Validity.VALID
+    assert judgement.diagnosis.detail.value != "own.access"
+
+
+def test_what_is_answered_by_our_own_name_too_was_not_refused_for_the_name(court):
+    refused = page(status=403)
+    both = (look(Kind.CLIENT, WWW, by="ordinary browser", url=SHOP), look(Kind.REPROBE, WWW, url=SHOP))
+    judgement = court.judge(failed(refused, error={"exchange": refused.id}, experiments=(*controls(), *both)))
+    assert judgement.validity is Validity.VALID
+    assert judgement.diagnosis.detail.value != "own.access"
+
+
+def test_a_request_that_hung_and_one_that_lacks_the_session_do_not_fail_alike(court):
+    hanging = request(API, pending=True, failed_phase=Phase.WAIT, timings=Timings(total=9.0))
+    without = look(Kind.REPROBE, "api.shop.example", url=API, status=401)
+    elsewhere = look(Kind.VANTAGE, "api.shop.example", by="new-york", url=API, status=401)
+    evidence = failed(page(), hanging, error={"exchange": API}, experiments=(*controls(), without, elsewhere))
+    because = court.judge(evidence).diagnosis.because
+    assert "in the same way" not in because
+    assert "from new-york too" not in because
+
+
 # R20: interventions.
 
 
@@ -496,10 +525,11 @@ BANNER = "https://banner.consent.example/b.js"
 LOST = (PageError(message="Lib is not defined", frames=(f"{SHOP}app.js",), step="pay"),)
 REPLAYED = again(Kind.REPLAY, "cdn.libraries.example", well=True)
 STILL = again(Kind.RERUN, well=False)
+PROVEN = (REPLAYED, STILL, REPLAYED)
 
 
 def test_a_replay_that_helps_and_a_rerun_that_does_not_prove_the_resource(court):
-    evidence = failed(page(), library(body_bytes=0), page_errors=LOST, experiments=(*controls(), REPLAYED, STILL))
+    evidence = failed(page(), library(body_bytes=0), page_errors=LOST, experiments=(*controls(), *PROVEN))
     diagnosis = court.judge(evidence).diagnosis
     assert (diagnosis.detail.value, diagnosis.confidence) == ("tp.content", Confidence.CONFIRMED)
     assert diagnosis.culprit.name == "Libraries"
@@ -512,6 +542,34 @@ def test_a_replay_that_helps_and_a_rerun_that_does_not_prove_the_resource(court)
 def test_a_replay_that_helps_without_the_rerun_is_only_probable(court):
     diagnosis = court.judge(failed(page(), library(), page_errors=LOST, experiments=(REPLAYED,))).diagnosis
     assert (diagnosis.detail.value, diagnosis.confidence) == ("tp.content", Confidence.PROBABLE)
+
+
+OTHERWISE = again(Kind.BLOCK, "tag.labels.example", well=False)
+
+
+@pytest.mark.parametrize(
+    ("tried", "sure"),
+    [
+        pytest.param((REPLAYED, STILL), False, id="a failure that comes and goes does that often"),
+        pytest.param((REPLAYED, STILL, REPLAYED), True, id="it helps twice"),
+        pytest.param((OTHERWISE, REPLAYED, STILL), True, id="it fails with something else left out, and as it is"),
+        pytest.param((REPLAYED, REPLAYED, REPLAYED), False, id="it never failed again"),
+    ],
+)
+def test_three_journeys_have_to_agree_before_an_intervention_is_proof(court, tried, sure):
+    diagnosis = court.judge(failed(page(), library(), page_errors=LOST, experiments=tried)).diagnosis
+    assert diagnosis.detail.value == "tp.content"
+    assert diagnosis.confidence is (Confidence.CONFIRMED if sure else Confidence.PROBABLE)
+
+
+def test_what_comes_and_goes_by_itself_is_mended_by_no_intervention(court):
+    """A plain journey passed, or the same change helped once and then did not: neither says anything of the change."""
+    well, in_vain = again(Kind.RERUN, well=True), again(Kind.REPLAY, "cdn.libraries.example", well=False)
+    seen = {"compared": compared(difference(CONTENT, CDN, resource="script"))}
+    for tried in ((REPLAYED, well, STILL), (REPLAYED, STILL, in_vain)):
+        diagnosis = court.judge(failed(page(), library(), experiments=tried, **seen)).diagnosis
+        assert diagnosis.rule != "R20"
+        assert diagnosis.confidence is not Confidence.CONFIRMED
 
 
 def test_a_replay_after_which_the_journey_passes_anyway_proves_nothing(court):
@@ -531,24 +589,24 @@ def test_a_replay_names_the_resource_and_the_resolver_the_segment(court):
 
 
 INTERVENTIONS = {
-    "a needed vendor that refuses": ([library(**REFUSED)], [REPLAYED, STILL], "tp.connect", "confirmed"),
-    "a needed vendor that resets": ([library(failure=Failure.TCP_RESET)], [REPLAYED, STILL], "und.path", "none"),
-    "a needed vendor whose page errs": ([library(status=503)], [REPLAYED, STILL], "tp.http_status", "confirmed"),
+    "a needed vendor that refuses": ([library(**REFUSED)], [*PROVEN], "tp.connect", "confirmed"),
+    "a needed vendor that resets": ([library(failure=Failure.TCP_RESET)], [*PROVEN], "und.path", "none"),
+    "a needed vendor whose page errs": ([library(status=503)], [*PROVEN], "tp.http_status", "confirmed"),
     "a vendor that hangs in the page's head": (
         [library(pending=True, failed_phase=Phase.WAIT)],
-        [again(Kind.BLOCK, "cdn.libraries.example", well=True), STILL],
+        [*proven(Kind.BLOCK, "cdn.libraries.example")],
         "tp.slow",
         "confirmed",
     ),
     "a vendor in the page's head that is not reached": (
         [library(pending=True, failed_phase=Phase.CONNECT)],
-        [again(Kind.BLOCK, "cdn.libraries.example", well=True), STILL],
+        [*proven(Kind.BLOCK, "cdn.libraries.example")],
         "tp.connect",
         "probable",
     ),
     "a vendor without which the page works": (
         [library()],
-        [again(Kind.BLOCK, "cdn.libraries.example", well=True), STILL],
+        [*proven(Kind.BLOCK, "cdn.libraries.example")],
         "tp.script",
         "confirmed",
     ),
@@ -560,19 +618,19 @@ INTERVENTIONS = {
     ),
     "an own page that changed and is not broken": (
         [library()],
-        [again(Kind.REPLAY, WWW, well=True), STILL],
+        [*proven(Kind.REPLAY, WWW)],
         "und.script_or_app_change",
         "none",
     ),
     "own data that the page cannot use": (
         [request(API)],
-        [again(Kind.REPLAY, "api.shop.example", well=True), STILL],
+        [*proven(Kind.REPLAY, "api.shop.example")],
         "own.content",
         "confirmed",
     ),
     "one of two failures, the other beside it": (
         [request(API, status=500), request(PAY, status=503)],
-        [again(Kind.REPLAY, "pay.payments.example", well=True), STILL],
+        [*proven(Kind.REPLAY, "pay.payments.example")],
         "tp.http_status",
         "confirmed",
     ),
@@ -856,7 +914,7 @@ def test_a_policy_is_laid_at_the_door_of_who_changed(court, case):
 
 @pytest.mark.parametrize(("host", "detail"), [(WWW, "own.policy"), ("pay.payments.example", "tp.policy")])
 def test_whose_last_good_answer_lifts_a_policy_set_it(court, host, detail):
-    evidence = failed(page(), request(PAY, **CORS), experiments=(again(Kind.REPLAY, host, well=True), STILL))
+    evidence = failed(page(), request(PAY, **CORS), experiments=proven(Kind.REPLAY, host))
     diagnosis = court.judge(evidence).diagnosis
     assert (diagnosis.detail.value, diagnosis.confidence) == (detail, Confidence.CONFIRMED)
 

@@ -9,10 +9,10 @@ from monitor.domain.cause import Confidence, Detail
 from monitor.domain.evidence import Evidence, StepErrorKind
 from monitor.domain.experiment import ExperimentKind as Kind
 from monitor.domain.reference import DifferenceKind
-from tests.diagnosis.incidents import API, Court, again, compared, difference, failed, request
+from tests.diagnosis.incidents import API, Court, compared, difference, failed, proven, request
 
 HOST = "api.shop.example"
-MENDED = (again(Kind.REPLAY, HOST, well=True, path="/order"), again(Kind.RERUN, well=False))
+MENDED = proven(Kind.REPLAY, HOST, path="/order")
 OTHER_TYPE = {
     "kind": DifferenceKind.HEADER,
     "header": "content-type",

@@ -12,7 +12,20 @@ from monitor.domain.failure import Failure
 from monitor.domain.outcome import Validity
 from monitor.domain.reference import DifferenceKind
 from monitor.domain.secret import Secret
-from tests.diagnosis.incidents import ADS, API, CDN, SHOP, Court, again, compared, difference, failed, page, request
+from tests.diagnosis.incidents import (
+    ADS,
+    API,
+    CDN,
+    SHOP,
+    Court,
+    again,
+    compared,
+    difference,
+    failed,
+    page,
+    proven,
+    request,
+)
 
 MAIN = f"{SHOP}main.js"
 LIBRARIES = "cdn.libraries.example"
@@ -72,10 +85,7 @@ def test_an_own_script_that_became_a_page_is_no_change_of_the_page(court):
         kind=StepErrorKind.TIMEOUT,
         page_errors=(PageError(message="Unexpected token '<'"),),
         compared=compared(content, typed(MAIN, "text/javascript", "text/html", "script")),
-        experiments=(
-            again(Kind.REPLAY, "www.shop.example", well=True, path="/main.js"),
-            again(Kind.RERUN, well=False),
-        ),
+        experiments=proven(Kind.REPLAY, "www.shop.example", path="/main.js"),
     )
     diagnosis = court.judge(evidence).diagnosis
     assert (diagnosis.detail, diagnosis.confidence, diagnosis.rule) == (
@@ -281,7 +291,7 @@ def test_own_data_that_was_answered_and_is_refused_in_an_earlier_step_is_ours(co
 
 CLICK = "- waiting for the button\n    - locator resolved to <button>\n    - element is visible, enabled and stable\n"
 BUNDLE = difference(CONTENT, MAIN, resource="script", before="4696:a", after="4712:b")
-MENDED = (again(Kind.REPLAY, "www.shop.example", well=True, path="/main.js"), again(Kind.RERUN, well=False))
+MENDED = proven(Kind.REPLAY, "www.shop.example", path="/main.js")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome, Validity
 from monitor.domain.run import Judgement, Run
 from monitor.investigation.correlation import Correlator, Scope
+from monitor.investigation.open_episode import episode_of
 from tests.builders import A_MOMENT, a_check, a_run, a_target, an_evidence, an_exchange
 
 PAY = Culprit(kind=CulpritKind.VENDOR, name="Example Pay", host="pay.example")
@@ -62,7 +64,7 @@ def own(host: str) -> Culprit:
     return Culprit(kind=CulpritKind.TEAM, name="team", host=host)
 
 
-def everything_fails(correlator: Correlator, *, controls: Outcome | None):
+def everything_fails(correlator: Correlator, *, controls: Outcome | None, answered: bool = False):
     revised = []
     for number, target in enumerate(("shop", "bank", "news", "shop")):
         revised += correlator.note(
@@ -73,6 +75,7 @@ def everything_fails(correlator: Correlator, *, controls: Outcome | None):
                 detail=Detail.OWN_CONNECT,
                 culprit=own(f"{target}.example"),
                 controls=controls,
+                at=f"{target}.example/" if answered else "",
             )
         )
     return revised
@@ -120,6 +123,18 @@ def test_without_the_controls_it_is_only_noted(correlator, controls):
     (incident,) = correlator.open_incidents()
     assert (incident.scope, incident.cause) == (Scope.PLACE, Cause.UNDETERMINED)
     assert "controls do not show" in incident.note
+
+
+def test_hosts_that_answered_were_reached_whatever_became_of_the_controls(correlator):
+    assert everything_fails(correlator, controls=Outcome.FAILED, answered=True) == []
+    assert Scope.PLACE not in {incident.scope for incident in correlator.open_incidents()}
+
+
+def test_a_control_that_answered_with_an_error_was_reached(correlator):
+    refused = replace(a_control(0, Outcome.FAILED), exchanges=(an_exchange(status=403),))
+    run = an_ended_run("buy", detail=Detail.OWN_CONNECT)
+    seen = episode_of(replace(run, evidence=replace(run.evidence, experiments=(refused,))), since=A_MOMENT)
+    assert (seen.controls_passed, seen.controls_failed) == (0, 0)
 
 
 def test_a_place_where_others_still_pass_is_not_at_fault(correlator):

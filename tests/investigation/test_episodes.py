@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.diagnosis.case import case_of
 from monitor.diagnosis.context import context_for
-from monitor.domain.evidence import Evidence
+from monitor.domain.evidence import Evidence, Truncation
 from monitor.domain.experiment import ExperimentKind
 from monitor.investigation.episodes import ANEW_AFTER, Episodes, Extent
 from tests.builders import a_check, a_run, a_target
 from tests.diagnosis.incidents import API, OWNERSHIP, PAY, SHOP, again, controls, failed, request
-from tests.investigation.situations import NAMES
+from tests.investigation.situations import NAMES, TAGS
 
 CHECK = a_check(target=a_target(base_url=SHOP))
 CONTEXT = context_for(CHECK, OWNERSHIP, NAMES)
@@ -56,6 +58,30 @@ def test_after_many_repeats_it_is_investigated_anew(episodes):
     investigated(episodes)
     extents = [begin(episodes, number=number)[0] for number in range(ANEW_AFTER + 1)]
     assert extents == [Extent.BRIEF] * ANEW_AFTER + [Extent.FULL]
+
+
+def test_a_repetition_that_passed_tells_nothing_of_the_next_run_that_fails(episodes):
+    begin(episodes)
+    found = failed(request(API, status=500), experiments=(*controls(), again(ExperimentKind.RERUN, well=True)))
+    episodes.investigated(a_run(run_id="run-1", check=CHECK, evidence=found))
+    assert begin(episodes, number=2) == (Extent.FULL, ())
+
+
+def test_an_investigation_that_was_cut_short_is_made_up_for_at_the_next_failure(episodes):
+    begin(episodes)
+    cut = (Truncation(what="experiments", kept=3, seen=5),)
+    found = failed(request(API, status=500), experiments=controls(), truncated=cut)
+    episodes.investigated(a_run(run_id="run-1", check=CHECK, evidence=found))
+    assert begin(episodes, number=2) == (Extent.FULL, ())
+
+
+def test_what_was_tried_with_a_host_says_nothing_of_a_run_that_did_not_ask_it(episodes):
+    begin(episodes)
+    tried = (again(ExperimentKind.BLOCK, "tags.adverts.example", well=True), again(ExperimentKind.RERUN, well=False))
+    tagged = failed(request(API, status=500), request(TAGS, resource="script"))
+    episodes.investigated(a_run(run_id="run-1", check=CHECK, evidence=replace(tagged, experiments=tried)))
+    assert begin(episodes, tagged, number=2)[0] is Extent.BRIEF
+    assert begin(episodes, DOWN, number=3) == (Extent.FULL, ())
 
 
 def test_a_pass_ends_it(episodes):

@@ -192,9 +192,30 @@ async def test_blocking_the_vendor_that_does_harm_and_failing_without_it_confirm
     assert (diagnosis.cause, diagnosis.confidence) == (Cause.THIRD_PARTY, Confidence.CONFIRMED)
     assert diagnosis.culprit is not None
     assert diagnosis.culprit.name == "Libraries"
-    assert kinds(run)[-1] == "rerun"
+    assert "rerun" in kinds(run)
     assert len(world.journeys) <= InvestigationSettings().journeys
     assert {one.until for one in world.journeys} == {"pay"}
+
+
+@pytest.mark.parametrize(
+    "guard", [{"status": 429}, {"status": 403, "headers": (("cf-mitigated", "challenge"),)}], ids=["429", "challenge"]
+)
+async def test_a_guard_that_answers_a_journey_of_ours_ends_the_journeys(investigator, world, guard):
+    """Blocking helped, and then we were stopped: that is our own doing, and nobody else's failure."""
+    guarded = a_broken_page(ADS, CDN)
+    guarded = replace(guarded, exchanges=(*guarded.exchanges, request(API, **guard)))
+
+    def journey(assignment: Assignment) -> Evidence:
+        return helped_by("cdn.libraries.example")(assignment) if blocked(assignment) else guarded
+
+    world.journey = journey
+    run = await investigator.investigate(a_judged_run(a_broken_page(ADS, CDN)))
+    rerun = next(each for each in run.evidence.experiments if each.kind is ExperimentKind.RERUN)
+    assert rerun.outcome is Outcome.INCONCLUSIVE
+    assert "api.shop.example set a rate limit or a robot challenge" in rerun.note
+    assert kinds(run)[-1] == "rerun"
+    assert run.judgement.diagnosis is not None
+    assert run.judgement.diagnosis.confidence is not Confidence.CONFIRMED
 
 
 async def test_what_does_not_happen_again_is_not_blamed_on_anybody(investigator):

@@ -184,6 +184,34 @@ def test_a_refusal_is_tried_once_as_an_ordinary_browser():
     assert "Chrome" in the_look(batch, "client").user_agent
 
 
+def test_who_challenges_a_robot_is_not_asked_again_in_disguise():
+    challenged = request(API, status=403, headers=(("cf-mitigated", "challenge"),))
+    assert looks(next_batch(a_situation(failed(challenged)))) == []
+
+
+@pytest.mark.parametrize(
+    ("exchange", "asked"),
+    [
+        pytest.param(request(f"{PAY}?session=1", resource="document", status=502), False, id="a return by its address"),
+        pytest.param(request(PAY, resource="http", status=502), False, id="a declared request"),
+        pytest.param(request(PAY, resource="script", status=502), True, id="a file"),
+        pytest.param(request(f"{PAY}?session=1", resource="document", status=502, step="open"), True, id="before it"),
+    ],
+)
+def test_in_a_step_with_effects_a_get_may_have_one_as_well(exchange, asked):
+    batch = next_batch(a_situation(failed(exchange), outline=an_outline(effects="pay")))
+    probe = the_look(batch, "reprobe")
+    assert probe.connection_only is not asked
+    assert (probe.url == exchange.url) is asked
+
+
+def test_what_a_post_led_to_is_not_asked_for_a_second_time():
+    sent = page(f"{SHOP}order", id="sent", method="POST", status=303)
+    thanks = page(f"{SHOP}thanks/once", id="thanks", redirected_from="sent", status=500)
+    probe = the_look(next_batch(a_situation(failed(sent, thanks))), "reprobe")
+    assert (probe.url, probe.connection_only) == (SHOP, True)
+
+
 def test_after_a_rate_limit_only_controls_are_asked():
     batch = next_batch(a_situation(failed(request(API, status=429)), ownership=WATCHED))
     assert {one[0] for one in looks(batch)} == {"control"}
@@ -220,6 +248,28 @@ def test_a_needed_host_is_replayed_before_anything_else_is_changed():
     journey = the_journey(a_situation(evidence, reference=an_archive(PAY)))
     assert journey is not None
     assert (journey.kind, journey.hosts, journey.until) == (ExperimentKind.REPLAY, ("pay.payments.example",), "pay")
+
+
+STILL = again(ExperimentKind.RERUN, well=False)
+
+
+def test_what_helped_once_is_tried_once_more_as_long_as_few_journeys_speak_for_it():
+    helped = again(ExperimentKind.BLOCK, "ads.adverts.example", well=True)
+    journey = the_journey(a_situation(a_broken_page(ADS, experiments=(helped, STILL))))
+    assert journey is not None
+    assert (journey.kind, journey.hosts) == (ExperimentKind.BLOCK, ("ads.adverts.example",))
+    twice = a_situation(a_broken_page(ADS, experiments=(helped, STILL, helped)))
+    assert the_journey(twice) is None
+    in_vain = again(ExperimentKind.BLOCK, "tags.adverts.example", well=False)
+    assert the_journey(a_situation(a_broken_page(ADS, TAGS, experiments=(in_vain, helped, STILL)))) is None
+
+
+def test_a_replay_that_helped_is_made_again_with_the_same_answers():
+    helped = again(ExperimentKind.REPLAY, "www.shop.example", well=True, path="/app.js")
+    evidence = a_broken_page(ADS, experiments=(helped, STILL))
+    journey = the_journey(a_situation(evidence, reference=an_archive(f"{SHOP}app.js")))
+    assert journey is not None
+    assert (journey.kind, journey.path, journey.archive) == (ExperimentKind.REPLAY, "/app.js", "/archive")
 
 
 def test_what_helped_is_followed_by_the_journey_unchanged():

@@ -15,7 +15,7 @@ from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.diagnosis import Culprit, CulpritKind
 from monitor.domain.exchange import Exchange
-from monitor.domain.experiment import ExperimentKind
+from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Validity
 from monitor.domain.secret import Secret
 
@@ -77,7 +77,10 @@ def refused_as_client(incident: Incident) -> Finding | None:
     """R14: the same request is answered where it looks like an ordinary browser's, so a guard refuses the monitor."""
     for exchange in incident.needed:
         asked = [e for e in looks(incident, ExperimentKind.CLIENT, exchange.host) if e.by != BY_OUR_NAME]
-        if exchange.status not in _REFUSALS or not asked or not all(passed(look) for look in asked):
+        if exchange.status not in _REFUSALS or not asked or not all(_is_answered(look) for look in asked):
+            continue
+        # Looks carry no session: what is answered by our own name too was not refused for the name's sake.
+        if any(passed(look) for look in looks(incident, ExperimentKind.REPROBE, exchange.host)):
             continue
         owner = incident.owner(exchange)
         edge = edge_named(exchange, incident.context.owners)
@@ -88,6 +91,12 @@ def refused_as_client(incident: Incident) -> Finding | None:
         finding = refusal(incident, exchange, detail, words, incident.culprit(owner))
         return replace(finding, families=frozenset({Family.CODES, Family.ELSEWHERE}))
     return None
+
+
+def _is_answered(look: Experiment) -> bool:
+    """Say whether a look was answered where it asked, and not led to a sign-in or a page that says no."""
+    first, last = look.exchanges[0], look.exchanges[-1]
+    return passed(look) and not first.redirected_from and parts_of(first.url).path == parts_of(last.url).path
 
 
 def whose_guard(incident: Incident, exchange: Exchange, edge: str, seen: str) -> Finding:

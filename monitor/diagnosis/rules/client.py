@@ -8,7 +8,7 @@ from monitor.diagnosis.compared import size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.scripts import busy_hosts, chain_of
-from monitor.diagnosis.trials import gone, passed, reference_profile, reruns
+from monitor.diagnosis.trials import comes_and_goes, gone, passed, reference_profile, reruns
 from monitor.diagnosis.wording import complaint
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import StepErrorKind
@@ -35,7 +35,7 @@ def only_this_client(incident: Incident) -> Finding | None:
     if limit is None or _busy(incident) is not None:
         return None
     detail, part = limit
-    again = any(not passed(rerun) for rerun in reruns(incident))
+    again = bool(reruns(incident)) and not comes_and_goes(incident)
     words = f"the profile {reference.subject} passes" + (", and this one failed again" if again else "")
     known = detail is Detail.CLIENT_BROWSER
     if not known:
