@@ -265,14 +265,22 @@ def _may_be_a_guard(needed: tuple[Exchange, ...], exchange: Exchange) -> bool:
 
 
 def _by_both_names(situation: Situation) -> Iterator[Look]:
-    """Yield the same request by our own name and as an ordinary browser, several times, where that one was answered."""
+    """Yield the same request by our own name and as an ordinary browser, several times, where that one was answered.
+
+    What was refused plainly is asked once by the name of the browser, to tell a guard from a session that is missing.
+    """
     made = situation.done(ExperimentKind.CLIENT)
     name = _own_name(situation)
     if len(made) != 1 or made[0].outcome is not Outcome.PASSED or name is None:
         return
     for exchange in situation.case.needed:
-        open_still = exchange.status not in _REFUSED and exchange.host not in guarded_hosts(situation)
-        if open_still and exchange.host == made[0].subject and _may_be_a_guard(situation.case.needed, exchange):
+        if exchange.host in guarded_hosts(situation) or exchange.host != made[0].subject:
+            continue
+        if exchange.status in _REFUSED:
+            if name:
+                yield _as(situation, exchange, name, BY_OUR_NAME)
+            return
+        if _may_be_a_guard(situation.case.needed, exchange):
             for _ in range(SEVERAL_NAMES):
                 yield _as(situation, exchange, name, BY_OUR_NAME)
                 yield _as(situation, exchange, ORDINARY_CLIENT, _ORDINARY)

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from monitor.diagnosis.rules.access import BY_OUR_NAME
 from monitor.domain.cause import Cause, Confidence
 from monitor.domain.evidence import PageError, ScriptTime, StepErrorKind
 from monitor.domain.exchange import Certificate, DnsFacts, Initiator, Timings, TlsFacts
@@ -496,12 +497,18 @@ def test_what_is_refused_with_a_session_and_leads_to_a_sign_in_without_is_no_gua
     assert judgement.diagnosis.detail.value != "own.access"
 
 
-def test_what_is_answered_by_our_own_name_too_was_not_refused_for_the_name(court):
-    refused = page(status=403)
-    both = (look(Kind.CLIENT, WWW, by="ordinary browser", url=SHOP), look(Kind.REPROBE, WWW, url=SHOP))
-    judgement = court.judge(failed(refused, error={"exchange": refused.id}, experiments=(*controls(), *both)))
-    assert judgement.validity is Validity.VALID
-    assert judgement.diagnosis.detail.value != "own.access"
+@pytest.mark.parametrize("resource", ["document", "http"])
+@pytest.mark.parametrize("well", [True, False])
+def test_what_is_answered_by_our_own_name_too_was_not_refused_for_the_name(court, resource, well):
+    """Our own socket is no browser: by a browser's name a page is asked for on purpose."""
+    refused = page(status=403, resource=resource)
+    by = {"kind": Kind.CLIENT, "by": BY_OUR_NAME} if resource == "document" else {"kind": Kind.REPROBE}
+    ours = look(subject=WWW, url=SHOP, status=200 if well else 403, **by)
+    ordinary = look(Kind.CLIENT, WWW, by="ordinary browser", url=SHOP)
+    evidence = failed(refused, error={"exchange": refused.id}, experiments=(*controls(), ordinary, ours))
+    judgement = court.judge(evidence)
+    assert (judgement.validity is Validity.MONITOR_SPECIFIC) is not well
+    assert (judgement.diagnosis.detail.value == "own.access") is not well
 
 
 def test_a_request_that_hung_and_one_that_lacks_the_session_do_not_fail_alike(court):

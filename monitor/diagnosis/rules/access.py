@@ -79,8 +79,8 @@ def refused_as_client(incident: Incident) -> Finding | None:
         asked = [e for e in looks(incident, ExperimentKind.CLIENT, exchange.host) if e.by != BY_OUR_NAME]
         if exchange.status not in _REFUSALS or not asked or not all(_is_answered(look) for look in asked):
             continue
-        # Looks carry no session: what is answered by our own name too was not refused for the name's sake.
-        if any(passed(look) for look in looks(incident, ExperimentKind.REPROBE, exchange.host)):
+        if any(passed(look) for look in _by_our_name(incident, exchange)):
+            # Looks carry no session: what is answered by our own name too was not refused for the name's sake.
             continue
         owner = incident.owner(exchange)
         edge = edge_named(exchange, incident.context.owners)
@@ -91,6 +91,13 @@ def refused_as_client(incident: Incident) -> Finding | None:
         finding = refusal(incident, exchange, detail, words, incident.culprit(owner))
         return replace(finding, families=frozenset({Family.CODES, Family.ELSEWHERE}))
     return None
+
+
+def _by_our_name(incident: Incident, exchange: Exchange) -> list[Experiment]:
+    """Return the looks that called themselves as the run did, without its session; our own socket is no browser."""
+    named = [e for e in looks(incident, ExperimentKind.CLIENT, exchange.host) if e.by == BY_OUR_NAME]
+    again = looks(incident, ExperimentKind.REPROBE, exchange.host) if exchange.resource == "http" else ()
+    return [*named, *again]
 
 
 def _is_answered(look: Experiment) -> bool:
