@@ -214,10 +214,9 @@ def test_what_a_post_led_to_is_not_asked_for_a_second_time():
 
 def test_a_refused_browser_is_asked_for_once_more_by_its_own_name_where_an_ordinary_one_is_answered():
     engine = "Chromium headless shell 141.0.7390.37"
-    ordinary = well(ExperimentKind.CLIENT, "api.shop.example", by="ordinary browser", url=API)
-    seen = failed(
-        request(API, status=403, resource="fetch"), engine=engine, experiments=(*reprobed(status=403), ordinary)
-    )
+    again_here = look(ExperimentKind.REPROBE, "www.shop.example", url=SHOP, status=403)
+    ordinary = well(ExperimentKind.CLIENT, "www.shop.example", by="ordinary browser", url=SHOP)
+    seen = failed(page(status=403), engine=engine, experiments=(again_here, ordinary))
     batch = next_batch(a_situation(seen))
     assert [(one[0], one[2]) for one in looks(batch)] == [("client", "the monitor's own name")]
     assert "HeadlessChrome/141" in the_look(batch, "client").user_agent
