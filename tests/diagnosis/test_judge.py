@@ -528,6 +528,27 @@ def test_a_dead_browser_that_did_not_answer_either_is_sure(court):
     assert court.judge(evidence).diagnosis.confidence is Confidence.CONFIRMED
 
 
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param({"status": 404}, "answered 404", id="an error"),
+        pytest.param({"status": 200, "body_bytes": 0}, "answered 200 with nothing in it", id="nothing"),
+    ],
+)
+def test_a_journey_whose_code_trips_over_what_the_site_sent_does_not_clear_the_site(court, answer, words):
+    tripped = an_attempt(
+        outcome=Outcome.INCONCLUSIVE,
+        steps=(a_step(outcome=StepOutcome.INCONCLUSIVE),),
+        prober_fault=ProberFault.SCRIPT,
+        prober_fault_text="KeyError: 'id'",
+    )
+    diagnosis = court.judge(replace(failed(request(API, **answer)), attempts=(tripped,))).diagnosis
+    assert diagnosis.detail.value == "und.conflict"
+    assert words in diagnosis.because
+    well = court.judge(replace(failed(request(API, body_bytes=5)), attempts=(tripped,))).diagnosis
+    assert well.detail.value == "client.prober"
+
+
 def test_a_server_error_beside_our_own_crash_is_a_conflict(court):
     evidence = failed(page(status=500), attempt={"prober_fault": ProberFault.BROWSER_CRASHED})
     assert court.detail(evidence) == "und.conflict"

@@ -80,6 +80,7 @@ def prober_failed(incident: Incident) -> Finding | None:
     if late:
         return _ours(incident, Detail.CLIENT_DEVICE, f"{words}, on a machine that was starved", late)
     seen = _server_error(incident) if fault not in _EXPLAINS_SITE_ERRORS else None
+    seen = seen or (_wrong_answer(incident) if fault is ProberFault.SCRIPT else None)
     text = incident.attempt.prober_fault_text
     if seen is not None:
         return Finding(
@@ -138,6 +139,17 @@ def _server_error(incident: Incident) -> str | None:
     errors = (x for x in incident.exchanges if x.status is not None and x.status >= _SERVER_ERROR)
     first = next((x for x in errors if x.resource in ("document", "http", "xhr", "fetch")), None)
     return happening(first) if first else None
+
+
+def _wrong_answer(incident: Incident) -> str | None:
+    """What a journey's code trips over is often what the site sent: an error, or nothing, in place of its data."""
+    step = incident.step.name if incident.step else ""
+    asked = [x for x in incident.exchanges if x.step == step and x.resource in ("document", "http", "xhr", "fetch")]
+    wrong = (x for x in asked if (x.status or 0) >= _CLIENT_ERROR or is_hollow(x))
+    first = next((x for x in wrong if not incident.owner(x).beside), None)
+    if first is None:
+        return None
+    return f"{happening(first)} with nothing in it" if is_hollow(first) else happening(first)
 
 
 def vantage_starved(incident: Incident) -> Finding | None:
