@@ -551,6 +551,17 @@ def test_a_replay_that_helps_without_the_rerun_is_only_probable(court):
     assert (diagnosis.detail.value, diagnosis.confidence) == ("tp.content", Confidence.PROBABLE)
 
 
+def test_who_let_a_vendor_in_is_said_beside_the_vendor(court):
+    new = difference(NEW, CDN, resource="script")
+    ours = difference(CONTENT, SHOP, resource="document", before="300:a", after="340:b")
+    tried = proven(Kind.BLOCK, "cdn.libraries.example")
+    let_in = court.judge(failed(page(), library(), compared=compared(new, ours), experiments=tried)).diagnosis
+    assert "our own page changed and asks for it only since then" in let_in.because
+    assert let_in.alternatives[0].detail.value == "own.content"
+    alone = court.judge(failed(page(), library(), compared=compared(new), experiments=tried)).diagnosis
+    assert "only since then" not in alone.because
+
+
 OTHERWISE = again(Kind.BLOCK, "tag.labels.example", well=False)
 
 

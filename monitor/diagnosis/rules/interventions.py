@@ -49,15 +49,24 @@ def harmful_vendor(incident: Incident) -> Finding | None:
     detail, words = _harm(incident, host, owner)
     via = chain_of(incident, host)
     loaded = f", which {' and '.join(via)} loaded," if via else ""
+    ours = _let_in(incident, host)
     return Finding(
         detail=detail,
         families=_FAMILIES,
-        because=f"{incident.scene} {host}{loaded} {words} ({owner.title}).",
+        because=f"{incident.scene} {host}{loaded} {words} ({owner.title}){f'; {ours}' if ours else ''}.",
         culprit=incident.culprit(owner),
-        evidence=(f"{host} {words}", owner.because),
+        evidence=(f"{host} {words}", owner.because, *([ours] if ours else [])),
         exchanges=tuple(x.id for x in incident.exchanges if x.host == host)[:1],
-        alternatives=_others(blocked, host),
+        alternatives=(*([alternative(Detail.OWN_CONTENT, ours)] if ours else []), *_others(blocked, host)),
     )
+
+
+def _let_in(incident: Incident, host: str) -> str:
+    """Say that a page of ours changed and asks for a host only since then: whoever let it in may take it out."""
+    kinds = {each.kind for each in differences(incident) if each.host == host}
+    pages = (d for d in differences(incident) if d.resource == "document" and d.kind is DifferenceKind.CONTENT)
+    changed = any(incident.context.owners.owner_of(each.url).party is Party.OWN for each in pages)
+    return "our own page changed and asks for it only since then" if kinds == {DifferenceKind.NEW} and changed else ""
 
 
 def _deepest(incident: Incident, blocked: Experiment) -> str | None:
