@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console
 
@@ -32,6 +33,44 @@ class Wanted:
     profile: str | None = None
     artifacts: Path | None = None
     investigate: bool = True
+
+
+class Shelf:
+    """Where files of runs go, a folder for each; those that stayed empty are taken away afterwards.
+
+    A folder that somebody named is theirs, and whatever is in it stays. ``used`` says whether a run left a file.
+    """
+
+    def __init__(self, chosen: Path | None) -> None:
+        """Use the folder that was chosen, or else a new temporary one."""
+        self.folder = (chosen or Path(tempfile.mkdtemp(prefix="faultline-run-"))).absolute()
+        self._own = chosen is None
+        self._places: list[Path] = []
+        self.used = False
+
+    def __enter__(self) -> Self:
+        """Return the shelf itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Take away the folders that nothing was put into."""
+        for place in self._places:
+            with contextlib.suppress(OSError):
+                place.rmdir()
+        if self._own and not self.used:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def place_for(self, check: Check) -> Path:
+        """Make a folder for the next run. Raises StartupError where that cannot be."""
+        name = f"{len(self._places) + 1}-{check.name.replace('@', '-').replace('/', '-')}"
+        place = self.folder / name
+        try:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"--artifacts: {place} cannot be made: {error.strerror}"
+            raise StartupError(msg) from error
+        self._places.append(place)
+        return place
 
 
 def choose(settings: Settings, wanted: Wanted) -> tuple[Check, ...]:
@@ -61,17 +100,17 @@ def choose(settings: Settings, wanted: Wanted) -> tuple[Check, ...]:
 async def run_checks(settings: Settings, wanted: Wanted, *, as_json: bool, console: Console) -> Exit:
     """Run the chosen checks one after the other, print each as it ends, and return the exit status."""
     checks = choose(settings, wanted)
-    folder = (wanted.artifacts or Path(tempfile.mkdtemp(prefix="faultline-run-"))).absolute()
-    clock, redactor = SystemClock(), Redactor(settings.secrets)
+    redactor = Redactor(settings.secrets)
     runs: list[Run] = []
-    async with OneShot(settings, clock=clock, investigate=wanted.investigate) as shot:
-        for number, check in enumerate(checks):
-            place = folder / f"{number + 1}-{check.name.replace('@', '-').replace('/', '-')}"
-            await asyncio.to_thread(place.mkdir, mode=0o700, parents=True, exist_ok=True)
-            run = await shot.make(check, artifacts=place)
-            runs.append(run)
-            _print(run, redactor, as_json=as_json, console=console)
-    _say_where(folder, runs, as_json=as_json, console=console)
+    with Shelf(wanted.artifacts) as shelf:
+        async with OneShot(settings, clock=SystemClock(), investigate=wanted.investigate) as shot:
+            for check in checks:
+                run = await shot.make(check, artifacts=await asyncio.to_thread(shelf.place_for, check))
+                runs.append(run)
+                shelf.used |= bool(run.evidence.artifacts)
+                _print(run, redactor, as_json=as_json, console=console)
+    if shelf.used and not as_json:
+        console.print(f"files: {shelf.folder}")
     return exit_of(run.outcome for run in runs)
 
 
@@ -81,10 +120,3 @@ def _print(run: Run, redactor: Redactor, *, as_json: bool, console: Console) -> 
         return
     for line in tell(run.check.name, run.run_id, run.judgement, run.evidence):
         console.print(line)
-
-
-def _say_where(folder: Path, runs: Sequence[Run], *, as_json: bool, console: Console) -> None:
-    if not any(run.evidence.artifacts for run in runs):
-        shutil.rmtree(folder, ignore_errors=True)
-    elif not as_json:
-        console.print(f"files: {folder}")
