@@ -20,6 +20,8 @@ COPY --from=build /opt/faultline /opt/faultline
 COPY checks /etc/faultline/checks
 COPY config /etc/faultline/config
 ENV PATH=/opt/faultline/bin:$PATH PYTHONUNBUFFERED=1 HOME=/home/faultline
+# For every command that is typed in the container, as for the monitor itself.
+ENV FAULTLINE_CONFIG=/etc/faultline/config/monitor.yaml FAULTLINE_DATA=/var/lib/faultline
 USER faultline
 WORKDIR /etc/faultline
 VOLUME /var/lib/faultline

@@ -16,7 +16,14 @@ import monitor
 from monitor import service
 from monitor.cli import by_hand, demo, doctor, drill, events, judging, notify, owners, serving
 from monitor.cli.exits import Exit
-from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, DataOption, console_for_text
+from monitor.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    DataOption,
+    PasswordFileOption,
+    UsernameOption,
+    console_for_text,
+)
 from monitor.cli.scaffold import write_scaffold
 from monitor.config.advice import advice
 from monitor.config.forecast import forecast, rendered
@@ -109,12 +116,13 @@ def run(
     artifacts: Annotated[
         Path | None, typer.Option(help="Where files of the runs go; a temporary folder otherwise.")
     ] = None,
+    data: DataOption = None,
     investigate: Annotated[
         bool, typer.Option(help="Try what tells causes apart where a run does not pass: it takes up to a minute.")
     ] = True,
 ) -> None:
     """Run checks once, now. Exit status: 0 passed or degraded, 1 failed, 2 wrong usage, 3 inconclusive."""
-    settings = service.read_settings(config, os.environ)
+    settings = service.read_settings(config, os.environ, service.StartupChoices(data=data))
     _log_to_stderr(settings, logging.ERROR)
     wanted = by_hand.Wanted(names=tuple(checks), profile=profile, artifacts=artifacts, investigate=investigate)
     raise typer.Exit(asyncio.run(by_hand.run_checks(settings, wanted, as_json=as_json, console=console_for_text())))
@@ -134,8 +142,8 @@ def serve(
             "--external-url", "--web.external-url", help="Where people reach the pages, in place of web.external_url."
         ),
     ] = None,
-    username: Annotated[str | None, typer.Option(help="User name for the pages, in place of web.username.")] = None,
-    password_file: Annotated[Path | None, typer.Option(help="File with the password for the pages.")] = None,
+    username: UsernameOption = None,
+    password_file: PasswordFileOption = None,
 ) -> None:
     """Run every check on its schedule, and serve pages and metrics, until told to stop."""
     choices = service.StartupChoices(

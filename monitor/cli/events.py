@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from monitor.cli import asking
-from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, DataOption, ListenOption
+from monitor.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    DataOption,
+    ListenOption,
+    PasswordFileOption,
+    UsernameOption,
+)
 from monitor.config.settings import Settings
 from monitor.domain.clock import SystemClock
 from monitor.domain.deployment import KIND, Deployment, deployment_from
-from monitor.history import History, HistoryError, InUseError
+from monitor.history import History
 from monitor.service import StartupChoices, StartupError, read_settings
 
 app = typer.Typer(help="Tell the monitor what happened elsewhere.", no_args_is_help=True, rich_markup_mode=None)
@@ -37,9 +43,12 @@ def tell_of_deployment(
     config: ConfigOption = DEFAULT_CONFIG,
     data: DataOption = None,
     listen: ListenOption = None,
+    username: UsernameOption = None,
+    password_file: PasswordFileOption = None,
 ) -> None:
     """Tell of a deployment: the running monitor where there is one, else its history. The same one twice is one."""
-    settings = read_settings(config, os.environ, StartupChoices(data=data))
+    choices = StartupChoices(data=data, listen=listen, username=username, password_file=password_file)
+    settings = read_settings(config, os.environ, choices)
     now = SystemClock().now()
     event = {"kind": KIND, "service": service, "version": version, "target": target, "url": url}
     try:
@@ -51,30 +60,19 @@ def tell_of_deployment(
         )
     except ValueError as error:
         raise StartupError(str(error)) from error
-    if listen is not None:
-        settings = replace(settings, web=read_settings(config, os.environ, StartupChoices(listen=listen)).web)
-    new = asyncio.run(_keep(settings, deployment))
+    new = asyncio.run(_keep(settings, deployment, chosen=data is not None))
     print(f"{service} {version} deployed {deployment.at:%Y-%m-%d %H:%M:%S} UTC: {'noted' if new else 'known already'}")
 
 
-async def _keep(settings: Settings, deployment: Deployment) -> bool:
-    """The store has one writer: while a monitor runs, that one is asked; otherwise we are it for a moment."""
-    try:
-        history = await History.open(settings.storage, clock=SystemClock())
-    except InUseError as error:
-        answer = await asyncio.to_thread(asking.ask, settings.web, "/api/v1/events", _body(deployment), str(error))
-        return bool(answer.get("new"))
-    except HistoryError as error:
-        raise StartupError(str(error)) from error
-    try:
-        return await history.deployed(deployment)
-    except HistoryError as error:
-        raise StartupError(str(error)) from error
-    finally:
-        await history.close()
+async def _keep(settings: Settings, deployment: Deployment, *, chosen: bool) -> bool:
+    async def write(history: History) -> dict[str, Any]:
+        return {"new": await history.deployed(deployment)}
+
+    answer = await asking.told(settings, "/api/v1/events", _body(deployment), write, chosen=chosen)
+    return bool(answer.get("new"))
 
 
-def _body(deployment: Deployment) -> dict[str, Any]:
+def _body(deployment: Deployment) -> dict[str, str]:
     at = deployment.at.astimezone(dt.UTC).isoformat()
     return {
         "kind": KIND,

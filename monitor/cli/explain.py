@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.cli.telling import tell
+from monitor.config.settings import StorageSettings
 from monitor.domain.run import Judgement
 from monitor.domain.secret import Redactor
 from monitor.history import FieldAccuracy, PastVerdict, Reader, StoredRun
@@ -18,11 +19,15 @@ from monitor.publishing.run_json import to_json
 from monitor.service import StartupError, recorded
 
 
-async def find(reader: Reader, run_id: str) -> StoredRun:
+async def find(reader: Reader, run_id: str, storage: StorageSettings) -> StoredRun:
     """Return a stored run. Raises StartupError where there is none."""
     stored = await reader.run(run_id)
     if stored is None:
-        msg = f"no run has the id '{run_id}', or it is older than runs are kept"
+        where = "the database of storage.url" if storage.url else str(storage.directory)
+        msg = (
+            f"no run has the id '{run_id}' in {where}, or it is older than runs are kept; "
+            "the history of another monitor is named with --data or --config"
+        )
         raise StartupError(msg)
     return stored
 

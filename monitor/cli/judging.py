@@ -18,6 +18,8 @@ from monitor.cli.options import (
     ConfigOption,
     DataOption,
     ListenOption,
+    PasswordFileOption,
+    UsernameOption,
     console_for_text,
     progress_to_stderr,
     span_of,
@@ -42,6 +44,8 @@ def explain_run(
     config: ConfigOption = DEFAULT_CONFIG,
     data: DataOption = None,
     listen: ListenOption = None,
+    username: UsernameOption = None,
+    password_file: PasswordFileOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run as one JSON object.")] = False,
     rejudge: Annotated[bool, typer.Option("--rejudge", help="Judge its evidence by today's rules.")] = False,
     save: Annotated[bool, typer.Option("--save", help="With --rejudge: keep the new verdict.")] = False,
@@ -59,7 +63,15 @@ def explain_run(
     if sum((rejudge, correct is not None, confirm, accuracy)) > 1:
         msg = "--rejudge, --correct, --confirm and --accuracy are asked one at a time"
         raise StartupError(msg)
-    settings = read_settings(config, os.environ, StartupChoices(data=data, listen=listen))
+    _refuse_if_alone("--save", "--rejudge", given=save, met=rejudge)
+    _refuse_if_alone("--culprit", "--correct", given=culprit, met=correct is not None)
+    _refuse_if_alone("--reason", "--correct or --confirm", given=reason, met=confirm or correct is not None)
+    if accuracy and run_id is not None:
+        msg = f"--accuracy tells of all runs together: leave '{run_id}' out"
+        raise StartupError(msg)
+    choices = StartupChoices(data=data, listen=listen, username=username, password_file=password_file)
+    settings = read_settings(config, os.environ, choices)
+    chosen = data is not None
     if accuracy:
         _tell_accuracy(settings, since, as_json=as_json)
         return
@@ -72,12 +84,22 @@ def explain_run(
         _say(
             settings,
             Saying(run_id=run_id, say=say, meant=correct or "", culprit=culprit, reason=reason, author=author),
+            chosen=chosen,
             as_json=as_json,
         )
     elif rejudge:
-        _rejudge(settings, run_id, save=save, by=by or _user())
+        _rejudge(settings, run_id)
+        if save:
+            saying = Saying(run_id=run_id, say=Say.REJUDGE, reason="judged again", author=by or _user())
+            _say(settings, saying, chosen=chosen, as_json=False)
     else:
         _explain(settings, run_id, as_json=as_json)
+
+
+def _refuse_if_alone(option: str, other: str, *, given: object, met: bool) -> None:
+    if given and not met:
+        msg = f"{option} says nothing without {other}"
+        raise StartupError(msg)
 
 
 def replay_runs(
@@ -128,10 +150,10 @@ def _explain(settings: Settings, run_id: str, *, as_json: bool) -> None:
 
 async def _find(settings: Settings, run_id: str) -> tuple[StoredRun, tuple[PastVerdict, ...]]:
     async with asking.reading(settings.storage) as reader:
-        return await explain.find(reader, run_id), await reader.verdicts(run_id)
+        return await explain.find(reader, run_id, settings.storage), await reader.verdicts(run_id)
 
 
-def _rejudge(settings: Settings, run_id: str, *, save: bool, by: str) -> None:
+def _rejudge(settings: Settings, run_id: str) -> None:
     stored, _ = asyncio.run(_find(settings, run_id))
     try:
         new = Rejudging(settings, load_names()).judge(stored)
@@ -140,12 +162,10 @@ def _rejudge(settings: Settings, run_id: str, *, save: bool, by: str) -> None:
     console = console_for_text()
     console.print(explain.side_by_side(stored.judgement, new))
     print(explain.difference(stored.judgement, new))
-    if save:
-        _say(settings, Saying(run_id=run_id, say=Say.REJUDGE, reason="judged again", author=by), as_json=False)
 
 
-def _say(settings: Settings, saying: Saying, *, as_json: bool) -> None:
-    said = asyncio.run(asking.say(settings, saying))
+def _say(settings: Settings, saying: Saying, *, chosen: bool, as_json: bool) -> None:
+    said = asyncio.run(asking.say(settings, saying, chosen=chosen))
     if as_json:
         print(json.dumps(said, ensure_ascii=False))
         return

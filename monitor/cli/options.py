@@ -11,16 +11,26 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
-from monitor.service import StartupError
+from monitor.service import DEFAULT_CONFIG, StartupError
+
+__all__ = ["DEFAULT_CONFIG"]
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", "--config.file", help="The configuration file.", envvar="FAULTLINE_CONFIG")
 ]
-DataOption = Annotated[Path | None, typer.Option("--data", help="Where runs are kept, in place of storage.directory.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Where runs are kept, in place of storage.directory.", envvar="FAULTLINE_DATA"),
+]
 ListenOption = Annotated[
     str | None, typer.Option("--listen", help="host:port of the running monitor, in place of web.listen.")
 ]
-DEFAULT_CONFIG = Path("config/monitor.yaml")
+UsernameOption = Annotated[
+    str | None, typer.Option("--username", help="User name for the pages, in place of web.username.")
+]
+PasswordFileOption = Annotated[
+    Path | None, typer.Option("--password-file", help="File with the password for the pages.")
+]
 
 _WIDE = 240
 _SPAN = re.compile(r"(\d{1,6})\s*(s|m|min|h|d|w)", re.IGNORECASE)

@@ -15,6 +15,8 @@ from monitor.domain.profile import ClientProfile, Proxy
 from monitor.domain.secret import Secret
 from monitor.probes.blackbox.modules import Module
 
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - turned into loopback, not bound
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageSettings:
@@ -48,6 +50,12 @@ class WebSettings:
     def url(self) -> str:
         """Return the address under which people reach the pages."""
         return self.external_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def nearby(self) -> str:
+        """Return the host, without brackets, under which this machine itself reaches the pages."""
+        host = self.host.strip("[]")
+        return _ANYWHERE.get(host, host)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +191,7 @@ class Settings:
         events_file: A file that others append deployments to.
         profiles: Every client profile that can be used, whether a check names it or not.
         places: Where each check stands, by its name.
+        options: What a command has to be given to mean this monitor; empty where it need not be given anything.
     """
 
     path: Path
@@ -206,3 +215,4 @@ class Settings:
     profiles: tuple[ClientProfile, ...] = ()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
     places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)
+    options: str = ""

@@ -62,11 +62,7 @@ class Reader:
     @classmethod
     async def beside(cls, storage: StorageSettings, *, clock: Clock) -> Self:
         """Open for reading only. Raises HistoryError where there is no history yet, or one of another schema."""
-        database = Database(storage)
-        if database.path is not None and not database.path.exists():
-            msg = f"{database.path} does not exist: nothing has been recorded there yet"
-            raise HistoryError(msg)
-        reader = cls(database, clock=clock)
+        reader = cls(cls.require(storage), clock=clock)
         found = await reader._ask(revision_of)
         if found != REVISION:
             await reader.close()
@@ -74,6 +70,18 @@ class Reader:
             msg = f"the database has schema {found or 'none'}, and this program reads schema {REVISION}{older}"
             raise HistoryError(msg)
         return reader
+
+    @staticmethod
+    def require(storage: StorageSettings) -> Database:
+        """Return where history is. Raises HistoryError where there is none yet, naming the folder."""
+        database = Database(storage)
+        if database.path is not None and not database.path.exists():
+            msg = (
+                f"{storage.directory} holds no history: nothing has been recorded there yet; "
+                "give the folder of the running monitor with --data or FAULTLINE_DATA"
+            )
+            raise HistoryError(msg)
+        return database
 
     async def close(self) -> None:
         """Let go of the connections."""

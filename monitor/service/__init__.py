@@ -6,9 +6,10 @@ from monitor.service.one_shot import OneShot
 from monitor.service.opening import open_service
 from monitor.service.running import Service
 from monitor.service.runs import recorded
-from monitor.service.startup import StartupChoices, StartupError, prepare, read_settings
+from monitor.service.startup import DEFAULT_CONFIG, StartupChoices, StartupError, prepare, read_settings
 
 __all__ = [
+    "DEFAULT_CONFIG",
     "OneShot",
     "Service",
     "StartupChoices",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import secrets
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,9 @@ from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.secret import Secret
 from monitor.journeys.catalogue import catalogue as find_journeys
 from monitor.reading.addresses import check_base_url, is_loopback, split_host_port
+
+DEFAULT_CONFIG = Path("config/monitor.yaml")
+"""The configuration file where nobody names another."""
 
 _RANDOM_BYTES = 5
 _SECONDS = len("2026-01-01T00:00:00")
@@ -70,7 +74,19 @@ def with_choices(settings: Settings, choices: StartupChoices) -> Settings:
     directory = (choices.data or settings.storage.directory).resolve()
     storage = replace(settings.storage, directory=directory)
     journeys = settings.journeys.resolve()
-    return replace(settings, storage=storage, journeys=journeys, web=_web(settings.web, choices))
+    chosen = replace(settings, storage=storage, journeys=journeys, web=_web(settings.web, choices))
+    return replace(chosen, options=_options(settings, chosen, choices))
+
+
+def _options(settings: Settings, chosen: Settings, choices: StartupChoices) -> str:
+    """Return what other commands have to be given to mean the same monitor from wherever they are typed."""
+    elsewhere = settings.path != DEFAULT_CONFIG
+    words = ["--config", str(settings.path.resolve())] if elsewhere else []
+    if choices.data is not None or (elsewhere and not settings.storage.directory.is_absolute()):
+        words += ["--data", str(chosen.storage.directory)]
+    if (chosen.web.nearby, chosen.web.port) != (settings.web.nearby, settings.web.port):
+        words += ["--listen", f"{chosen.web.nearby}:{chosen.web.port}"]
+    return shlex.join(words)
 
 
 def _web(web: WebSettings, choices: StartupChoices) -> WebSettings:
@@ -83,9 +99,14 @@ def _web(web: WebSettings, choices: StartupChoices) -> WebSettings:
         web = replace(web, host=address.host, port=address.port or web.port)
     if choices.external_url is not None:
         web = replace(web, external_url=_external_url(choices.external_url))
+    if choices.username is not None:
+        web = replace(web, username=choices.username)
     if choices.password_file is not None:
         password = _password(choices.password_file)
-        web = replace(web, username=choices.username or web.username or "faultline", password=password)
+        web = replace(web, username=web.username or "faultline", password=password)
+    if web.password is None and choices.username is not None:
+        msg = "--username: a user name needs a password; give its file with --password-file"
+        raise StartupError(msg)
     if web.password is None and not is_loopback(web.host):
         remedy = "give --username and --password-file, or listen on 127.0.0.1"
         msg = f"to listen on {web.host} without a password would show everything to everybody: {remedy}"

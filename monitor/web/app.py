@@ -118,7 +118,8 @@ class Pages:
             owner_of=lambda url: self._parts.owner_of(url, stored),
         )
         found = investigation_view(stored.evidence, await self._parts.history.verdicts(run_id))
-        return await self._page("run.html", view=view, found=found)
+        options = self._parts.settings.options
+        return await self._page("run.html", view=view, found=found, options=f" {options}" if options else "")
 
     async def owners(self, request: Request) -> Response:
         """Show whose each host is that was seen lately."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import uvicorn
 from typer.testing import CliRunner, Result
 
 from monitor.cli.commands import app
-from monitor.config.settings import Settings
+from monitor.config.settings import Settings, WebSettings
 from monitor.domain.clock import SystemClock
 from monitor.domain.run import Run
 from monitor.history import History
 from monitor.service import StartupError, read_settings
+from monitor.web.app import create_app
+from tests.web.conftest import StillClock, TestMonitor
 
 CONFIG = """\
 location: lab
@@ -60,3 +67,24 @@ def typed(config: Path) -> Callable[..., Result]:
         return result
 
     return type_
+
+
+@contextlib.asynccontextmanager
+async def a_running_monitor(settings: Settings, web: WebSettings) -> AsyncIterator[Settings]:
+    """A store that is held, and its pages on a real socket."""
+    history = await History.open(settings.storage, clock=SystemClock())
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        settings = replace(settings, web=replace(web, port=listener.getsockname()[1]))
+        clock = StillClock()
+        clock.moment = SystemClock().now()
+        parts = TestMonitor(settings, history, clock)
+        server = uvicorn.Server(uvicorn.Config(create_app(parts), log_config=None, lifespan="off"))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield settings
+        finally:
+            server.should_exit = True
+            await serving
+            await history.close()

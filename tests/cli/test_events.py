@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
+from monitor.config.settings import WebSettings
 from monitor.domain.clock import SystemClock
+from monitor.domain.secret import Secret
 from monitor.history import History
+from tests.cli.conftest import a_running_monitor, keep
 
 
 async def kept(settings):
@@ -19,7 +23,16 @@ async def kept(settings):
     return found
 
 
+def test_where_nothing_was_ever_recorded_a_deployment_is_refused_and_no_history_is_begun(typed, settings):
+    result = typed("event", "deploy", "shop-api", "4.2.1")
+    assert result.exit_code != 0
+    assert f"{settings.storage.directory} holds no history" in result.stdout
+    assert "no monitor answers at http://127.0.0.1:9" in result.stdout
+    assert not settings.storage.directory.exists()
+
+
 def test_without_a_running_monitor_a_deployment_is_kept_in_its_history(typed, settings):
+    asyncio.run(keep(settings))
     at = (SystemClock().now() - dt.timedelta(minutes=5)).isoformat(timespec="seconds")
     words = ("event", "deploy", "shop-api", "4.2.1", "--at", at, "--target", "shop", "--url", "https://ci.example/1")
     assert typed(*words).stdout.endswith("UTC: noted\n")
@@ -49,3 +62,26 @@ def test_where_another_holds_the_history_and_does_not_answer_the_error_says_so(t
             await history.close()
 
     assert "no monitor answers at http://127.0.0.1:9" in asyncio.run(beside())
+
+
+def test_the_history_may_be_named_by_the_environment(typed, settings, monkeypatch, tmp_path):
+    asyncio.run(keep(settings))
+    monkeypatch.setenv("FAULTLINE_DATA", str(tmp_path / "elsewhere"))
+    assert f"{tmp_path / 'elsewhere'} holds no history" in typed("event", "deploy", "shop-api", "1").stdout
+    monkeypatch.setenv("FAULTLINE_DATA", str(settings.storage.directory))
+    assert "noted" in typed("event", "deploy", "shop-api", "1").stdout
+
+
+async def test_a_running_monitor_is_told_whatever_folder_it_keeps_its_history_in(typed, settings, tmp_path):
+    web = WebSettings(username="ada", password=Secret("web.password", "open sesame"))
+    elsewhere = replace(settings, storage=replace(settings.storage, directory=tmp_path / "elsewhere"))
+    (tmp_path / "password").write_text("open sesame")
+    async with a_running_monitor(elsewhere, web) as running:
+        at = SystemClock().now().isoformat(timespec="seconds")
+        words = ["event", "deploy", "shop-api", "1", "--at", at, "--listen", f"127.0.0.1:{running.web.port}"]
+        refused = await asyncio.to_thread(typed, *words)
+        assert "give --username and --password-file" in refused.stdout
+        words += ["--username", "ada", "--password-file", str(tmp_path / "password")]
+        assert "noted" in (await asyncio.to_thread(typed, *words)).stdout
+        assert "known already" in (await asyncio.to_thread(typed, *words)).stdout
+    assert not settings.storage.directory.exists()

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import json
-import socket
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-import uvicorn
 
 from monitor.cli import asking
 from monitor.config.settings import Settings, WebSettings
@@ -20,10 +16,8 @@ from monitor.domain.secret import Secret
 from monitor.history import History
 from monitor.history.corrections import Say, Saying
 from monitor.service import StartupError
-from monitor.web.app import create_app
-from tests.cli.conftest import keep
+from tests.cli.conftest import a_running_monitor, keep
 from tests.history.runs import a_failed_run, a_passed_run
-from tests.web.conftest import StillClock, TestMonitor
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 RUN = "run-browse-0"
@@ -96,7 +90,13 @@ def test_a_detail_that_does_not_exist_is_refused_with_the_nearest_one(typed, sto
     [
         (("explain",), "name the run"),
         (("explain", RUN, "--rejudge", "--confirm"), "one at a time"),
-        (("explain", "nobody"), "no run has the id 'nobody'"),
+        (("explain", "nobody"), "no run has the id 'nobody' in /"),
+        (("explain", "nobody", "--confirm"), "no run has the id 'nobody' in /"),
+        (("explain", RUN, "--save"), "--save says nothing without --rejudge"),
+        (("explain", RUN, "--culprit", "web"), "--culprit says nothing without --correct"),
+        (("explain", RUN, "--reason", "x"), "--reason says nothing without --correct or --confirm"),
+        (("explain", RUN, "--accuracy"), f"leave '{RUN}' out"),
+        (("explain", RUN, "--username", "ada"), "--username: a user name needs a password"),
         (("explain", "--accuracy", "--since", "soon"), "--since: 'soon' is no span of time; write 30m, 24h or 7d"),
         (("replay", "--check", "brows@shop/desktop"), "did you mean 'browse@shop/desktop'?"),
     ],
@@ -130,24 +130,6 @@ def test_a_replay_says_that_it_looked_at_no_more_than_its_limit(typed, stored):
     assert "there are older runs that were not looked at" in told
 
 
-@contextlib.asynccontextmanager
-async def a_running_monitor(settings: Settings, web: WebSettings) -> AsyncIterator[Settings]:
-    """A store that is held, and its pages on a real socket."""
-    history = await History.open(settings.storage, clock=SystemClock())
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        settings = replace(settings, web=replace(web, port=listener.getsockname()[1]))
-        parts = TestMonitor(settings, history, StillClock())
-        server = uvicorn.Server(uvicorn.Config(create_app(parts), log_config=None, lifespan="off"))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield settings
-        finally:
-            server.should_exit = True
-            await serving
-            await history.close()
-
-
 CORRECTION = Saying(run_id=RUN, say=Say.CORRECT, meant="own.tls", reason="expired", author="ada")
 
 
@@ -175,3 +157,30 @@ async def test_a_store_that_is_held_by_something_without_pages_is_said_to_be(set
     ):
         await asking.say(settings, CORRECTION)
     await history.close()
+
+
+@pytest.mark.parametrize("words", [("explain", RUN), ("explain", RUN, "--confirm")])
+def test_explaining_where_nothing_was_recorded_names_the_folder_and_begins_no_history(typed, settings, words):
+    result = typed(*words)
+    assert result.exit_code != 0
+    assert f"{settings.storage.directory} holds no history" in result.stdout
+    assert not settings.storage.directory.exists()
+
+
+async def test_a_run_that_the_monitor_has_elsewhere_is_confirmed_there(typed, settings, tmp_path):
+    elsewhere = replace(settings, storage=replace(settings.storage, directory=tmp_path / "elsewhere"))
+    await keep(elsewhere, recent(0))
+    async with a_running_monitor(elsewhere, WebSettings()) as running:
+        listen = f"127.0.0.1:{running.web.port}"
+        result = await asyncio.to_thread(typed, "explain", RUN, "--confirm", "--listen", listen)
+        assert "in force" in result.stdout
+    assert not settings.storage.directory.exists()
+
+
+async def test_a_history_that_is_named_is_meant_whatever_monitor_runs_beside_it(typed, settings, tmp_path):
+    await keep(settings, recent(0))
+    elsewhere = replace(settings, storage=replace(settings.storage, directory=tmp_path / "elsewhere"))
+    async with a_running_monitor(elsewhere, WebSettings()) as running:
+        listen = f"127.0.0.1:{running.web.port}"
+        words = ("explain", RUN, "--confirm", "--listen", listen, "--data", str(settings.storage.directory))
+        assert "in force" in (await asyncio.to_thread(typed, *words)).stdout

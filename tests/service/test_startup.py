@@ -35,3 +35,28 @@ def test_an_address_that_links_cannot_begin_with_is_one_clear_line(config: Path,
     with pytest.raises(StartupError, match="--external-url: ") as refused:
         read_settings(config, {}, StartupChoices(external_url=text))
     assert len(refused.value.lines) == 1
+
+
+def test_commands_are_told_what_they_need_to_mean_the_same_monitor(config: Path, tmp_path: Path, monkeypatch):
+    plain = read_settings(config, {}).options
+    assert plain.startswith(f"--config {config}")
+    choices = StartupChoices(data=tmp_path / "my data", listen="127.0.0.1:9999")
+    told = read_settings(config, {}, choices).options
+    assert told == f"--config {config} --data '{tmp_path / 'my data'}' --listen 127.0.0.1:9999"
+    (tmp_path / "config").mkdir()
+    config.rename(tmp_path / "config" / "monitor.yaml")
+    monkeypatch.chdir(tmp_path)
+    assert read_settings(Path("config/monitor.yaml"), {}).options == ""
+
+
+def test_a_monitor_that_listens_everywhere_is_reached_on_loopback(config: Path, tmp_path: Path):
+    (tmp_path / "password").write_text("open sesame")
+    choices = StartupChoices(listen="0.0.0.0:9999", username="ada", password_file=tmp_path / "password")
+    settings = read_settings(config, {}, choices)
+    assert settings.web.username == "ada"
+    assert settings.options.endswith("--listen 127.0.0.1:9999")
+
+
+def test_a_user_name_without_a_password_is_one_clear_line(config: Path):
+    with pytest.raises(StartupError, match="--username: a user name needs a password"):
+        read_settings(config, {}, StartupChoices(username="ada"))

@@ -135,6 +135,15 @@ async def test_the_page_of_a_run_shows_steps_exchanges_and_the_diagnosis(client:
         assert shown in page
 
 
+async def test_the_commands_of_a_run_name_the_monitor_that_made_it(client: httpx.AsyncClient, parts) -> None:
+    await parts.history.finished(a_failed_run())
+    assert "faultline explain bad-1 --confirm<" in (await client.get("/runs/bad-1")).text
+    parts.settings = replace(parts.settings, options="--data /var/lib/faultline")
+    page = (await client.get("/runs/bad-1")).text
+    assert "faultline explain bad-1 --data /var/lib/faultline --confirm<" in page
+    assert "<code>faultline explain bad-1 --data /var/lib/faultline</code>" in page
+
+
 async def test_a_run_that_is_not_there_is_a_plain_404(client: httpx.AsyncClient) -> None:
     answer = await client.get("/runs/nothing")
     assert answer.status_code == 404
