@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 import os
+import random
 import re
 import shutil
 import signal
@@ -26,6 +28,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".venv" / "servers" / "bin"
 PATIENCE = 60.0
+# Below the ports that connections go out from, and above those that the lab draws.
+_PORTS = range(29_100, 32_700)
 REMEDY = "run ./setup.sh dev, which unpacks it into .venv/servers/bin"
 
 # The oldest version whose behavior the tests are written for, and the names under which Debian installs it.
@@ -63,11 +67,27 @@ def binary(name: str) -> Path:
     pytest.skip(reason)
 
 
+@functools.cache
+def _own_ports() -> Iterator[int]:
+    """Return without end the ports that this worker of pytest alone hands out."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    own = _PORTS[number % count :: count]
+    # Another pytest on this machine begins elsewhere.
+    start = random.randrange(len(own))
+    return itertools.cycle((*own[start:], *own[:start]))
+
+
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that nobody listens on, for a server that binds it later.
+
+    Not one that the system chooses: that it may give to any connection before the server comes.
+    """
+    for port in itertools.islice(_own_ports(), len(_PORTS)):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    pytest.fail(f"all ports from {_PORTS[0]} to {_PORTS[-1]} are in use")
 
 
 def promtool(*arguments: str | Path, content: str | None = None, timeout: float = 300.0) -> str:

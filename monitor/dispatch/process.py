@@ -275,7 +275,7 @@ class WorkerProcess:
             self._keeper.wait()
         if self._directory.exists():
             # The keeper itself was killed: what it would have ended is told by the directory it was given.
-            tree.kill_by_environment(f"TMPDIR={self._directory}")
+            tree.kill_at_home_in(str(self._directory))
             shutil.rmtree(self._directory, ignore_errors=True)
 
     def _kill_hard(self) -> None:

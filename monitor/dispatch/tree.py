@@ -64,12 +64,16 @@ def kill_descendants(root: int) -> None:
         _reap()
 
 
-def kill_by_environment(entry: str) -> None:
-    """End every process that was started with this entry in its environment."""
-    wanted = entry.encode()
+def kill_at_home_in(directory: str) -> None:
+    """End every process that was started with its home or its place for temporary files in this directory or below it.
+
+    Both are asked: a browser has a home of its own below that of its worker, and for the rest a shorter name elsewhere.
+    """
+    wanted = (f"HOME={directory}/".encode(), f"TMPDIR={directory}/".encode())
     for name in os.listdir("/proc"):
         with suppress(OSError, ValueError), open(f"/proc/{int(name)}/environ", "rb") as file:
-            if wanted in file.read().split(b"\0"):
+            # The slash keeps apart what only begins with the same letters.
+            if any((entry + b"/").startswith(wanted) for entry in file.read().split(b"\0")):
                 os.kill(int(name), signal.SIGKILL)
 
 

@@ -91,8 +91,9 @@ async def test_runs_that_are_due_go_before_what_is_done_in_the_background(a_benc
 async def test_a_worker_that_hangs_is_ended_at_the_deadline(bench, journey, expected, words):
     await bench.evidence("look")
     began = time.monotonic()
-    evidence = await bench.evidence(journey, deadline=2)
-    assert time.monotonic() - began < 2 + GRACE
+    # Enough for a busy machine to get to where it hangs: what was ended before has other words.
+    evidence = await bench.evidence(journey, deadline=5)
+    assert time.monotonic() - began < 5 + GRACE
     assert fault(evidence) is expected
     assert words in evidence.last.prober_fault_text
     assert (await bench.evidence("look")).last.outcome is Outcome.PASSED

@@ -7,11 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import PATIENCE, until
 
 _MAIN = """
 import asyncio, sys
@@ -42,8 +42,9 @@ async def test_nothing_outlives_a_main_process_that_is_killed(tmp_path, processe
     with main:
         assert len(processes_of(directory)) >= 5
         os.kill(main.pid, how)
-        await asyncio.to_thread(main.wait, 10)
-    await asyncio.to_thread(_wait_for_the_end, processes_of, directory)
+        await asyncio.to_thread(main.wait, PATIENCE)
+    await until(lambda: not processes_of(directory), "all its processes are gone")
+    await until(lambda: not list(directory.iterdir()), "all their folders are gone")
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -53,19 +54,15 @@ async def test_what_a_killed_keeper_leaves_behind_is_found_and_ended(bench, proc
     for keeper in keepers:
         os.kill(keeper, signal.SIGKILL)
     await bench.until(lambda: not set(keepers) & set(bench.keepers()) and len(bench.workers()) == 3)
-    assert "sleep" not in [_name(pid) for pid in processes_of(bench.directory)]
-
-
-def _wait_for_the_end(processes_of: Callable[[Path], list[int]], directory: Path) -> None:
-    deadline = time.monotonic() + 10
-    while processes_of(directory) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert processes_of(directory) == []
-    assert list(directory.iterdir()) == []
+    await bench.until(lambda: "sleep" not in [_name(pid) for pid in processes_of(bench.directory)])
 
 
 def _name(pid: int) -> str:
-    return Path("/proc", str(pid), "comm").read_text(encoding="utf-8").strip()
+    try:
+        return Path("/proc", str(pid), "comm").read_text(encoding="utf-8").strip()
+    except OSError:
+        # It ended since it was found.
+        return ""
 
 
 def _start(code: str) -> subprocess.Popen[bytes]:

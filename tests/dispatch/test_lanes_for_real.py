@@ -151,7 +151,7 @@ async def test_a_browser_journey_passes_in_its_lane(place):
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("victim", "number", "deadline"),
-    [("browser", signal.SIGKILL, 20), ("browser", signal.SIGSTOP, 8), ("driver", signal.SIGKILL, 20)],
+    [("browser", signal.SIGKILL, 20), ("browser", signal.SIGSTOP, 20), ("driver", signal.SIGKILL, 20)],
 )
 async def test_a_browser_or_driver_that_is_struck_down_is_our_fault_and_the_next_run_passes(
     place, processes_of, victim, number, deadline

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
+
+import pytest
 
 from monitor.dispatch import tree
 
@@ -36,7 +39,28 @@ def test_a_process_that_is_gone_has_no_state_and_no_memory():
     assert tree.resident_bytes([gone.pid]) == 0
 
 
-def test_a_process_is_found_by_its_environment():
-    with subprocess.Popen(["sleep", "60"], env={"TMPDIR": "/faultline/of-this-test"}) as sleeper:
-        tree.kill_by_environment("TMPDIR=/faultline/of-this-test")
-        assert sleeper.wait(5) == -9
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"TMPDIR": "/faultline/of-this-test"},
+        {"HOME": "/faultline/of-this-test"},
+        {"HOME": "/faultline/of-this-test/browsers/home-1", "TMPDIR": "/tmp/short"},
+        {"HOME": "/elsewhere", "TMPDIR": "/faultline/of-this-test/more"},
+    ],
+)
+def test_a_process_is_found_by_a_home_in_a_directory_or_below_it(environment):
+    with subprocess.Popen(["sleep", "60"], env=environment) as sleeper:
+        tree.kill_at_home_in("/faultline/of-this-test")
+        assert sleeper.wait(60) == -9
+
+
+def test_a_process_at_home_beside_a_directory_or_above_it_is_left_alone():
+    homes = ("/faultline/of-this-test-too", "/faultline", "/x/faultline/of-this-test")
+    with contextlib.ExitStack() as stack:
+        sleepers = [stack.enter_context(subprocess.Popen(["sleep", "60"], env={"HOME": home})) for home in homes]
+        tree.kill_at_home_in("/faultline/of-this-test")
+        for sleeper in sleepers:
+            assert sleeper.poll() is None
+            # A kill that was on its way would be what it ends by.
+            sleeper.terminate()
+            assert sleeper.wait(60) == -15

@@ -160,7 +160,7 @@ async def test_a_vendor_s_outage_calls_vendor_management_names_all_and_never_wak
         await counts_for_customers_but_not_for_the_team(prometheus, pager, "pay")
         await press(control, "/faults/payment-503/mend")
         await notice(pager, receiver="vendor-management-pager", alertname=told.name, status="resolved")
-        assert await prometheus.value('faultline_journey_success{journey="pay"}') == 1
+        await prometheus.become('faultline_journey_success{journey="pay"}', lambda success: success == 1)
         assert pager.notices(receiver="payments-pager") == ()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,24 @@ from tests.end_to_end.conftest import LOGIN, SEARCH, command
 pytestmark = pytest.mark.slow
 
 
+def take_time(folder: Path) -> None:
+    """Give the checks longer deadlines: every command begins with a worker that is cold, on a machine that is busy."""
+    config = folder / "monitor.yaml"
+    config.write_text(re.sub(r"every: \d+s, deadline: \d+s", "every: 90s, deadline: 90s", config.read_text()))
+
+
+async def conclusive(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    """Run a command that makes runs; up to twice more while the machine is too busy for them to say anything."""
+    for _ in range(2):
+        code, out, err = await command(folder, *arguments)
+        if code != 3:
+            return code, out, err
+    return await command(folder, *arguments)
+
+
 async def test_run_prints_one_json_object_per_run_and_exits_zero(folder: Path) -> None:
-    code, out, err = await command(folder, "run", "api", "order", "--json", "--config", "monitor.yaml")
+    take_time(folder)
+    code, out, err = await conclusive(folder, "run", "api", "order", "--json", "--config", "monitor.yaml")
     runs = [json.loads(line) for line in out.splitlines()]
     assert (code, err) == (0, "")
     assert [run["check"] for run in runs] == ["api@shop-api/desktop", "order@shop-api/desktop"]
@@ -22,7 +39,8 @@ async def test_run_prints_one_json_object_per_run_and_exits_zero(folder: Path) -
 async def test_run_exits_one_and_says_whose_when_the_shop_is_broken(folder: Path, shop) -> None:
     await shop.break_("web-refuses")
     await shop.break_("api-500")
-    code, out, _ = await command(folder, "run", "api", "--config", "monitor.yaml")
+    take_time(folder)
+    code, out, _ = await conclusive(folder, "run", "api", "--config", "monitor.yaml")
     assert code == 1
     assert "own infrastructure" in out
     assert "500" in out
@@ -32,8 +50,10 @@ async def test_run_exits_one_and_says_whose_when_the_shop_is_broken(folder: Path
 async def test_a_browser_run_leaves_a_picture_of_its_failure(folder: Path, shop) -> None:
     with (folder / "monitor.yaml").open("a") as config:
         config.write(SEARCH)
+    take_time(folder)
     await shop.break_("api-500")
-    code, out, _ = await command(folder, "run", "search", "--json", "--artifacts", "files", "--config", "monitor.yaml")
+    words = ("run", "search", "--json", "--artifacts", "files", "--config", "monitor.yaml")
+    code, out, _ = await conclusive(folder, *words)
     run = json.loads(out)
     assert code == 1
     assert run["diagnosis"]["cause"] == "own_infrastructure"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from pathlib import Path
 
@@ -24,6 +25,18 @@ def scraping(program: Program) -> dict[str, object]:
     return {"global": every, "scrape_configs": jobs}
 
 
+async def is_well(prometheus: servers.Prometheus) -> None:
+    """Wait until the last scrape was well: one of them may be late on a busy machine."""
+    told = ()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(servers.PATIENCE):
+            while told != ("up", ""):
+                (target,) = await prometheus.targets()
+                told = (target["health"], target["lastError"])
+                await asyncio.sleep(0.1)
+    assert told == ("up", "")
+
+
 async def test_a_prometheus_scrapes_numbers_and_exemplars_and_sees_a_gap_when_the_program_is_gone(
     folder: Path, program: Program, tmp_path: Path
 ):
@@ -35,9 +48,8 @@ async def test_a_prometheus_scrapes_numbers_and_exemplars_and_sees_a_gap_when_th
             await prometheus.become('up{job="faultline"}', lambda up: up == 1.0)
             first = await prometheus.become(RUNS)
             await prometheus.become(RUNS, lambda runs: runs > first)
-            assert await prometheus.value(f"min({STATE})") == 1.0
-            (target,) = await prometheus.targets()
-            assert (target["health"], target["lastError"]) == ("up", "")
+            await prometheus.become(f"min({STATE})", lambda state: state == 1.0)
+            await is_well(prometheus)
 
             now = await prometheus.value("time()")
             assert now is not None

@@ -51,16 +51,14 @@ async def test_what_happened_while_prometheus_was_away_is_in_its_numbers_afterwa
     port = servers.free_port()
     async with watching(folder, program.address, port=port) as prometheus:
         before = await prometheus.become(RUNS, lambda runs: runs >= 3)
-        (sample,) = await prometheus.query(f"timestamp({RUNS})")
-        gone_at = sample.value
+        gone_at = await prometheus.become(f"timestamp({RUNS})")
     await shop.break_("api-500")
     await off_loop(until, lambda: _outcomes(program).count("failed") >= 5, "runs failed while nobody scraped")
     await shop.mend()
     await off_loop(until, lambda: _outcomes(program)[0] == "passed", "mended while nobody scraped")
     async with watching(folder, program.address, port=port) as prometheus:
         await prometheus.become(RUNS, lambda runs: runs > before + 5)
-        (sample,) = await prometheus.query(f"timestamp({RUNS})")
-        back_at = sample.value
+        back_at = await prometheus.become(f"timestamp({RUNS})")
         window = f"[{int(back_at - gone_at) + 2}s]"
         runs = await prometheus.value(f"increase({RUNS}{window})", back_at)
         failures = await prometheus.value(f"increase({FAILURES}{window})", back_at)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from monitor.demo import Ports, Shop
 from monitor.demo.hosts import PUBLIC, Host
 from monitor.domain.trace_context import trace_context_of
-from tests.end_to_end.conftest import SEARCH, Program
+from tests.end_to_end.conftest import BROWSER_PATIENCE, SEARCH, Program
 from tests.publishing.test_traces import Collector, attributes
 
 pytestmark = pytest.mark.slow
@@ -88,6 +88,8 @@ def spans_of(collector: Collector, trace_id: str) -> dict[str, Span]:
     return found
 
 
+# Longer than all its patience together, so that what was waited for in vain is told.
+@pytest.mark.timeout(600)
 @pytest.mark.browser
 async def test_own_servers_and_the_collector_see_one_trace_and_vendors_see_nothing_of_it(
     folder: Path, program: Program, shop: WatchedShop, collector: Collector
@@ -96,7 +98,7 @@ async def test_own_servers_and_the_collector_see_one_trace_and_vendors_see_nothi
     text = config.read_text().replace("extra_ca: ca.pem", "extra_ca: ca.pem, trace_context: true")
     config.write_text(f"{text}{SEARCH}tracing: {{endpoint: {collector.url}}}\n")
     program.start()
-    run_id = await asyncio.to_thread(program.wait_for_run, "search@shop/desktop")
+    run_id = await asyncio.to_thread(program.wait_for_run, "search@shop/desktop", patience=BROWSER_PATIENCE)
     context = trace_context_of(run_id)
     spans = await asyncio.to_thread(spans_of, collector, context.trace_id)
 

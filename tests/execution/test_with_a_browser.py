@@ -11,13 +11,23 @@ import pytest
 from monitor.domain.clock import SystemClock
 from monitor.domain.evidence import ProberFault, StepErrorKind
 from monitor.domain.outcome import Outcome, StepOutcome
+from monitor.execution import allowance
 from monitor.execution.run import execute
 from monitor.probes.browser.probe import BrowserProbe
+from tests.browsers import give_time
 from tests.builders import a_check, a_target, an_assignment
 from tests.execution.driven import a_journey, a_step
 from tests.journeys.shop import a_shop
 
 pytestmark = pytest.mark.browser
+
+# What hangs would do so for a minute and longer; a busy machine is late by less.
+GRACE = 8.0
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    give_time(monkeypatch)
 
 
 @pytest.fixture
@@ -73,11 +83,11 @@ async def test_a_halted_browser_is_our_fault_and_not_a_slow_site(probe):
 
     async with a_shop() as shop:
         began = time.monotonic()
-        evidence = await carry_out(shop, a_journey(a_step(open_shop), a_step(sign_in)), probe, seconds=8)
+        evidence = await carry_out(shop, a_journey(a_step(open_shop), a_step(sign_in)), probe, seconds=12)
         took = time.monotonic() - began
     assert evidence.last.outcome is Outcome.INCONCLUSIVE
     assert evidence.last.prober_fault is ProberFault.BROWSER_FROZEN
-    assert took < 11
+    assert took < 12 + GRACE
 
 
 async def test_a_slow_site_is_not_taken_for_a_sick_browser(probe):
@@ -96,14 +106,19 @@ async def test_a_slow_site_is_not_taken_for_a_sick_browser(probe):
 
 
 @pytest.mark.slow
-async def test_a_page_that_computes_for_ever_is_cut_off_in_time(probe):
+async def test_a_page_that_computes_for_ever_is_cut_off_in_time(probe, monkeypatch):
+    # Steps get ten seconds, and what comes after them far more than the usual: the sign of life that is then asked for
+    # shares the machine with the page, which goes on.
+    monkeypatch.setattr(allowance, "_reserve", lambda deadline, _kind: deadline - 10)
+
     async def spin(browser):
         await browser.page.evaluate("() => { for (;;) {} }")
 
     async with a_shop() as shop:
         began = time.monotonic()
-        evidence = await carry_out(shop, a_journey(a_step(open_shop), a_step(spin)), probe, seconds=8)
+        evidence = await carry_out(shop, a_journey(a_step(open_shop), a_step(spin)), probe, seconds=40)
         took = time.monotonic() - began
     assert evidence.last.outcome is Outcome.FAILED
     assert evidence.last.steps[1].error.kind in {StepErrorKind.DEADLINE, StepErrorKind.TIMEOUT}
-    assert took < 11
+    assert evidence.last.steps[1].duration < 10 + GRACE
+    assert took < 40 + GRACE

@@ -17,6 +17,7 @@ from monitor.journeys.files import load
 from monitor.probes.browser.probe import BrowserProbe
 from monitor.probes.http.probe import HttpProbe
 from monitor.probes.vantage.resolver import Resolver
+from tests.browsers import give_time
 from tests.builders import a_check, a_target, an_assignment
 
 HERE = Path(__file__).parent
@@ -29,6 +30,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    give_time(monkeypatch)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -14,13 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import free_port
+
 SITE = Path(__file__).parent / "site"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Oscar:
@@ -28,7 +24,7 @@ class Oscar:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self.port, self.static_port = _free_port(), _free_port()
+        self.port, self.static_port = free_port(), free_port()
         self._shop: subprocess.Popen[bytes] | None = None
         self._static: subprocess.Popen[bytes] | None = None
 

@@ -140,7 +140,7 @@ async def test_no_slot_starts_while_the_book_cannot_be_written_and_none_is_lost(
     await settle_quickly(scheduler)
     assert not runs.started
     assert not scheduler.status().healthy
-    assert scheduler.status().faults == 1
+    assert scheduler.status().faults >= 1
     book.error = None
     await book.written(10)
     await pass_minutes(scheduler, clock, 1)

@@ -56,9 +56,12 @@ def scrapes(renderer: Renderer) -> Scrapes:
 
 
 @pytest.fixture
-async def port(renderer: Renderer, scrapes: Scrapes) -> AsyncIterator[int]:
-    """The port of a server that ends a connection of which nothing was taken for a second and a half."""
-    listener = bound(WebSettings(port=0), untaken=1_500)
+def listener() -> socket.socket:
+    return bound(WebSettings(port=0))
+
+
+@pytest.fixture
+async def port(renderer: Renderer, scrapes: Scrapes, listener: socket.socket) -> AsyncIterator[int]:
     app = Starlette(routes=[Route("/metrics", scrapes.answer)])
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     server.capture_signals = contextlib.nullcontext
@@ -87,12 +90,16 @@ async def answered(client: httpx.AsyncClient, status: int) -> httpx.Response:
 
 
 async def test_a_scraper_that_hangs_keeps_neither_its_answer_nor_its_place(
-    port: int, scrapes: Scrapes, renderer: Renderer
+    port: int, listener: socket.socket, scrapes: Scrapes, renderer: Renderer
 ) -> None:
+    # Each connection has the patience that the listener had when it was made.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1_500)
     # While their answers are made nobody can lose patience with them, however slow the machine is.
     renderer.may.clear()
     scrapers = [await asyncio.to_thread(hanging, port) for _ in range(AT_ONCE)]
     await until(lambda: scrapes._open == AT_ONCE, "all places are taken")
+    # A scraper that takes what it is given may be slow to do so on a busy machine.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 10_000)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
         refused = await answered(client, 503)
         assert refused.headers["retry-after"] == "5"

@@ -13,10 +13,10 @@ import pytest_asyncio
 from monitor.domain.assignment import Assignment
 from monitor.domain.profile import HostOverride
 from monitor.domain.script_time import ScriptTime
-from monitor.probes.browser import artifacts, devtools, handle, picture, session, static_answers, warm
-from monitor.probes.browser import probe as opening
+from monitor.probes.browser import artifacts, devtools, handle, picture, session, static_answers
 from monitor.probes.browser.probe import BrowserProbe
 from monitor.probes.session import Observations, Session
+from tests.browsers import give_time
 from tests.builders import a_check, a_profile, a_target, an_assignment
 from tests.probes.browser.site import FaultSite
 from tests.waiting import until
@@ -140,9 +140,8 @@ class Walk:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give browsers the time that a busy machine needs to start, to open a page and to act."""
-    monkeypatch.setattr(warm, "_START_LIMIT", 120.0)
-    monkeypatch.setattr(opening, "_OPEN_SECONDS", 60.0)
+    """Give browsers the time that a busy machine needs to start, to open a page, to act and to show that they live."""
+    give_time(monkeypatch)
     monkeypatch.setattr(session, "_ACTION_SECONDS", 60.0)
 
 

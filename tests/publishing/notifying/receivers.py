@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from monitor.config.receivers import EmailReceiver, WebhookReceiver
 from monitor.domain.clock import SystemClock
 from monitor.publishing.notifying.courier import CourierLimits
+from tests.servers import free_port
 
 QUICK = CourierLimits(attempt=5.0, first_pause=0.01, longest_pause=0.02)
 AUTHORITY = trustme.CA()
@@ -143,8 +143,7 @@ def mail_server(mailbox: Mailbox, *, security: str, signing_in: bool = False) ->
         options |= {"ssl_context": context, "auth_require_tls": False}
     if security == "starttls":
         options |= {"tls_context": context, "require_starttls": True}
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(mailbox, port=port, **options)
     controller.start()
     try:
