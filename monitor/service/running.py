@@ -81,6 +81,7 @@ class Service:
         self.clock = clock
         self._names = names
         self._read_settings = read_settings
+        self.in_force_since: Mapping[str, dt.datetime] = {}
         self._contexts: Mapping[str, Context] = {}
         self._metrics = Metrics(
             clock=clock,
@@ -242,6 +243,8 @@ class Service:
         await self._insight.configure(settings, self._contexts)
         await self._notifying.configure(settings, checks, catalogue.journeys)
         now = self.clock.now()
+        enabled = [check.name for check in settings.checks if check.enabled]
+        self.in_force_since = {name: self.in_force_since.get(name, now) for name in enabled}
         # A second of work for ten thousand checks, in which runs are due.
         await asyncio.to_thread(
             self._metrics.configure,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,19 @@ from monitor.web.events import DeploymentLine, Events, deployment_lines
 from monitor.web.gate import Gate
 from monitor.web.investigation_view import investigation_view
 from monitor.web.monitor import Monitor
-from monitor.web.overview import STRIP, Overview, Past, Row, Standing, headline, incident_lines, row, standings, tiles
+from monitor.web.overview import (
+    STRIP,
+    Overview,
+    Past,
+    Row,
+    Standing,
+    headline,
+    incident_lines,
+    row,
+    standings,
+    tiles,
+    why_nothing,
+)
 from monitor.web.owners_page import owners_view
 from monitor.web.probe import ProbeDoor
 from monitor.web.run_view import run_view
@@ -37,6 +50,8 @@ from monitor.web.verdicts import Verdicts
 
 _STATIC = Path(__file__).parent / "static"
 _ROWS = 100
+# Python reads no number of thousands of digits, and a page has six at most.
+_PAGE = re.compile(r"[0-9]{1,6}")
 _DEPLOYMENTS = 5
 _DAY = dt.timedelta(hours=24)
 _SHOWN_INLINE = {".png": "image/png"}
@@ -90,9 +105,9 @@ class Pages:
         health, now = self._parts.health(), self._parts.clock.now()
         everyone = await self._standings(now)
         pages = max(1, -(-len(everyone) // _ROWS))
-        page = min(pages, max(1, int(asked))) if asked.isdecimal() else 1
+        page = min(pages, max(1, int(asked))) if _PAGE.fullmatch(asked) else 1
         shown = everyone[(page - 1) * _ROWS : page * _ROWS]
-        counted = tiles(everyone)
+        counted = tiles(everyone, len(self._parts.settings.refused))
         view = Overview(
             headline=headline(counted),
             rows=tuple(await asyncio.gather(*(self._row(one, now) for one in shown))),
@@ -100,6 +115,7 @@ class Pages:
             tiles=counted,
             deployments=await self._deployments(now),
             notices=(*health.problems, *health.notices, *await self._new_dependencies()),
+            nothing=why_nothing(self._parts.settings),
             page=page,
             pages=pages,
         )
@@ -222,9 +238,9 @@ class Pages:
     async def _standings(self, now: dt.datetime) -> tuple[Standing, ...]:
         settings = self._parts.settings
         states = await self._parts.history.latest()
-        latest = {state.check: state.run for state in states if state.run is not None}
+        known = {state.check: state for state in states}
         checks = [check for check in settings.checks if check.enabled]
-        return await asyncio.to_thread(standings, checks, latest, now)
+        return await asyncio.to_thread(standings, checks, known, self._parts.in_force_since, now)
 
     async def _row(self, one: Standing, now: dt.datetime) -> Row:
         history, since = self._parts.history, now - _DAY

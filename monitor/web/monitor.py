@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -43,6 +44,11 @@ class Monitor(Protocol):
     @property
     def catalogue(self) -> JourneyCatalogue:
         """Return the journeys that were found."""
+        ...
+
+    @property
+    def in_force_since(self) -> Mapping[str, dt.datetime]:
+        """Return for each check since when it has been to run, without a break, in this process."""
         ...
 
     @property

@@ -7,11 +7,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
-from monitor.domain.check import Check
+from monitor.config.settings import Settings
+from monitor.domain.check import Check, Schedule
+from monitor.domain.outcome import SlotState
 from monitor.domain.run import Slot
-from monitor.history.values import Coverage, RunSummary
+from monitor.history.values import CheckState, Coverage, RunSummary
 from monitor.investigation.correlation import Incident
+from monitor.scheduling.timetable import datetime_of, moment_of, timetable_of
 from monitor.web import words
 from monitor.web.events import DeploymentLine
 from monitor.web.runs_query import address
@@ -21,7 +25,8 @@ LEAST_COVERAGE = 0.9
 STRIP = 30
 _NAMED = 5
 _SLACK = dt.timedelta(seconds=60)
-_CRON_AGE = dt.timedelta(days=1)
+_REMEMBERED = 20_000
+_WITHOUT_RESULT = frozenset({SlotState.MISSED, SlotState.LOST})
 
 
 class State(StrEnum):
@@ -30,6 +35,7 @@ class State(StrEnum):
     FAILED = "failed"
     DEGRADED = "degraded"
     INCONCLUSIVE = "inconclusive"
+    REFUSED = "refused"
     STALE = "stale"
     WAITING = "waiting"
     PASSED = "passed"
@@ -39,6 +45,7 @@ WORDS: Mapping[State, str] = {
     State.FAILED: "failed",
     State.DEGRADED: "slow",
     State.INCONCLUSIVE: "inconclusive",
+    State.REFUSED: "cannot run",
     State.STALE: "no data",
     State.WAITING: "waiting",
     State.PASSED: "passed",
@@ -127,25 +134,44 @@ class Overview:
     tiles: tuple[Tile, ...]
     deployments: tuple[DeploymentLine, ...]
     notices: tuple[str, ...]
+    nothing: str
     page: int
     pages: int
 
 
-def standings(checks: Sequence[Check], latest: Mapping[str, RunSummary], now: dt.datetime) -> tuple[Standing, ...]:
+def standings(
+    checks: Sequence[Check],
+    states: Mapping[str, CheckState],
+    in_force_since: Mapping[str, dt.datetime],
+    now: dt.datetime,
+) -> tuple[Standing, ...]:
     """Return where each check stands: what needs somebody first, and no data never looks like good news."""
     found = []
     for check in checks:
-        last = latest.get(check.name)
-        found.append(Standing(check=check, state=_state(check, last, now), last=last))
+        known = states.get(check.name)
+        state = _state(check, known, in_force_since.get(check.name, now), now)
+        found.append(Standing(check=check, state=state, last=known.run if known else None))
     return tuple(sorted(found, key=lambda one: (_ORDER[one.state], one.check.name)))
 
 
-def tiles(all_of_them: Sequence[Standing]) -> tuple[Tile, ...]:
-    """Count the checks by state."""
+def tiles(all_of_them: Sequence[Standing], refused: int = 0) -> tuple[Tile, ...]:
+    """Count the checks by state; ``refused`` ones are configured and cannot run."""
     counts = Counter(one.state for one in all_of_them)
+    counts[State.REFUSED] = refused
     always = (State.PASSED, State.DEGRADED, State.FAILED, State.INCONCLUSIVE, State.STALE)
-    shown = always + tuple(state for state in (State.WAITING,) if counts[state])
+    shown = always + tuple(state for state in (State.REFUSED, State.WAITING) if counts[state])
     return tuple(Tile(state=state, word=WORDS[state], count=counts[state]) for state in shown)
+
+
+def why_nothing(settings: Settings) -> str:
+    """Return in one sentence why there is no check to show; empty where there is one."""
+    if any(check.enabled for check in settings.checks):
+        return ""
+    if settings.refused:
+        return "Every check that is configured was refused; the notices above say why."
+    if settings.checks:
+        return f"Every check in {settings.path} has enabled: false."
+    return f"No checks are configured. Add one to {settings.path}, then reload: send the monitor SIGHUP."
 
 
 def headline(counted: Sequence[Tile]) -> str:
@@ -199,19 +225,28 @@ def _incident_line(incident: Incident, now: dt.datetime) -> IncidentLine:
     )
 
 
-def freshness_limit(check: Check) -> dt.timedelta:
-    """Return the age after which a check's last run says nothing about now."""
-    if check.interval is None:
-        return _CRON_AGE + check.deadline + _SLACK
-    return max(3 * check.interval, check.interval + check.deadline + _SLACK)
+def fresh_until(check: Check, moment: dt.datetime) -> dt.datetime:
+    """Return until when a run that was planned for a moment says something about now."""
+    if check.interval is not None:
+        return moment + max(3 * check.interval, check.interval + check.deadline + _SLACK)
+    # Nights and weekends may lie between two moments of a crontab, so it is the next one that counts.
+    return _slot_after(check.name, check.schedule, moment) + check.deadline + _SLACK
 
 
-def _state(check: Check, last: RunSummary | None, now: dt.datetime) -> State:
-    if last is None:
-        return State.WAITING
-    if now - last.scheduled_at > freshness_limit(check):
+@lru_cache(_REMEMBERED)
+def _slot_after(name: str, schedule: Schedule, moment: dt.datetime) -> dt.datetime:
+    following = timetable_of(name, schedule).following(moment_of(moment))
+    return moment if following is None else datetime_of(following)
+
+
+def _state(check: Check, known: CheckState | None, since: dt.datetime, now: dt.datetime) -> State:
+    run, slot = (known.run, known.slot) if known else (None, None)
+    if run is not None and now <= fresh_until(check, run.scheduled_at):
+        return State(run.outcome.value)
+    unseen = slot is not None and slot.state in _WITHOUT_RESULT
+    if run is not None or unseen or now > fresh_until(check, since):
         return State.STALE
-    return State(last.outcome.value)
+    return State.WAITING
 
 
 def _schedule(check: Check) -> str:

@@ -21,7 +21,7 @@ from monitor.probes.blackbox.modules import HttpModule, Module, TcpModule
 from monitor.probes.blackbox.probe import TooManyProbes
 from monitor.publishing.probe_text import CONTENT_TYPE, RUN_INFO, RUN_MOMENT, exposition, for_a_person
 from monitor.web.monitor import Monitor
-from monitor.web.overview import freshness_limit
+from monitor.web.overview import fresh_until
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ class ProbeDoor:
     async def _latest(self, request: Request, check: Check) -> Response:
         runs = await self._parts.history.recent(check.name, 1)
         now = self._parts.clock.now()
-        if not runs or now - runs[0].scheduled_at > freshness_limit(check):
+        if not runs or now > fresh_until(check, runs[0].scheduled_at):
             age = "has not run yet" if not runs else f"last ran at {runs[0].scheduled_at.isoformat()}"
             msg = f"the check {check.name} {age}; there is nothing to say about now"
             raise Refused(msg, 503)

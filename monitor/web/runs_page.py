@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
@@ -20,6 +21,7 @@ from monitor.web.runs_query import CURSOR, RunsQuery, address, cursor_after, rea
 ROWS = 100
 _MOST_LISTED = 500
 _USUAL = 50
+_LIMIT = re.compile(r"[0-9]{1,6}")
 _SPANS = (
     ("now-1h", "last hour"),
     ("now-24h", "last 24 h"),
@@ -117,7 +119,7 @@ class RunLists:
     async def data(self, request: Request) -> Response:
         """Return the runs that are asked for, as data; ``next`` leads on where there are more."""
         asked = request.query_params.get("limit", str(_USUAL))
-        if not asked.isdecimal() or not 1 <= int(asked) <= _MOST_LISTED:
+        if not _LIMIT.fullmatch(asked) or not 1 <= int(asked) <= _MOST_LISTED:
             return JSONResponse({"error": f"limit is a whole number from 1 to {_MOST_LISTED}"}, 400)
         limit = int(asked)
         try:

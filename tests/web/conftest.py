@@ -43,6 +43,7 @@ class TestMonitor:
         self.catalogue = JourneyCatalogue(
             journeys=(JourneyOutline(name="browse", title="Browse the shop", probe=ProbeKind.HTTP, steps=()),)
         )
+        self.in_force_since = {check.name: A_MOMENT for check in settings.checks}
         self.state = Health()
         self.incidents: tuple[Incident, ...] = ()
         self.reload_problems: tuple[str, ...] = ()

@@ -6,8 +6,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from monitor.config.settings import WebSettings
+from monitor.config.settings import RefusedCheck, WebSettings
 from monitor.domain.cause import Cause, Confidence, Detail
+from monitor.domain.check import Schedule
 from monitor.domain.diagnosis import Culprit, CulpritKind, Diagnosis
 from monitor.domain.evidence import ConsoleLevel, ConsoleMessage, StepError, StepErrorKind, StepResult
 from monitor.domain.failure import Failure, Phase
@@ -20,7 +21,7 @@ from monitor.investigation.drill_reports import DrillReports
 from monitor.web.app import create_app
 from monitor.web.gate import OPEN_PATHS
 from monitor.web.monitor import Health
-from tests.builders import A_MOMENT, a_run, an_attempt, an_evidence, an_exchange
+from tests.builders import A_MOMENT, a_check, a_run, an_attempt, an_evidence, an_exchange
 from tests.service.test_nightly import a_report as a_drill_report
 
 HOSTILE = "<script>alert('x')</script>"
@@ -85,6 +86,50 @@ async def test_a_check_that_never_ran_waits_and_is_not_shown_as_good(client: htt
     page = (await client.get("/")).text
     assert 'class="state waiting">waiting' in page
     assert 'class="state passed"' not in page
+
+
+async def test_a_check_that_never_ran_has_no_data_once_it_should_have(client: httpx.AsyncClient, parts) -> None:
+    parts.clock.moment = A_MOMENT + dt.timedelta(minutes=4)
+    page = (await client.get("/")).text
+    assert page.count('class="state stale">no data') == 2
+    assert "<title>2 no data · Faultline</title>" in page
+
+
+async def test_a_check_whose_first_slots_ended_without_a_result_has_no_data(client: httpx.AsyncClient, parts) -> None:
+    await parts.history.closed("browse@shop/desktop", A_MOMENT, SlotState.MISSED, SlotReason.LATE)
+    page = (await client.get("/")).text
+    assert 'class="state stale">no data' in page
+    assert 'class="state waiting">waiting' in page
+
+
+@pytest.mark.parametrize(("days", "word"), [(3, "passed"), (3.1, "no data")])
+async def test_a_check_that_rests_at_weekends_has_data_until_its_next_moment_is_over(
+    client: httpx.AsyncClient, parts, days: float, word: str
+) -> None:
+    friday = dt.datetime(2026, 11, 27, 6, 0, tzinfo=dt.UTC)
+    check = a_check(schedule=Schedule(cron="0 6 * * mon-fri"))
+    parts.settings = replace(parts.settings, checks=(check,))
+    await parts.history.finished(a_run(check=check, scheduled_at=friday))
+    parts.clock.moment = friday + dt.timedelta(days=days)
+    assert f">{word}</span></td>" in (await client.get("/")).text
+
+
+async def test_checks_that_were_refused_are_counted_and_never_called_none(client: httpx.AsyncClient, parts) -> None:
+    refused = (RefusedCheck(name="login@shop/desktop", reason="the variable SHOP_PASSWORD is not set"),)
+    parts.settings = replace(parts.settings, checks=(), refused=refused)
+    page = (await client.get("/")).text
+    assert "<title>1 cannot run · Faultline</title>" in page
+    assert "<b>1</b><span>cannot run</span>" in page
+    assert "Every check that is configured was refused" in page
+    assert "No checks are configured" not in page
+    parts.settings = replace(parts.settings, refused=())
+    assert "No checks are configured." in (await client.get("/")).text
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "٣", "-1"])
+async def test_a_number_that_is_none_is_no_error_of_ours(client: httpx.AsyncClient, number: str) -> None:
+    assert (await client.get("/", params={"page": number})).status_code == 200
+    assert (await client.get("/api/v1/runs", params={"limit": number})).status_code == 400
 
 
 async def test_the_front_page_names_the_culprit_and_links_to_the_run(client: httpx.AsyncClient, parts) -> None:

@@ -1,13 +1,15 @@
 // Keeps the page fresh without a reload, so that focus and scroll position stay. When the server does not answer, the page says so and fades:
-// what was true a minute ago must not look like now.
+// what was true a minute ago must not look like now. In the background it goes on, more slowly: the tab's title tells what needs somebody.
 "use strict";
 const seconds = Number(document.body.dataset.refresh || 0);
 const stale = () => {
   document.getElementById("content").style.opacity = "0.45";
   document.getElementById("age").textContent = "No answer from the monitor: what you see is old.";
 };
+const hidden_seconds = 60;
+let asked_at = Date.now();
 const refresh = async () => {
-  if (document.hidden) return;
+  asked_at = Date.now();
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(10000) });
     if (!answer.ok) return stale();
@@ -38,4 +40,11 @@ for (const text of navigator.clipboard ? document.querySelectorAll("pre[data-cop
   });
   text.append(button);
 }
-if (seconds) setInterval(refresh, seconds * 1000);
+if (seconds) {
+  setInterval(() => {
+    if (!document.hidden || Date.now() - asked_at >= hidden_seconds * 1000) refresh();
+  }, seconds * 1000);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) refresh();
+  });
+}
