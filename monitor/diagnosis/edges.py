@@ -28,8 +28,12 @@ def edge_named(exchange: Exchange, owners: Owners) -> str | None:
     marked = next((name for header, name in _MARKS if header in headers), None)
     if marked is not None:
         return marked
-    server = headers.get("server", "").lower()
-    return next((name for name in _SERVERS if name in server), None)
+    return edge_by_name(headers.get("server", ""), owners)
+
+
+def edge_by_name(words: str, owners: Owners) -> str | None:
+    """Return the edge by whose name somebody goes: one of the user's list, or a well-known one."""
+    return owners.edge_in(words) or next((name for name in _SERVERS if name in words.lower()), None)
 
 
 def edges_named(exchanges: Iterable[Exchange], owners: Owners) -> frozenset[str]:

@@ -306,8 +306,21 @@ def says(error: str) -> dict[str, str]:
 ORIGIN = {
     "the edge errs and the origin answers": (at_edge(), {}, "tp.edge"),
     "the edge errs and so does the origin": (at_edge(), {"status": 503}, "own.http_status"),
-    "the edge errs and the origin refuses": (at_edge(502), REFUSED, "own.connect"),
+    "the edge errs and the origin refuses, as one does that lets in its edge alone": (
+        at_edge(502),
+        REFUSED,
+        "und.path",
+    ),
+    "the edge errs and the origin shows a certificate that its edge alone trusts": (
+        at_edge(),
+        {"failure": Failure.TLS_CERT_AUTHORITY_INVALID},
+        "und.path",
+    ),
+    "the edge errs and the origin forbids": (at_edge(), {"status": 403}, "und.path"),
+    "the edge errs and the origin does not know its name by its address": (at_edge(), {"status": 404}, "und.path"),
+    "the edge does not find it, and neither does the origin": (at_edge(404), {"status": 404}, "own.http_status"),
     "the edge errs and the origin cannot be reached from here": (at_edge(), TIMED_OUT, "und.path"),
+    "the edge refuses and so does the origin": (page(**REFUSED), REFUSED, "und.path"),
     "the edge refuses and the origin answers": (page(**REFUSED), {}, "tp.edge"),
     "the edge says it is its own, and the origin answers": (at_edge(**says("proxy_internal_error")), {}, "tp.edge"),
     "the edge says the origin refuses, and it does": (
@@ -322,7 +335,7 @@ ORIGIN = {
     ),
     "the edge accuses itself, and the origin fails too": (
         at_edge(**says("proxy_internal_error")),
-        REFUSED,
+        {"status": 503},
         "und.conflict",
     ),
     "the edge accuses the origin, which answers": (at_edge(502, **says("connection_refused")), {}, "und.conflict"),
@@ -337,6 +350,27 @@ def test_the_origin_tells_whether_the_edge_or_what_is_behind_it_failed(fronted, 
     assert diagnosis.detail.value == detail
     if diagnosis.cause is not Cause.UNDETERMINED:
         assert diagnosis.confidence is Confidence.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("said", "end", "detail"),
+    [
+        ("proxy_internal_error", REFUSED, "tp.edge"),
+        ("proxy_internal_error", {"status": 403}, "tp.edge"),
+        ("proxy_internal_error", {"failure": Failure.TLS_CERT_AUTHORITY_INVALID}, "tp.edge"),
+        ("connection_refused", {"status": 403}, "own.connect"),
+        ("tls_certificate_error", {"failure": Failure.TLS_CERT_AUTHORITY_INVALID}, "own.tls"),
+    ],
+)
+def test_an_origin_that_may_be_open_to_its_edge_alone_neither_confirms_nor_denies_what_the_edge_says(
+    fronted, said, end, detail
+):
+    direct = look(Kind.ORIGIN, WWW, by="198.51.100.9", **end)
+    diagnosis = fronted.judge(failed(at_edge(502, **says(said)), experiments=(*controls(), direct))).diagnosis
+    assert diagnosis.detail.value == detail
+    assert not any("when asked directly" in line for line in (diagnosis.because, *diagnosis.evidence))
+    if detail == "tp.edge":
+        assert diagnosis.confidence is Confidence.PROBABLE
 
 
 def test_behind_an_edge_that_says_nothing_a_gateways_error_stays_open(court):

@@ -6,6 +6,7 @@ from monitor.diagnosis.edges import edge_named
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, mechanism_of
 from monitor.diagnosis.rules.controls import ISSUERS
+from monitor.diagnosis.rules.origins import REFUSALS, fails_for_everybody
 from monitor.diagnosis.trials import (
     Layer,
     asked_the_same,
@@ -28,9 +29,7 @@ from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment, ExperimentKind
 
 _NETWORK = frozenset({Layer.DNS, Layer.CONNECT, Layer.TLS})
-_UNREACHED = frozenset({Mechanism.PATH, Mechanism.UNREACHABLE, Mechanism.LOCAL})
 _GATEWAY = frozenset({502, 503, 504})
-_REFUSALS = frozenset({401, 403, 429})
 _CLIENT_ERROR = 400
 
 
@@ -38,7 +37,7 @@ def origin_told(incident: Incident) -> Finding | None:
     """R06: the origin behind the edge was asked directly: it is fine, so the edge is at fault; or it fails itself."""
     for exchange in incident.needed:
         look = next(iter(looks(incident, ExperimentKind.ORIGIN, exchange.host)), None)
-        if look is None or incident.owner(exchange).party is not Party.OWN or exchange.status in _REFUSALS:
+        if look is None or incident.owner(exchange).party is not Party.OWN or exchange.status in REFUSALS:
             continue
         if passed(look) and layer_of(exchange) is Layer.HTTP and not asked_the_same(look, exchange):
             continue
@@ -62,15 +61,13 @@ def _edge_failed(incident: Incident, exchange: Exchange, look: Experiment) -> Fi
 def _origin_failed(incident: Incident, exchange: Exchange, look: Experiment) -> Finding | None:
     end = look.exchanges[-1]
     owner = incident.owner(exchange)
-    mechanism = mechanism_of(end)
-    detail = detail_for(owner.party, mechanism, end)
+    detail = detail_for(owner.party, mechanism_of(end), end)
     if detail is None:
         return None
     words = f"the origin, asked directly, fails too: it {happening(end).removeprefix(end.host).strip()}"
-    if mechanism in _UNREACHED:
-        return _open(
-            incident, exchange, words, (alternative(detail, "the origin may be down"), alternative(Detail.TP_EDGE))
-        )
+    if not fails_for_everybody(end, exchange):
+        down, locked = "the origin may be down", "the origin may let in its edge alone"
+        return _open(incident, exchange, words, (alternative(detail, down), alternative(Detail.TP_EDGE, locked)))
     return Finding(
         detail=detail,
         families=frozenset({Family.CODES, Family.ELSEWHERE}),

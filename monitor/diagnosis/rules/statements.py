@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from monitor.diagnosis.edges import edge_by_name
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
+from monitor.diagnosis.rules.origins import agrees, fails_for_everybody
 from monitor.diagnosis.trials import looks, passed, reprobes
 from monitor.diagnosis.tunnels import tunnel_status
 from monitor.diagnosis.wording import happening, where
@@ -118,13 +120,19 @@ def edge_spoke(incident: Incident) -> Finding | None:
 
 
 def _weighed(incident: Incident, exchange: Exchange, finding: Finding) -> Finding:
-    """Let a direct look at the origin agree with what the edge says, or stand against it."""
+    """Let a direct look at the origin agree with what the edge says, or stand against it.
+
+    That the origin fails us says nothing where it may be open to its edge alone.
+    """
     look = next(iter(looks(incident, ExperimentKind.ORIGIN, exchange.host)), None)
     if look is None or finding.confidence is Confidence.NONE:
         return finding
-    fine = passed(look)
+    fine, end = passed(look), look.exchanges[-1]
+    accused = finding.detail is Detail.TP_EDGE
+    if not fine and not (fails_for_everybody(end, exchange) if accused else agrees(end, finding.detail)):
+        return finding
     seen = f"the origin at {look.by} {'answers' if fine else 'fails'} when asked directly"
-    if fine is (finding.detail is Detail.TP_EDGE):
+    if fine is accused:
         families = finding.families | {Family.ELSEWHERE}
         because = f"{finding.because.removesuffix('.')}; {seen}."
         return replace(finding, families=families, because=because, evidence=(*finding.evidence, seen))
@@ -199,15 +207,13 @@ def _origin(
 
 
 def _edge(incident: Incident, exchange: Exchange, statement: str, name: str) -> Finding:
-    headers = dict(exchange.headers)
-    words = f"{name} {headers.get('server', '')} {headers.get('via', '')}"
-    name = incident.context.owners.edge_in(words) or name
-    foreign = incident.context.owners.is_edge(words) or "cf-ray" in headers or "cf-error-type" in headers
-    if foreign:
+    # Only the name that the proxy itself goes by counts: an edge marks all that passes it, our own proxy's words too.
+    edge = edge_by_name(name, incident.context.owners)
+    if edge is not None:
         return Finding(
             detail=Detail.TP_EDGE,
             because=f"{incident.scene} {statement}: the edge itself failed, not the origin behind it.",
-            culprit=Culprit(kind=CulpritKind.VENDOR, name=name, host=exchange.host),
+            culprit=Culprit(kind=CulpritKind.VENDOR, name=edge, host=exchange.host),
             families=frozenset({Family.STATEMENT}),
             evidence=(statement,),
             exchanges=(exchange.id,),
