@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from monitor.diagnosis.compared import turned
 from monitor.diagnosis.incident import Family, Finding, Incident
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
+from monitor.diagnosis.rules.led_to import finds_fault_with_the_request
 from monitor.diagnosis.told import told
 from monitor.diagnosis.trials import (
     diverse,
@@ -65,6 +67,9 @@ def _proofs(incident: Incident, finding: Finding) -> Iterator[tuple[Family, str]
                 f"{len(diverse(incident))} other sites were looked at in the same minute and answered",
             )
     if exchange is None:
+        return
+    # Who finds fault with a request does so each time and everywhere, whoever made it wrong.
+    if finds_fault_with_the_request(exchange) and not turned(incident, exchange):
         return
     places = [look for look in elsewhere(incident, exchange.host) if not passed(look)]
     alike = [look for look in places if fails_alike_there(exchange, look)]

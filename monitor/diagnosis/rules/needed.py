@@ -6,6 +6,7 @@ from monitor.diagnosis.compared import code_changed, is_comparable, is_new, own_
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, is_defect, is_half_taken, is_hollow, mechanism_of
 from monitor.diagnosis.owners import Owner
+from monitor.diagnosis.rules.led_to import is_led_astray
 from monitor.diagnosis.scripts import asked_by_own
 from monitor.diagnosis.trials import failing_alike, looks, passed, was_cleared, world_answers
 from monitor.diagnosis.wording import happening, where
@@ -104,7 +105,7 @@ def needed_failed(incident: Incident) -> Finding | None:
 def _decisive(incident: Incident, exchange: Exchange) -> Detail | None:
     """Return the detail where the failure can be laid at one side's door from this one place."""
     owner = incident.owner(exchange)
-    if owner.operator is not None:
+    if owner.operator is not None or is_led_astray(incident, exchange):
         return None
     mechanism = mechanism_of(exchange)
     if mechanism in (Mechanism.PATH, Mechanism.UNREACHABLE):
@@ -208,11 +209,14 @@ def _certificate(exchange: Exchange) -> tuple[Detail, str] | None:
 def _abstain(incident: Incident, exchange: Exchange) -> Finding:
     owner = incident.owner(exchange)
     mechanism = mechanism_of(exchange)
-    detail, what_would_tell = _open_question(mechanism, operator=owner.operator)
+    astray = is_led_astray(incident, exchange)
+    detail, what_would_tell = _ASTRAY if astray else _open_question(mechanism, operator=owner.operator)
     theirs = detail_for(owner.party, mechanism, exchange)
     candidates = [alternative(theirs, f"the host belongs to {owner.title}")] if theirs else []
     if owner.operator is not None:
         candidates.append(alternative(Detail.TP_HOSTED, f"{owner.operator} serves this name"))
+    elif astray:
+        candidates.append(alternative(Detail.OWN_CONTENT, "our own side may lead to a wrong address"))
     elif mechanism in _CLIENTS_SIDE and _CLIENTS_SIDE[mechanism][0] is not detail:
         candidates.append(alternative(*_CLIENTS_SIDE[mechanism]))
     return Finding(
@@ -223,6 +227,12 @@ def _abstain(incident: Incident, exchange: Exchange) -> Finding:
         exchanges=(exchange.id,),
         alternatives=tuple(candidates),
     )
+
+
+_ASTRAY = (
+    Detail.UND_SHARED_RESPONSIBILITY,
+    "our own side led to this address, and whether it is wrong or the vendor lost it is not known",
+)
 
 
 def _open_question(mechanism: Mechanism, *, operator: str | None) -> tuple[Detail, str]:
