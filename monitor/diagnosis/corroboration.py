@@ -33,6 +33,7 @@ OF_THE_WAY = frozenset(
 """What the way from here may feign as well as the host: looking twice from one place makes none of it sure."""
 _TWO = 2
 _THREE = 3
+_OF_THE_SYSTEM = frozenset({Failure.TCP_ACCESS_DENIED, Failure.TCP_OFFLINE})
 _SERVERS_SIDE = frozenset({Cause.OWN_INFRASTRUCTURE, Cause.THIRD_PARTY})
 
 
@@ -59,13 +60,15 @@ _TELLING = (Family.REPRODUCED, Family.INTERVENTION, Family.ELSEWHERE, Family.REP
 
 def _proofs(incident: Incident, finding: Finding) -> Iterator[tuple[Family, str]]:
     exchange = next((x for x in incident.needed if x.id in finding.exchanges), None)
-    if finding.detail.cause in _SERVERS_SIDE:
-        yield from _by_intervention(incident)
-        if finding.detail in OF_THE_WAY and world_answers(incident):
-            yield (
-                Family.CONTROLS,
-                f"{len(diverse(incident))} other sites were looked at in the same minute and answered",
-            )
+    if finding.detail.cause not in _SERVERS_SIDE:
+        # That it fails again, and elsewhere too, is what a server at fault looks like. Only of what the system itself
+        # forbids does our own socket say more than the browser did.
+        if exchange is not None and exchange.failure in _OF_THE_SYSTEM:
+            yield from _by_asking_again(incident, exchange)
+        return
+    yield from _by_intervention(incident)
+    if finding.detail in OF_THE_WAY and world_answers(incident):
+        yield Family.CONTROLS, f"{len(diverse(incident))} other sites were looked at in the same minute and answered"
     if exchange is None:
         return
     # Who finds fault with a request does so each time and everywhere, whoever made it wrong.
@@ -75,6 +78,10 @@ def _proofs(incident: Incident, finding: Finding) -> Iterator[tuple[Family, str]
     alike = [look for look in places if fails_alike_there(exchange, look)]
     if alike:
         yield Family.ELSEWHERE, f"it fails from {listed(sorted({look.by for look in alike}))} too"
+    yield from _by_asking_again(incident, exchange)
+
+
+def _by_asking_again(incident: Incident, exchange: Exchange) -> Iterator[tuple[Family, str]]:
     again = _again(incident, exchange)
     if again:
         asked = _asked(incident, exchange)

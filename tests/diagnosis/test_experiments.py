@@ -170,7 +170,9 @@ def test_a_second_resolver_tells_the_zone_from_our_resolver(court, case):
     diagnosis = court.judge(evidence).diagnosis
     assert diagnosis.detail.value == detail
     if detail != "und.insufficient":
-        assert diagnosis.confidence is Confidence.CONFIRMED
+        # Of a zone with several servers ours may have met one that is silent or was left behind.
+        sure = detail != "client.dns" or "filters" in diagnosis.because
+        assert diagnosis.confidence is (Confidence.CONFIRMED if sure else Confidence.PROBABLE)
     vendors = failed(
         page(),
         request(PAY, failure=Failure.DNS_NAME_NOT_RESOLVED),
@@ -191,12 +193,12 @@ PROBABLE, CONFIRMED, OPEN = Confidence.PROBABLE, Confidence.CONFIRMED, Confidenc
 WITH_ZONE = {
     "the zone itself denies the name": ({SYSTEM: NO_NAME, OF_ZONE: NO_NAME}, "own.dns", CONFIRMED),
     "the zone itself fails": ({SYSTEM: SERVFAIL, OF_ZONE: SERVFAIL}, "own.dns", CONFIRMED),
-    "the zone itself knows what ours denies": ({SYSTEM: NO_NAME, OF_ZONE: {}}, "client.dns", CONFIRMED),
-    "ours is silent, and the zone answers": ({SYSTEM: SILENT, OF_ZONE: {}}, "client.dns", CONFIRMED),
+    "the zone itself knows what ours denies": ({SYSTEM: NO_NAME, OF_ZONE: {}}, "client.dns", PROBABLE),
+    "ours is silent, and the zone answers": ({SYSTEM: SILENT, OF_ZONE: {}}, "client.dns", PROBABLE),
     "the way to the zone is shut, and the other knows": (
         {SYSTEM: NO_NAME, OTHER: {}, OF_ZONE: SILENT},
         "client.dns",
-        CONFIRMED,
+        PROBABLE,
     ),
     "the way to the zone is shut, and nobody else is asked": (
         {SYSTEM: SERVFAIL, OF_ZONE: SILENT},

@@ -9,6 +9,7 @@ import pytest
 from monitor.domain.cause import Confidence
 from monitor.domain.exchange import Initiator
 from monitor.domain.experiment import ExperimentKind as Kind
+from monitor.domain.failure import Failure
 from monitor.domain.reference import DifferenceKind
 from tests.diagnosis.incidents import (
     API,
@@ -111,3 +112,93 @@ def test_that_a_request_is_found_fault_with_again_and_elsewhere_proves_nothing_u
     assert (diagnosis.detail.value, diagnosis.confidence) == ("own.http_status", Confidence.PROBABLE)
     before = compared(difference(DifferenceKind.STATUS, API, before="200", after="404"))
     assert court.judge(replace(evidence, compared=before)).diagnosis.confidence is Confidence.CONFIRMED
+
+
+# R05 and R02: what a client at fault looks like, and a server at fault as well.
+
+NO_ROUTE = {"failure": Failure.TCP_ADDRESS_UNREACHABLE, "failure_text": "[Errno 101] Network is unreachable"}
+SILENT = {"failure": Failure.TCP_TIMED_OUT}
+REFUSED = {"failure": Failure.TCP_REFUSED}
+UNTRUSTED = {"failure": Failure.TLS_CERT_AUTHORITY_INVALID}
+
+
+def there(**end):
+    return look(Kind.VANTAGE, WWW, by="new-york", url=SHOP, **end)
+
+
+def test_a_network_that_is_gone_for_everybody_is_no_want_of_a_way_out(court):
+    mine = request(SHOP, resource="http", **NO_ROUTE)
+    again = look(Kind.REPROBE, WWW, url=SHOP, **NO_ROUTE)
+    gone = court.judge(failed(mine, experiments=(*controls(), again, there(**SILENT)))).diagnosis
+    assert (gone.detail.value, gone.confidence) == ("own.connect", Confidence.CONFIRMED)
+    assert "it fails from new-york too" in gone.because
+    assert court.detail(failed(mine, experiments=(*controls(), again))) == "und.path"
+
+
+def test_without_a_way_out_it_is_the_clients_network_and_asking_again_makes_it_no_surer(court):
+    mine = request(SHOP, resource="http", **NO_ROUTE)
+    again = look(Kind.REPROBE, WWW, url=SHOP, **NO_ROUTE)
+    diagnosis = court.judge(failed(mine, experiments=(again, there(**SILENT)))).diagnosis
+    assert (diagnosis.detail.value, diagnosis.confidence) == ("client.network", Confidence.PROBABLE)
+    assert "new-york" not in diagnosis.because
+
+
+def test_what_the_system_itself_forbids_is_sure_once_our_own_socket_is_forbidden_it_too(court):
+    forbidden = {"failure": Failure.TCP_ACCESS_DENIED}
+    alone = failed(page(**forbidden), experiments=controls())
+    assert court.judge(alone).diagnosis.confidence is Confidence.PROBABLE
+    again = look(Kind.REPROBE, WWW, url=SHOP, **forbidden)
+    diagnosis = court.judge(replace(alone, experiments=(*controls(), again))).diagnosis
+    assert (diagnosis.detail.value, diagnosis.confidence) == ("client.network", Confidence.CONFIRMED)
+
+
+@pytest.mark.parametrize(
+    ("end", "detail", "alone"),
+    [
+        (SILENT, "own.connect", "client.network"),
+        (REFUSED, "own.connect", "client.network"),
+        ({"failure": Failure.DNS_NAME_NOT_RESOLVED, "resource": "http"}, "own.dns", "client.dns"),
+    ],
+    ids=str,
+)
+def test_controls_that_never_answer_tell_of_no_client_where_another_place_meets_the_same_failure(
+    court, end, detail, alone
+):
+    shut = controls(end, end, end)
+    assert court.detail(failed(page(**end), experiments=shut)) == alone
+    assert court.detail(failed(page(**end), experiments=(*shut, there(**end)))) == detail
+    # Another place that is well, or is out of order itself, clears nobody.
+    assert court.detail(failed(page(**end), experiments=(*shut, there()))) == alone
+    broken = there(failure=Failure.PROXY_CONNECTION_FAILED)
+    assert court.detail(failed(page(**end), experiments=(*shut, broken))) == alone
+
+
+@pytest.mark.parametrize(
+    ("end", "detail"),
+    [(UNTRUSTED, "client.tls_interception"), ({"failure": Failure.TLS_CERT_NAME_INVALID}, "client.network")],
+    ids=str,
+)
+def test_certificates_that_the_controls_show_tell_of_the_client_though_another_place_has_the_same_proxy(
+    court, end, detail
+):
+    evidence = failed(page(**end), experiments=(*controls(end, end, end), there(**end)))
+    assert court.detail(evidence) == detail
+
+
+# R04: the servers of one zone need not agree.
+
+
+@pytest.mark.parametrize("said", [Failure.DNS_TIMED_OUT, Failure.DNS_NAME_NOT_RESOLVED])
+def test_a_resolver_that_finds_every_other_name_may_have_met_the_one_bad_server_of_a_zone(court, said):
+    mine = request(SHOP, resource="http", failure=said)
+    looks = (
+        look(Kind.RESOLVER, WWW, by="system", resource="http", failure=said),
+        look(Kind.RESOLVER, WWW, by="9.9.9.9", resource="http"),
+    )
+    diagnosis = court.judge(failed(mine, experiments=(*controls(), *looks))).diagnosis
+    assert (diagnosis.detail.value, diagnosis.confidence) == ("client.dns", Confidence.PROBABLE)
+    assert diagnosis.alternatives[0].detail.value == "own.dns"
+    # One that does not find a stranger's name either is at fault itself.
+    fails_others = (*controls({"failure": said}), *looks)
+    diagnosis = court.judge(failed(mine, experiments=fails_others)).diagnosis
+    assert (diagnosis.detail.value, diagnosis.confidence) == ("client.dns", Confidence.CONFIRMED)

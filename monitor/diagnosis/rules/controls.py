@@ -17,7 +17,9 @@ from monitor.diagnosis.trials import (
     clock_skew,
     controls,
     diverse,
+    elsewhere,
     failed_together,
+    fails_alike_there,
     is_majority,
     issuers,
     layer_of,
@@ -121,7 +123,7 @@ def controls_failed(incident: Incident) -> Finding | None:
     target = _target(incident)
     if not alike or target is None or not _compatible(incident, target, alike[0].layer):
         return None
-    if _someone_answered_since(incident, target, alike[0].layer):
+    if _someone_answered_since(incident, target, alike[0].layer) or _fails_elsewhere(incident, target):
         return None
     if alike[0].layer is Layer.CONNECT and not _in_one_manner(target, alike):
         return None
@@ -212,6 +214,18 @@ def _someone_answered_since(incident: Incident, target: Exchange, layer: Layer) 
             phase = Phase.RESOLVE if layer is Layer.DNS else Phase.TLS
             return any(x.timings.of(phase) is not None for x in others)
     return False
+
+
+def _fails_elsewhere(incident: Incident, target: Exchange) -> bool:
+    """Say whether another place could not reach the host either, so that controls may fail for reasons of their own.
+
+    A monitor that is let out to its own site alone sees its controls fail for ever. A certificate that the controls
+    show is another matter: places of one company may have one proxy, and one list of issuers.
+    """
+    if layer_of(target) not in (Layer.DNS, Layer.CONNECT):
+        return False
+    places = (look for look in elsewhere(incident, target.host) if not passed(look))
+    return any(fails_alike_there(target, look) for look in places)
 
 
 def _in_one_manner(target: Exchange, alike: Sequence[Control]) -> bool:

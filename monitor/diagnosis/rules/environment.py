@@ -116,9 +116,10 @@ def _one_issuer(incident: Incident, failure: Failure | None) -> bool:
 
 
 def _no_way_out(incident: Incident, exchange: Exchange) -> bool:
-    if _NO_ROUTE.search(exchange.failure_text):
-        return True
-    return _spread(incident, Mechanism.UNREACHABLE) and not world_answers(incident)
+    """Say whether there is no way out at all; a router far away says the same of one network that is gone."""
+    if world_answers(incident):
+        return False
+    return bool(_NO_ROUTE.search(exchange.failure_text)) or _spread(incident, Mechanism.UNREACHABLE)
 
 
 def _spread(incident: Incident, *mechanisms: Mechanism) -> bool:

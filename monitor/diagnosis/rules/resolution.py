@@ -12,9 +12,10 @@ from enum import Enum, auto
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import Mechanism, detail_for, mechanism_of
 from monitor.diagnosis.names_asked import is_authority, is_unchecked, is_usual
-from monitor.diagnosis.trials import looks, reprobes, world_answers
+from monitor.diagnosis.trials import Layer, diverse, looks, reprobes, world_answers
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Confidence, Detail
+from monitor.domain.diagnosis import Alternative
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.failure import Failure
@@ -124,12 +125,16 @@ def _ours_only(incident: Incident, seen: _Triangle) -> Finding:
     answers = _Says.ANSWERS in seen.others
     why = "another resolver knows the name" if answers else "the zone's own server knows the name"
     if seen.ours in (_Says.DENIES, _Says.SILENT):
-        return _resolver(incident, seen, why)
+        found = _resolver(incident, seen, why)
+        # The zone may have several servers, and ours may have met the one that is silent or was left behind.
+        zone = detail_for(incident.owner(seen.failed).party, Mechanism.NAME) or Detail.UND_INSUFFICIENT
+        doubt = alternative(zone, "if some of the zone's servers are silent, or were left behind")
+        return found if _fails_others(incident) else _less_sure(found, doubt)
     if seen.ours is _Says.FAILS and seen.broken:
         found = _resolver(incident, seen, f"{why}, and it fails even where signatures are left unchecked")
         # The zone may have several servers, and ours may have met the one that is broken.
         sure = answers and seen.zone is _Says.ANSWERS
-        return found if sure else replace(found, families=frozenset({Family.RESOLVER}))
+        return found if sure else _less_sure(found)
     owner = incident.owner(seen.failed)
     zone = detail_for(owner.party, Mechanism.NAME) or Detail.UND_INSUFFICIENT
     return Finding(
@@ -144,6 +149,15 @@ def _ours_only(incident: Incident, seen: _Triangle) -> Finding:
             alternative(Detail.CLIENT_DNS, "if it answers"),
         ),
     )
+
+
+def _fails_others(incident: Incident) -> bool:
+    """Say whether a name of some other domain could not be found out either."""
+    return any(control.layer is Layer.DNS for control in diverse(incident))
+
+
+def _less_sure(found: Finding, *others: Alternative) -> Finding:
+    return replace(found, families=frozenset({Family.RESOLVER}), alternatives=(*others, *found.alternatives))
 
 
 def _triangle(incident: Incident, failed: Exchange) -> _Triangle:
