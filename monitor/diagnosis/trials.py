@@ -16,6 +16,7 @@ from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.tunnels import beyond_tunnel, tunnel_status
+from monitor.domain.cause import Party
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.failure import Failure
@@ -182,9 +183,14 @@ def world_answers(incident: Incident) -> bool:
     return is_majority(sum(control.answered for control in every), len(every))
 
 
+def is_own(incident: Incident, control: Control) -> bool:
+    """Say whether a control is a host of our own, which may fail with the target for reasons of our own."""
+    return incident.context.owners.owner_of(control.host).party is Party.OWN
+
+
 def failed_together(incident: Incident) -> tuple[Control, ...]:
-    """Return the diverse controls that failed in one layer, where they are the majority; else none."""
-    every = diverse(incident)
+    """Return the diverse controls of others that failed in one layer, where they are the majority; else none."""
+    every = tuple(control for control in diverse(incident) if not is_own(incident, control))
     for layer in (Layer.PROXY, Layer.DNS, Layer.CONNECT, Layer.TLS):
         alike = tuple(control for control in every if control.layer is layer)
         if is_majority(len(alike), len(every)):
@@ -194,21 +200,21 @@ def failed_together(incident: Incident) -> tuple[Control, ...]:
 
 def portal_of(incident: Incident) -> str | None:
     """Return who answered in the place of the controls, as a captive portal does, or ``None``."""
-    ends = [(c.host, c.exchange) for c in controls(incident)]
-    captive = next((host for host, x in ends if _CAPTIVE in (x.status, tunnel_status(x))), None)
-    if captive is not None:
+    every = controls(incident)
+    if any(_CAPTIVE in (control.exchange.status, tunnel_status(control.exchange)) for control in every):
         return "a gateway that asks to sign in"
     domain_of = incident.context.owners.domain_of
-    moved = [(host, x) for host, x in ends if x.status is not None and domain_of(x.host) != domain_of(host)]
-    checks = [x.host for _, x in moved if any(word in _asked(incident, x) for word in _PORTAL_CHECKS)]
-    hosts = [x.host for _, x in moved]
-    together = next((host for host in hosts if is_majority(hosts.count(host), len(ends))), None)
-    return checks[0] if checks else together
+    moved = [c for c in every if c.exchange.status is not None and domain_of(c.exchange.host) != domain_of(c.host)]
+    hosts = [control.exchange.host for control in moved]
+    together = next((host for host in hosts if is_majority(hosts.count(host), len(every))), None)
+    # One site may have moved what it is asked for: a gateway keeps the others away as well.
+    if together is not None or any(control.answered and control not in moved for control in every):
+        return together
+    return next((control.exchange.host for control in moved if _checks_for_portals(control)), None)
 
 
-def _asked(incident: Incident, last: Exchange) -> str:
-    experiment = next(c.experiment for c in controls(incident) if c.exchange is last)
-    return experiment.subject.lower()
+def _checks_for_portals(control: Control) -> bool:
+    return any(word in control.experiment.subject.lower() for word in _PORTAL_CHECKS)
 
 
 def clock_skew(incident: Incident) -> float | None:

@@ -475,10 +475,27 @@ def test_want_of_processor_time_or_disk_forges_no_refusal_and_no_status(court, s
     assert judgement.diagnosis.cause is wanted
 
 
-@pytest.mark.parametrize(
-    ("site", "health"),
-    [(site, health) for site, health in product(SITES, STARVED) if site not in TURNED_AWAY or health not in LATE],
-)
+OUT_OF_MEMORY = {"pressed for memory", "killed for memory"}
+
+
+@pytest.mark.parametrize("health", sorted(OUT_OF_MEMORY))
+def test_want_of_memory_forges_no_error_that_the_host_itself_answered_with(court, names, health):
+    errs = failed(page(status=503), vantage=STARVED[health])
+    judgement = court.judge(errs)
+    assert (judgement.outcome, judgement.diagnosis.detail) == (Outcome.FAILED, Detail.OWN_HTTP_STATUS)
+    beside = replace(errs, exchanges=(page(status=404),))
+    assert court.judge(beside).outcome is Outcome.INCONCLUSIVE, "what is not found may be asked for wrongly"
+    proxied = Court(names, proxy=Proxy(url="http://proxy.example:3128"))
+    assert proxied.judge(errs).outcome is Outcome.INCONCLUSIVE, "a proxy may have answered"
+
+
+def _vetoed() -> list[tuple[str, str]]:
+    every = product(SITES, STARVED)
+    late = [(site, health) for site, health in every if site not in TURNED_AWAY or health not in LATE]
+    return [(site, health) for site, health in late if site != "site errs" or health not in OUT_OF_MEMORY]
+
+
+@pytest.mark.parametrize(("site", "health"), _vetoed())
 def test_a_starved_vantage_blames_nobody_else(court, site, health):
     judgement = court.judge(failed(*SITES[site], vantage=STARVED[health]))
     assert (judgement.outcome, judgement.validity) == (Outcome.INCONCLUSIVE, Validity.INVALID)

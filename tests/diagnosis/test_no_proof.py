@@ -7,15 +7,19 @@ from dataclasses import replace
 import pytest
 
 from monitor.domain.cause import Confidence
-from monitor.domain.exchange import Initiator
+from monitor.domain.evidence import StepErrorKind
+from monitor.domain.exchange import Initiator, Timings
 from monitor.domain.experiment import ExperimentKind as Kind
-from monitor.domain.failure import Failure
+from monitor.domain.failure import Failure, Phase
+from monitor.domain.ownership import HostedName
 from monitor.domain.reference import DifferenceKind
 from tests.diagnosis.incidents import (
     API,
+    CDN,
     OWNERSHIP,
     SHOP,
     Court,
+    again,
     compared,
     controls,
     difference,
@@ -202,3 +206,116 @@ def test_a_resolver_that_finds_every_other_name_may_have_met_the_one_bad_server_
     fails_others = (*controls({"failure": said}), *looks)
     diagnosis = court.judge(failed(mine, experiments=fails_others)).diagnosis
     assert (diagnosis.detail.value, diagnosis.confidence) == ("client.dns", Confidence.CONFIRMED)
+
+
+# R21 and R02: what fails together over a dead line, or because all of it is our own.
+
+SUPPORT = "https://support.shop.example/"
+TENANT = "https://other.desk.example/"
+
+
+@pytest.fixture
+def hosted(names) -> Court:
+    name = HostedName(host="support.shop.example", vendor="Help Desk", control=TENANT)
+    return Court(names, replace(OWNERSHIP, hosted=(name,)))
+
+
+def tenant(**end):
+    return look(Kind.TENANT, "support.shop.example", by=TENANT, host="other.desk.example", url=TENANT, **end)
+
+
+@pytest.mark.parametrize(
+    ("end", "ours"),
+    [
+        ({**SILENT, "failed_phase": Phase.CONNECT}, "client.network"),
+        ({"failure": Failure.DNS_TIMED_OUT}, "client.dns"),
+        (UNTRUSTED, "client.network"),
+    ],
+    ids=str,
+)
+def test_two_customers_of_one_vendor_that_are_not_reached_tell_nothing_where_nobody_else_was_reached(hosted, end, ours):
+    alone = failed(page(SUPPORT, **end), experiments=(tenant(**end),))
+    diagnosis = hosted.judge(alone).diagnosis
+    assert diagnosis.detail.value == "und.shared_responsibility"
+    assert [each.detail.value for each in diagnosis.alternatives] == ["tp.hosted", ours]
+    one = look(Kind.CONTROL, "https://one.example/", **end)
+    assert hosted.detail(replace(alone, experiments=(tenant(**end), one))) == "und.shared_responsibility"
+    reached = hosted.judge(replace(alone, experiments=(tenant(**end), *controls()))).diagnosis
+    assert (reached.detail.value, reached.culprit.name) == ("tp.hosted", "Help Desk")
+
+
+def test_an_error_that_both_customers_of_a_vendor_are_answered_with_needs_no_other_site(hosted):
+    evidence = failed(page(SUPPORT, status=503), experiments=(tenant(status=503),))
+    assert hosted.detail(evidence) == "tp.hosted"
+
+
+def test_controls_of_our_own_that_fail_with_the_site_accuse_no_provider(court):
+    ours = tuple(
+        look(Kind.CONTROL, url, **REFUSED) for url in ("https://shop.example/", "https://status.shop.example/")
+    )
+    stranger = look(Kind.CONTROL, "https://one.example/")
+    assert court.detail(failed(page(**REFUSED), experiments=(*ours, stranger))) == "own.connect"
+
+
+def test_controls_of_our_own_that_fail_with_the_site_accuse_no_client(names):
+    also = Court(names, replace(OWNERSHIP, domains=("shop.example", "magasin.example", "negozio.example")))
+    ours = tuple(look(Kind.CONTROL, f"https://www.{name}.example/", **REFUSED) for name in ("magasin", "negozio"))
+    assert also.detail(failed(page(**REFUSED), experiments=ours)) == "own.connect"
+
+
+# R02: a gateway that answers for everybody.
+
+
+@pytest.mark.parametrize(
+    ("others", "detail"),
+    [((), "own.connect"), ((REFUSED,), "own.connect"), ((REFUSED, REFUSED), "client.network")],
+    ids=["both others answer", "one of the others answers", "no other answers"],
+)
+def test_one_control_that_moved_to_another_domain_is_no_gateway_while_others_answer(court, others, detail):
+    moved = look(Kind.CONTROL, "https://connectivity.office.example/", host="connectivity.cloud.example")
+    made = (moved, *controls(*others)[:2])
+    assert court.detail(failed(page(**REFUSED), experiments=made)) == detail
+
+
+# R20: what a replay changes beside the content.
+
+SLOW_LIBRARY = request(
+    CDN, resource="script", body_sha256="same", body_bytes=100, timings=Timings(started=0.1, total=1.5, wait=1.4)
+)
+REPLAYED = (again(Kind.REPLAY, "cdn.libraries.example", well=True), again(Kind.RERUN, well=False))
+
+
+def test_a_replay_that_mends_without_another_byte_accuses_nobody_of_what_it_sends(court):
+    evidence = failed(
+        page(),
+        SLOW_LIBRARY,
+        kind=StepErrorKind.EXPECTATION,
+        compared=compared(),
+        experiments=(*controls(), *REPLAYED),
+    )
+    diagnosis = court.judge(evidence).diagnosis
+    assert diagnosis.detail.value == "und.insufficient"
+    assert "no difference in it was found" in diagnosis.because
+    assert "otherwise than in the last good run" not in diagnosis.because
+    assert [each.detail.value for each in diagnosis.alternatives] == ["tp.slow", "own.script"]
+
+
+@pytest.mark.parametrize(
+    ("library", "differences"),
+    [
+        pytest.param(SLOW_LIBRARY, (difference(DifferenceKind.CONTENT, CDN, resource="script"),), id="it differs"),
+        pytest.param(replace(SLOW_LIBRARY, body_sha256=None), (), id="what it sent is not known"),
+        pytest.param(replace(SLOW_LIBRARY, body_bytes=0), (), id="it is empty"),
+    ],
+)
+def test_what_a_vendor_sends_is_the_cause_where_it_is_not_known_to_be_what_it_was(court, library, differences):
+    evidence = failed(
+        page(),
+        library,
+        kind=StepErrorKind.EXPECTATION,
+        compared=compared(*differences),
+        experiments=(*controls(), *REPLAYED),
+    )
+    diagnosis = court.judge(evidence).diagnosis
+    assert diagnosis.culprit.name == "Libraries"
+    assert "answers otherwise than" not in diagnosis.because

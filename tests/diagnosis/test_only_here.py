@@ -125,7 +125,10 @@ def test_a_site_that_answered_over_tls_was_reached_whatever_a_control_says(court
     shown = (moved, *controls()[1:])
     answered = page(status=500)
     assert court.detail(failed(answered, error={"exchange": SHOP}, experiments=shown)) == "own.http_status"
-    assert court.detail(failed(page(**FOREIGN_NAME), experiments=shown)) == "client.network"
+    away = (moved, *controls(REFUSED, REFUSED, REFUSED)[1:])
+    assert court.detail(failed(page(**FOREIGN_NAME), experiments=away)) == "client.network"
+    # Where others answer, the one has moved, and the site shows the wrong certificate itself.
+    assert court.detail(failed(page(**FOREIGN_NAME), experiments=shown)) == "own.tls"
     assert court.detail(failed(page(status=511), error={"exchange": SHOP}, experiments=shown)) == "client.network"
 
 

@@ -21,6 +21,7 @@ from monitor.diagnosis.trials import (
     failed_together,
     fails_alike_there,
     is_majority,
+    is_own,
     issuers,
     layer_of,
     looks,
@@ -151,7 +152,8 @@ def blocked_by_law(incident: Incident) -> Finding | None:
 def provider_failed(incident: Incident) -> Finding | None:
     """R02: only controls that stand with the target's provider failed as it did, so the provider failed."""
     target = _target(incident)
-    sharing = [c for c in controls(incident) if c.shares]
+    # Hosts of ours fail together for reasons of our own.
+    sharing = [c for c in controls(incident) if c.shares and not is_own(incident, c)]
     if target is None or any(not _well(c) for c in diverse(incident)) or _origin_failed(incident, target):
         return None
     alike = [c for c in sharing if not _well(c) and c.layer is layer_of(target)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from monitor.diagnosis.compared import differences, size_of
+from monitor.diagnosis.compared import differences, is_comparable, size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative
 from monitor.diagnosis.mechanisms import Mechanism, is_hollow, mechanism_of
 from monitor.diagnosis.names import parts_of
@@ -149,6 +149,8 @@ def replayed_resource(incident: Incident) -> Finding | None:
     if len(hosts) > 1 and foreign and not any(ranks[host]):
         return _nobody_in_particular(incident, hosts, Detail.TP_CONTENT)
     owner = incident.context.owners.owner_of(f"https://{host}{replayed.path}")
+    if owner.party is Party.THIRD_PARTY and _is_what_it_was(incident, host, replayed):
+        return _other_in_time_alone(incident, host, owner)
     differs = _what_differs(incident, host, owner, replayed)
     if differs is None:
         return _page_changed(incident, host)
@@ -160,6 +162,33 @@ def replayed_resource(incident: Incident) -> Finding | None:
         culprit=incident.culprit(owner),
         evidence=(f"{host} {words}", owner.because),
         exchanges=(exchange.id,) if exchange is not None else (),
+    )
+
+
+def _is_what_it_was(incident: Incident, host: str, replayed: Experiment) -> bool:
+    """Say whether all that a replay answered came well and is known, and nothing of it differs from the last good run.
+
+    Scripts of the host that threw or held the page then did so by themselves, and speak for themselves.
+    """
+    touched = [x for x in incident.exchanges if covers(replayed, x) and x.host == host]
+    known = all(x.body_sha256 is not None and x.failure is None and not x.pending for x in touched)
+    alike = is_comparable(incident) and not any(each.host == host for each in differences(incident))
+    return bool(touched) and known and alike and not any(_difference_rank(incident, host))
+
+
+def _other_in_time_alone(incident: Incident, host: str, owner: Owner) -> Finding:
+    """A replay answers at once: what it mends without another byte, a page may have lost by a race of its own."""
+    words = f"with the last good answer of {host} given at once the step passes, and no difference in it was found"
+    return Finding(
+        detail=Detail.UND_INSUFFICIENT,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} it failed; {words}: when it comes may matter, and then either {owner.name} is too "
+        "slow or the page too hasty.",
+        evidence=(words, owner.because),
+        alternatives=(
+            alternative(Detail.TP_SLOW, f"{owner.name} may answer more slowly than it did"),
+            alternative(Detail.OWN_SCRIPT, "our own code may not wait for what it needs"),
+        ),
     )
 
 
@@ -270,7 +299,9 @@ def _vendor_differs(incident: Incident, host: str, differing: list[Difference]) 
     """Tell code that did harm from something that is missing: nobody misses what can be left out."""
     changed = next((each for each in differing if each.kind is DifferenceKind.CONTENT), None)
     if changed is None:
-        return Detail.TP_CONTENT, "answers otherwise than in the last good run", None
+        words = "answers otherwise than in the last good run"
+        unseen = "fails the step with what it answers now, and not with its last good answer"
+        return Detail.TP_CONTENT, words if differing else unseen, None
     where = parts_of(changed.url).path
     if changed.resource == "script" and not _is_missed(incident, host):
         return Detail.TP_SCRIPT, f"sends another script in {where} than in the last good run", _of(incident, changed)

@@ -131,6 +131,8 @@ def _hosted(incident: Incident, exchange: Exchange, vendor: str, tenant: Experim
     if layer_of(other) is not layer_of(exchange):
         return None
     words = f"another customer of {vendor} fails too: {happening(other)}"
+    if layer_of(exchange) in _NETWORK and not world_answers(incident):
+        return _perhaps_our_line(incident, exchange, vendor, words)
     return Finding(
         detail=Detail.TP_HOSTED,
         families=frozenset({Family.CODES, Family.ELSEWHERE}),
@@ -138,6 +140,20 @@ def _hosted(incident: Incident, exchange: Exchange, vendor: str, tenant: Experim
         culprit=Culprit(kind=CulpritKind.VENDOR, name=vendor, host=exchange.host),
         evidence=(happening(exchange), words),
         exchanges=(exchange.id,),
+    )
+
+
+def _perhaps_our_line(incident: Incident, exchange: Exchange, vendor: str, words: str) -> Finding:
+    """Nobody is reached over a dead line: two customers of one vendor are not either."""
+    ours = Detail.CLIENT_DNS if layer_of(exchange) is Layer.DNS else Detail.CLIENT_NETWORK
+    return Finding(
+        detail=Detail.UND_SHARED_RESPONSIBILITY,
+        confidence=Confidence.NONE,
+        because=f"{incident.scene} {happening(exchange)}; {words}, yet nothing shows that other sites could be reached "
+        f"from here: {vendor} or our own line may be at fault.",
+        evidence=(happening(exchange), words),
+        exchanges=(exchange.id,),
+        alternatives=(alternative(Detail.TP_HOSTED, words), alternative(ours, "if other sites are not reached either")),
     )
 
 

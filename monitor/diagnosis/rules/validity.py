@@ -157,9 +157,9 @@ def vantage_starved(incident: Incident) -> Finding | None:
 
     Want of processor time makes everything late, and want of disk breaks what a browser keeps, but neither forges a
     refusal, a certificate or a status: where the step needed an exchange that failed in such a way, the rules go on.
-    Want of memory forges any failure.
+    Want of memory forges any failure but the status with which a host itself says that it failed.
     """
-    broken = tuple(_shortages(incident))
+    broken = () if _hosts_own_words(incident) else tuple(_shortages(incident))
     if not any(_is_plain_fact(incident, exchange) for exchange in incident.needed) and not _came_empty(incident):
         broken = (*_delays(incident), *broken)
     return _starved(incident, broken) if broken else None
@@ -188,6 +188,13 @@ def _came_empty(incident: Incident) -> bool:
     """Say whether a page or code came with nothing in it, which no lateness of ours can look like."""
     empty = (x for x in incident.exchanges if x.resource in _CODE_AND_PAGES and is_hollow(x))
     return any(not incident.owner(x).beside for x in empty)
+
+
+def _hosts_own_words(incident: Incident) -> bool:
+    """Say whether all that the step itself waited for in vain was answered with an error of the host's own."""
+    if not incident.certain or not incident.needed or incident.context.check.profile.proxy is not None:
+        return False
+    return all(exchange.status is not None and exchange.status >= _SERVER_ERROR for exchange in incident.needed)
 
 
 def _is_plain_fact(incident: Incident, exchange: Exchange) -> bool:
