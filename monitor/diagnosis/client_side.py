@@ -11,7 +11,7 @@ from monitor.diagnosis.excess import Excess
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.spans import CONNECT, RESOLVE, TLS, WAIT, Piece, backend_share
 from monitor.domain.cause import Detail
-from monitor.domain.exchange import Exchange
+from monitor.domain.exchange import Exchange, Timings
 from monitor.domain.experiment import ExperimentKind
 from monitor.domain.failure import Phase
 from monitor.domain.outcome import Outcome
@@ -65,11 +65,24 @@ def _working(excess: Excess) -> float:
 def _slow_controls(incident: Incident, excess: Excess) -> str:
     """Say how slow unrelated hosts were, where at least two and most of them were."""
     looks = [e for e in incident.evidence.experiments if e.kind is ExperimentKind.CONTROL]
-    took = [e.exchanges[-1].timings.total for e in looks if e.outcome is Outcome.PASSED and e.exchanges]
-    slow = [seconds for seconds in took if seconds >= max(_SLOW_CONTROL, _SLOW_CONTROL_SHARE * excess.seconds)]
+    took = [e.exchanges[-1].timings for e in looks if e.outcome is Outcome.PASSED and e.exchanges]
+    least = max(_SLOW_CONTROL, _SLOW_CONTROL_SHARE * excess.seconds)
+    alone = _stands_out(incident, excess, [each.wait for each in took if each.wait is not None])
+    slow = [each.total for each in took if each.total >= least and _explains(each, alone)]
     if len(slow) < 2 or len(slow) <= _MOST * len(took):  # noqa: PLR2004 - one alone may be slow by itself
         return ""
     return f"{len(slow)} of {len(took)} unrelated hosts took {min(slow):.1f} s or more too"
+
+
+def _explains(control: Timings, alone: float | None) -> bool:
+    """Say whether what made a control slow may have made one exchange wait that stands out, if there is such a one.
+
+    Nobody knows what a control usually takes: one that is far away takes long each time, for its several ways there and
+    back, and yet none of them takes long by itself.
+    """
+    if alone is None:
+        return True
+    return (control.wait or 0.0) >= _ALIKE * alone or (control.connect or 0.0) >= _SLOW_CONTROL
 
 
 def _on_slow_line(incident: Incident, excess: Excess) -> Seen:
@@ -79,7 +92,7 @@ def _on_slow_line(incident: Incident, excess: Excess) -> Seen:
             excess=excess.moved((Part.OWN_BACKEND,), Part.OWN_DELIVERY),
             words=("more was transferred than in a usual run",),
         )
-    if _one_stands_out(incident, excess):
+    if _stands_out(incident, excess) is not None:
         return Seen(excess=excess, words=("one exchange took far longer than all others on the same line",))
     unthrottled = _unthrottled(incident)
     if unthrottled and excess.grew is False:
@@ -112,12 +125,16 @@ def _unthrottled(incident: Incident) -> str:
     return ""
 
 
-def _one_stands_out(incident: Incident, excess: Excess) -> bool:
-    """Say whether one exchange was waited for far longer than the others, which a slow line alone does not bring."""
-    waits = sorted(_all_waits(incident.exchanges))
-    if len(waits) < _COMPARABLE:
-        return False
-    return waits[-1] >= _STANDS_OUT * excess.seconds and median(waits[:-1]) < _FAR_BELOW * waits[-1]
+def _stands_out(incident: Incident, excess: Excess, beside: Sequence[float] = ()) -> float | None:
+    """Return how long one exchange was waited for, if far longer than the others: no slow line alone brings that.
+
+    ``beside`` are waits for other hosts that compare with those of the run.
+    """
+    longest, *others = sorted(_all_waits(incident.exchanges), reverse=True) or [0.0]
+    others += beside
+    if len(others) + 1 < _COMPARABLE:
+        return None
+    return longest if longest >= _STANDS_OUT * excess.seconds and median(others) < _FAR_BELOW * longest else None
 
 
 def _all_waits(exchanges: Sequence[Exchange]) -> Iterator[float]:

@@ -38,11 +38,11 @@ class Trials:
 
     def restored_by(self, party: Party) -> str:
         """Say how quick the step was without a party's slowness; empty where nothing showed that."""
-        found = self._of(party)
-        if found is None:
-            return ""
-        how = _GOOD_WORDS.get(found.kind, "taking no time")
-        return f"with {', '.join(found.hosts)} {how} the step took {found.step_seconds:.1f} s"
+        return _in_words(self._of(party))
+
+    def restored_without(self, host: str | None) -> str:
+        """Say how quick the step was without the slowness of one host alone; empty where nothing showed that."""
+        return _in_words(next((one for _, one in self.restored if one.hosts == (host,)), None))
 
     def host_of(self, party: Party) -> str:
         """Return the first host without whose slowness the step was within limits."""
@@ -65,6 +65,13 @@ class Trials:
 
     def _of(self, party: Party) -> Experiment | None:
         return next((one for whose, one in self.restored if whose is party), None)
+
+
+def _in_words(restored: Experiment | None) -> str:
+    if restored is None:
+        return ""
+    how = _GOOD_WORDS.get(restored.kind, "taking no time")
+    return f"with {', '.join(restored.hosts)} {how} the step took {restored.step_seconds:.1f} s"
 
 
 def trials_of(incident: Incident, excess: Excess) -> Trials:

@@ -240,20 +240,24 @@ def _with_trials(incident: Incident, seen: Seen, trials: Trials, finding: Findin
     party = next((one for one in Party if one.value == finding.detail.cause.value), None)
     if party is None:
         return _decided_by_trial(incident, seen, trials, finding)
-    refuted = trials.refuted(finding.culprit.host if finding.culprit else None, own=party is Party.OWN)
+    host = finding.culprit.host if finding.culprit else None
+    refuted = trials.refuted(host, own=party is Party.OWN)
     if refuted and not any(piece.phase == SCRIPT for piece in most_of(seen.excess.pieces, Part.THIRD_PARTY)[1][:1]):
         return replace(
             _open(incident, seen),
             because=f"{opening(incident, seen.excess)} ({shares_in_words(seen.excess)}), and {refuted}.",
             alternatives=(alternative(finding.detail, "by the time alone"), alternative(Detail.OWN_SLOW_FRONTEND)),
         )
-    restored = trials.restored_by(party)
+    restored = trials.restored_without(host)
     look = agreeing_look(incident, seen.excess, finding)
     words = tuple(one for one in (restored, look) if one)
     if not words or trials.gone:
         said = ("a plain run afterwards was quick again",) if trials.gone else ()
         return replace(finding, evidence=(*finding.evidence, *said))
-    return replace(finding, confidence=Confidence.CONFIRMED, evidence=(*finding.evidence, *words))
+    # What comes and goes by itself is mended by anything: the step has to be slow again, left alone, or met so by us.
+    sure = finding.confidence is Confidence.CONFIRMED or bool(look) or trials.slow_again
+    confidence = Confidence.CONFIRMED if sure else Confidence.PROBABLE
+    return replace(finding, confidence=confidence, evidence=(*finding.evidence, *words))
 
 
 def _decided_by_trial(incident: Incident, seen: Seen, trials: Trials, finding: Finding) -> Finding:

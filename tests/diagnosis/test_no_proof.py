@@ -11,8 +11,9 @@ from monitor.domain.evidence import StepErrorKind
 from monitor.domain.exchange import Initiator, Timings
 from monitor.domain.experiment import ExperimentKind as Kind
 from monitor.domain.failure import Failure, Phase
-from monitor.domain.ownership import HostedName
-from monitor.domain.reference import DifferenceKind
+from monitor.domain.outcome import Outcome
+from monitor.domain.ownership import HostedName, Vendor
+from monitor.domain.reference import DifferenceKind, Part
 from tests.diagnosis.incidents import (
     API,
     CDN,
@@ -28,6 +29,9 @@ from tests.diagnosis.incidents import (
     page,
     request,
 )
+from tests.diagnosis.slow_runs import again as slowly_again
+from tests.diagnosis.slow_runs import call, code, opened, slow_run, usually, without
+from tests.diagnosis.slow_runs import look as timed_look
 
 WWW = "www.shop.example"
 
@@ -319,3 +323,63 @@ def test_what_a_vendor_sends_is_the_cause_where_it_is_not_known_to_be_what_it_wa
     diagnosis = court.judge(evidence).diagnosis
     assert diagnosis.culprit.name == "Libraries"
     assert "answers otherwise than" not in diagnosis.because
+
+
+# R18: whose time it is.
+
+LIBRARIES, SECOND = "cdn.libraries.example", "cdn.second.example"
+OFTEN = usually(0.5, {Part.OWN_BACKEND: 0.4, Part.OWN_DELIVERY: 0.1})
+TWO_SLOW = slow_run(
+    opened(0.2),
+    code(CDN, 1.5, 0.2),
+    code(f"https://{SECOND}/b.js", 1.2, 1.7),
+    call(API, 0.1, 2.9),
+    took=3.0,
+    budget=1.9,
+    usual=OFTEN,
+)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "confidence"),
+    [
+        ((SECOND,), Confidence.PROBABLE),
+        ((LIBRARIES, SECOND), Confidence.PROBABLE),
+        ((LIBRARIES,), Confidence.CONFIRMED),
+    ],
+)
+def test_only_a_step_that_was_quick_without_the_very_host_that_is_named_confirms_it(names, hosts, confidence):
+    second = Vendor(name="Second", hosts=(SECOND,))
+    both = Court(names, replace(OWNERSHIP, vendors=(*OWNERSHIP.vendors, second)))
+    tried = (without(*hosts, took=1.8), slowly_again(3.0, Outcome.FAILED))
+    diagnosis = both.judge(replace(TWO_SLOW, experiments=tried)).diagnosis
+    assert (diagnosis.culprit.name, diagnosis.confidence) == ("Libraries", confidence)
+
+
+def distant(seconds: float, **phases: float):
+    sites = ("https://one.example/", "https://two.example/", "https://three.example/")
+    return tuple(timed_look(Kind.CONTROL, url, seconds, **phases) for url in sites)
+
+
+SLOW_API = slow_run(opened(0.2), call(API, 1.8, 0.2), took=2.0, usual=OFTEN)
+DISTANCES = {
+    "they are far away": (distant(0.6, resolve=0.1, connect=0.15, tls=0.15, wait=0.2), "own.slow_backend"),
+    "they work for long themselves": (distant(0.55, connect=0.05, tls=0.08, wait=0.42), "own.slow_backend"),
+    "they waited as long": (distant(1.5, connect=0.1, tls=0.1, wait=1.3), "client.slow_link"),
+    "they were reached as slowly as over no distance": (
+        distant(1.3, connect=1.0, tls=0.1, wait=0.1),
+        "client.slow_link",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in DISTANCES.items()])
+def test_unrelated_hosts_that_always_take_their_time_explain_no_wait_of_one_host_alone(court, case):
+    looks, detail = case
+    assert court.detail(replace(SLOW_API, experiments=looks)) == detail
+
+
+def test_what_is_slow_throughout_is_the_lines_though_the_unrelated_hosts_are_far_away(court):
+    throughout = slow_run(opened(1.2), call(API, 1.2, 1.2), call(f"{API}/2", 1.2, 2.4), took=3.6, usual=OFTEN)
+    looks = distant(1.3, connect=0.3, tls=0.6, wait=0.4)
+    assert court.detail(replace(throughout, experiments=looks)) == "client.slow_link"

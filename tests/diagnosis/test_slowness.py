@@ -325,8 +325,9 @@ HOST = "cdn.libraries.example"
     ("experiments", "detail", "confidence"),
     [
         ((), "tp.slow", Confidence.PROBABLE),
-        ((without(HOST, took=0.8),), "tp.slow", Confidence.CONFIRMED),
-        ((without(HOST, took=0.8, kind=ExperimentKind.BLOCK),), "tp.slow", Confidence.CONFIRMED),
+        ((without(HOST, took=0.8),), "tp.slow", Confidence.PROBABLE),
+        ((without(HOST, took=0.8, kind=ExperimentKind.BLOCK),), "tp.slow", Confidence.PROBABLE),
+        ((without(HOST, took=0.8, kind=ExperimentKind.BLOCK), again(2.5)), "tp.slow", Confidence.CONFIRMED),
         ((without(HOST, took=0.8), again(2.5)), "tp.slow", Confidence.CONFIRMED),
         ((without(HOST, took=0.8), again(0.8)), "tp.slow", Confidence.PROBABLE),
         ((without(HOST, took=2.5),), "und.insufficient", Confidence.NONE),
@@ -358,8 +359,10 @@ def test_a_trial_decides_where_time_alone_did_not(court):
 def test_a_trial_of_a_journey_without_a_slow_step_is_told_by_how_it_ended(court):
     evidence = slow_run(opened(0.2), call(PAY, 2.7, 0.2), took=3.0, budget=None, outcome=StepOutcome.PASSED)
     assert court.judge(evidence).diagnosis.confidence is Confidence.PROBABLE
-    quick = replace(evidence, experiments=(without("pay.payments.example", took=0.4),))
-    assert court.judge(quick).diagnosis.confidence is Confidence.CONFIRMED
+    quick = without("pay.payments.example", took=0.4)
+    assert court.judge(replace(evidence, experiments=(quick,))).diagnosis.confidence is Confidence.PROBABLE
+    slow_again = replace(evidence, experiments=(quick, again(2.9, Outcome.FAILED)))
+    assert court.judge(slow_again).diagnosis.confidence is Confidence.CONFIRMED
     slow = replace(evidence, experiments=(without("pay.payments.example", took=2.9, outcome=Outcome.FAILED),))
     assert court.judge(slow).diagnosis.confidence is Confidence.PROBABLE
 
