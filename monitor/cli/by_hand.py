@@ -7,11 +7,13 @@ import contextlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from rich.console import Console
+from rich.text import Text
 
 from monitor.cli.exits import Exit, exit_of
 from monitor.cli.telling import tell
@@ -109,9 +111,17 @@ async def run_checks(settings: Settings, wanted: Wanted, *, as_json: bool, conso
                 runs.append(run)
                 shelf.used |= bool(run.evidence.artifacts)
                 _print(run, redactor, as_json=as_json, console=console)
-    if shelf.used and not as_json:
-        console.print(f"files: {shelf.folder}")
+    if not as_json:
+        for line in _last_words(shelf, len(runs)):
+            console.print(line)
     return exit_of(run.outcome for run in runs)
+
+
+def _last_words(shelf: Shelf, runs: int) -> Iterator[Text]:
+    if shelf.used:
+        yield Text(f"files: {shelf.folder}")
+    them = "this run" if runs == 1 else "these runs"
+    yield Text(f"{them} went into no history: 'faultline explain' knows those of 'faultline serve'", "dim")
 
 
 def _print(run: Run, redactor: Redactor, *, as_json: bool, console: Console) -> None:

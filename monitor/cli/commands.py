@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +56,9 @@ def main() -> None:
         raise SystemExit(Exit.USAGE) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except Exception:  # noqa: BLE001 - whatever it was, it must not look like a site that failed
+        traceback.print_exc()
+        raise SystemExit(Exit.BROKEN) from None
 
 
 def _show_version(*, wanted: bool) -> None:
@@ -84,6 +88,9 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to put the files.")]
     except FileExistsError as error:
         msg = f"{error.args[0]} is there already; nothing was written"
         raise service.StartupError(msg) from None
+    except OSError as error:
+        msg = f"{error.filename or folder} cannot be written: {error.strerror}"
+        raise service.StartupError(msg) from error
     for path in paths:
         print(f"wrote {path}")
     print(
@@ -103,7 +110,11 @@ def validate(config: ConfigOption = DEFAULT_CONFIG) -> None:
         print(line)
     for line in advice(settings):
         print(f"warning: {line}")
-    print(f"{config} is good" + (f", but {len(settings.refused)} checks do not run" if settings.refused else ""))
+    print(f"{config} is good" + (f", but {_refused(len(settings.refused))}" if settings.refused else ""))
+
+
+def _refused(number: int) -> str:
+    return "1 check does not run" if number == 1 else f"{number} checks do not run"
 
 
 @app.command(short_help="Run checks once, now.")
@@ -121,7 +132,10 @@ def run(
         bool, typer.Option(help="Try what tells causes apart where a run does not pass: it takes up to a minute.")
     ] = True,
 ) -> None:
-    """Run checks once, now. Exit status: 0 passed or degraded, 1 failed, 2 wrong usage, 3 inconclusive."""
+    """Run checks once, now, and keep nothing but the files of --artifacts.
+
+    Exit status: 0 passed or degraded, 1 failed, 2 wrong usage, 3 inconclusive, 70 a mistake in Faultline itself.
+    """
     settings = service.read_settings(config, os.environ, service.StartupChoices(data=data))
     _log_to_stderr(settings, logging.ERROR)
     wanted = by_hand.Wanted(names=tuple(checks), profile=profile, artifacts=artifacts, investigate=investigate)
@@ -164,14 +178,14 @@ app.add_typer(events.app, name="event")
 
 
 @app.command("doctor", short_help="Look at this machine and this installation.")
-def examine(*, config: ConfigOption = DEFAULT_CONFIG) -> None:
+def examine(*, config: ConfigOption = DEFAULT_CONFIG, data: DataOption = None) -> None:
     """Look at this machine and this installation: clock, load, configuration, disk, browsers."""
     console = console_for_text()
 
     async def tell() -> bool:
         bad = False
         # A browser that does not start takes its time, and whoever waits should see what is good so far.
-        async for finding in doctor.examine(config, os.environ):
+        async for finding in doctor.examine(config, os.environ, data):
             console.print(finding.line)
             bad |= finding.bad
         return bad
@@ -195,14 +209,14 @@ def run_demo(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Start the bundled shop, which can be broken and mended on its control page."""
+    # The configuration names the authority's file, which has to be there when it is read.
+    authority = demo.make_authority(data)
     if authority_only:
-        print(demo.make_authority(data))
+        print(authority)
         return
     if not with_monitor:
         place = demo.Place(ports_from=ports_from, control_address=control_address, monitor_url=monitor_url)
         raise typer.Exit(asyncio.run(demo.shop_alone(data, place, _announce)))
-    # The configuration names the authority's file, which has to be there when it is read.
-    demo.make_authority(data)
     settings = service.read_settings(config, os.environ)
     with demo.shop_beside(data, settings.web.url):
         _log_to_stderr(settings, logging.INFO)

@@ -23,7 +23,11 @@ _PATIENCE = 10.0
 
 def make_authority(data: Path) -> Path:
     """Make the authority of the shop's certificates where there is none yet, and return its file."""
-    return Shop(data).ca_path
+    try:
+        return Shop(data).ca_path
+    except OSError as error:
+        msg = f"--data: {data} cannot hold the shop's certificates: {error.strerror}"
+        raise StartupError(msg) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

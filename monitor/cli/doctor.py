@@ -17,12 +17,13 @@ from pathlib import Path
 from rich.text import Text
 
 from monitor.config.settings import Settings, WorkerSettings
+from monitor.domain.journey import JourneyCatalogue, ProbeKind
 from monitor.domain.profile import Engine
 from monitor.probes.browser.executables import Executables
 from monitor.probes.browser.launch import LaunchPlan
 from monitor.probes.browser.probe import BrowserProbe
 from monitor.probes.session import ProberError
-from monitor.service import StartupError, prepare
+from monitor.service import StartupChoices, StartupError, prepare
 
 _LEAST_DISK = 1_000_000_000
 _LEAST_FILES = 1024
@@ -32,7 +33,10 @@ _PLANS = {
     "headless Chromium": LaunchPlan(),
     "full Chromium": LaunchPlan(full_browser=True),
     "Firefox": LaunchPlan(engine=Engine.FIREFOX),
+    "WebKit": LaunchPlan(engine=Engine.WEBKIT),
 }
+# Nobody is told that a browser is missing which Debian does not have and no profile wants.
+_RARE = frozenset({"WebKit"})
 
 
 class Grade(Enum):
@@ -67,15 +71,15 @@ def good(text: str) -> Finding:
     return Finding(grade=Grade.GOOD, text=text)
 
 
-async def examine(config: Path, environ: Mapping[str, str]) -> AsyncIterator[Finding]:
+async def examine(config: Path, environ: Mapping[str, str], data: Path | None = None) -> AsyncIterator[Finding]:
     """Look at everything, tell each finding as it comes, and go on after a bad one."""
     yield good(f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}")
     yield await _clock()
     yield _files()
     yield load_finding(os.getloadavg()[1], os.cpu_count() or 1)
-    settings: Settings | None = None
+    workers, needed = WorkerSettings(), frozenset[str]()
     try:
-        settings, catalogue = await prepare(config, environ)
+        settings, catalogue = await prepare(config, environ, StartupChoices(data=data))
     except StartupError as error:
         for line in error.lines:
             yield Finding(grade=Grade.BAD, text=line)
@@ -86,8 +90,17 @@ async def examine(config: Path, environ: Mapping[str, str]) -> AsyncIterator[Fin
         for check in settings.refused:
             yield Finding(grade=Grade.WARNING, text=f"{check.name} does not run: {check.reason}")
         yield _disk(settings.storage.directory)
-    async for finding in _browsers(settings.workers if settings else WorkerSettings()):
+        workers, needed = settings.workers, browsers_needed(settings, catalogue)
+    async for finding in _browsers(workers, needed):
         yield finding
+
+
+def browsers_needed(settings: Settings, catalogue: JourneyCatalogue) -> frozenset[str]:
+    """Return the browsers without which checks that are enabled could not run."""
+    in_browser = {journey.name for journey in catalogue.journeys if journey.probe is ProbeKind.BROWSER}
+    profiles = [check.profile for check in settings.checks if check.enabled and check.journey in in_browser]
+    wanted = {(profile.engine, profile.full_browser and profile.engine is Engine.CHROMIUM) for profile in profiles}
+    return frozenset(name for name, plan in _PLANS.items() if (plan.engine, plan.full_browser) in wanted)
 
 
 def load_finding(load: float, processors: int) -> Finding:
@@ -130,17 +143,26 @@ def _disk(directory: Path) -> Finding:
     return Finding(grade=grade, text=f"{directory}: {free / 1e9:.1f} GB free")
 
 
-async def _browsers(workers: WorkerSettings) -> AsyncIterator[Finding]:
+async def _browsers(workers: WorkerSettings, needed: frozenset[str]) -> AsyncIterator[Finding]:
     paths = Executables(chromium=workers.chromium, headless_shell=workers.headless_shell, firefox=workers.firefox)
     with tempfile.TemporaryDirectory(prefix="faultline-doctor-") as folder:
         for name, plan in _PLANS.items():
-            probe = BrowserProbe(Path(folder), executables=paths)
-            try:
-                engine = await probe.self_test(plan)
-            except ProberError as error:
-                found = Finding(grade=Grade.WARNING, text=f"{name}: {error}")
-            else:
-                found = good(f"{name} starts and shows a page: {engine}")
-            finally:
-                await probe.close()
-            yield found
+            if name in needed or name not in _RARE:
+                yield await _browser(name, plan, BrowserProbe(Path(folder), executables=paths), needed=name in needed)
+
+
+async def _browser(name: str, plan: LaunchPlan, probe: BrowserProbe, *, needed: bool) -> Finding:
+    try:
+        engine = await probe.self_test(plan)
+    except ProberError as error:
+        return missing_browser(name, str(error), needed=needed)
+    finally:
+        await probe.close()
+    return good(f"{name} starts and shows a page: {engine}")
+
+
+def missing_browser(name: str, why: str, *, needed: bool) -> Finding:
+    """Judge a browser that does not start: it matters where a check needs it."""
+    if needed:
+        return Finding(grade=Grade.BAD, text=f"{name}, which checks need: {why}")
+    return Finding(grade=Grade.WARNING, text=f"{name}, which no check needs: {why}")

@@ -9,12 +9,13 @@ from monitor.domain.outcome import Outcome
 
 
 class Exit(IntEnum):
-    """The exit statuses; scripts rely on them."""
+    """The exit statuses; scripts rely on them. ``BROKEN`` is a mistake of ours, never a failure of the site."""
 
     GOOD = 0
     FAILED = 1
     USAGE = 2
     INCONCLUSIVE = 3
+    BROKEN = 70
 
 
 def exit_of(outcomes: Iterable[Outcome]) -> Exit:

@@ -101,7 +101,8 @@ def _remarks(seen: HostsSeen) -> Iterator[str]:
         for one in row.suggestions:
             yield f"\n{row.host}: {one.because}. In ownership.yaml:"
             yield "\n".join(f"    {line}" for line in one.snippet.splitlines())
-    yield f"\n{seen.runs} runs looked at: those that did not plainly pass, and some that did"
+    runs = "1 run" if seen.runs == 1 else f"{seen.runs} runs"
+    yield f"\n{runs} looked at: those that did not plainly pass, and some that did"
     if seen.bounded:
         yield "there are more that were not looked at: raise --limit or shorten --since"
     if seen.skipped:

@@ -70,7 +70,8 @@ class Replay:
     def lines(self) -> Iterator[str]:
         """Yield the findings for a person."""
         judged = self.same + len(self.changed)
-        yield f"{judged} runs judged again: {self.same} the same, {len(self.changed)} changed"
+        counted = "1 run" if judged == 1 else f"{judged} runs"
+        yield f"{counted} judged again: {self.same} the same, {len(self.changed)} changed"
         if self.corrected:
             yield f"{self.corrected} more had been corrected by a person: today's rules agree on {self.agreed} of them"
         for obstacle, count in sorted(self.skipped.items()):

@@ -41,7 +41,9 @@ class Forecast:
         """Return what should be changed before the start, each with its remedy."""
         found = []
         if self.browsers_needed > self.browsers_configured:
-            counts = f"{self.browsers_needed} browser workers are needed, {self.browsers_configured} configured"
+            needed = self.browsers_needed
+            workers = "1 browser worker is" if needed == 1 else f"{needed} browser workers are"
+            counts = f"{workers} needed, {self.browsers_configured} configured"
             remedy = "raise workers.browsers or run browser checks less often, or slots will be skipped"
             found.append(f"{counts}: {remedy}")
         return tuple(found)

@@ -22,7 +22,8 @@ def check_journeys(settings: Settings, catalogue: JourneyCatalogue) -> tuple[Pro
     ]
     for check in settings.checks:
         place = settings.places.get(check.name) or _nowhere(settings)
-        found += [_at(place, message) for message in _messages(check, known)]
+        messages = (*_messages(check, known), *_worker_messages(settings, check, known))
+        found += [_at(place, message) for message in messages]
     return tuple(sorted(set(found)))
 
 
@@ -37,6 +38,16 @@ def _messages(check: Check, known: dict[str, JourneyOutline]) -> Iterator[str]:
     limits = _browser_limits if journey.probe is ProbeKind.BROWSER else _http_limits
     for message in limits(check):
         yield f"profile {check.profile.name}: {message}"
+
+
+def _worker_messages(settings: Settings, check: Check, known: dict[str, JourneyOutline]) -> Iterator[str]:
+    journey, workers = known.get(check.journey), settings.workers
+    if journey is None or not check.enabled:
+        return
+    if journey.probe is ProbeKind.BROWSER and not workers.browsers:
+        yield f"the journey {journey.name} needs a browser, and workers.browsers is 0; raise it, or disable the check"
+    if journey.probe is ProbeKind.HTTP and not journey.declarative and not workers.scripts:
+        yield f"the journey {journey.name} is Python, and workers.scripts is 0; raise it, or disable the check"
 
 
 def _parameter_messages(check: Check, journey: JourneyOutline) -> Iterator[str]:

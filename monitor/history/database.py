@@ -124,7 +124,7 @@ class Database:
         try:
             return sa.create_engine(self._postgresql(), connect_args=arguments, hide_parameters=True, **options)
         except (ImportError, NoSuchModuleError) as error:
-            msg = "PostgreSQL needs its driver: install faultline-monitor[postgresql]"
+            msg = "PostgreSQL needs its driver: in the checkout, pip install '.[postgresql]'"
             raise HistoryError(msg) from error
 
 

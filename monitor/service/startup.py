@@ -135,9 +135,11 @@ def _password(path: Path) -> Secret:
     return Secret("web.password", text)
 
 
-async def prepare(path: Path, environ: Mapping[str, str]) -> tuple[Settings, JourneyCatalogue]:
+async def prepare(
+    path: Path, environ: Mapping[str, str], choices: StartupChoices | None = None
+) -> tuple[Settings, JourneyCatalogue]:
     """Return settings and journeys that fit each other. Raises StartupError with every problem of both."""
-    settings = await asyncio.to_thread(read_settings, path, environ)
+    settings = await asyncio.to_thread(read_settings, path, environ, choices)
     return settings, await journeys_for(settings)
 
 

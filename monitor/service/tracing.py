@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def require_tracing(settings: Settings) -> None:
     """Raise StartupError where traces are asked for and the extra that sends them is not installed."""
     if settings.tracing is not None and importlib.util.find_spec("opentelemetry") is None:
-        message = "tracing needs OpenTelemetry; install it with: pip install 'faultline-monitor[otel]'"
+        message = "tracing needs OpenTelemetry; install it from the checkout with: pip install '.[otel]'"
         raise StartupError(message)
 
 

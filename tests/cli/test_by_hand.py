@@ -27,6 +27,7 @@ def test_files_that_were_in_the_folder_for_artifacts_before_stay_there(typed, tm
     (folder / "precious.txt").write_text("years of work")
     result = typed("run", "home", "--artifacts", str(folder), "--no-investigate")
     assert result.exit_code == Exit.FAILED
+    assert "this run went into no history" in result.stdout
     assert (folder / "precious.txt").read_text() == "years of work"
     assert [path.name for path in folder.iterdir()] == ["precious.txt"]
 

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
+from monitor.cli import commands
 from monitor.cli.commands import app
+from monitor.cli.exits import Exit
 from monitor.cli.scaffold import write_scaffold
 from monitor.service import StartupError
 
@@ -44,3 +47,22 @@ def test_a_mistake_in_a_journey_is_told_once_with_line_and_column(tmp_path):
     assert isinstance(result.exception, StartupError)
     told = [line for line in result.exception.lines if "methd" in line]
     assert told == ["checks/home.yaml:5:23: steps[0].request.methd: unknown key; did you mean 'method'?"]
+
+
+@pytest.mark.parametrize("words", [("init", "FILE/x"), ("init", "/proc/x"), ("demo", "--data", "FILE")])
+def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path, words):
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(app, [word.replace("FILE", str(tmp_path / "file")) for word in words])
+    assert isinstance(result.exception, StartupError)
+    assert "cannot" in str(result.exception)
+
+
+def test_a_mistake_of_ours_ends_with_its_own_exit_status_and_its_traceback(monkeypatch, capsys):
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(commands, "app", broken)
+    with pytest.raises(SystemExit) as ended:
+        commands.main()
+    assert ended.value.code == Exit.BROKEN == 70
+    assert "ZeroDivisionError" in capsys.readouterr().err

@@ -123,3 +123,11 @@ def test_problems_of_journey_files_are_told_with_the_others(loaded: Callable[...
     )
     (problem,) = check_journeys(loaded(text), catalogue)
     assert str(problem) == "checks/broken.py:3:1: a syntax error"
+
+
+def test_a_journey_that_no_worker_could_make_is_a_problem(loaded: Callable[..., Settings]):
+    text = TEXT.replace("PROFILE", "").replace("VALUES", "email: a, password: b")
+    text += "workers: {browsers: 0, scripts: 0}\n"
+    for journey, key in (("checkout", "browsers"), ("api", "scripts")):
+        found = [one.message for one in check_journeys(loaded(text.replace("JOURNEY", journey)), CATALOGUE)]
+        assert any(f"workers.{key} is 0; raise it, or disable the check" in message for message in found)
