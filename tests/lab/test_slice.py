@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,17 @@ from tests.lab.manifest import SCENARIOS, read_manifest
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+def is_ours(case: dict[str, Any]) -> bool:
+    return (case.get("said") or {}).get("detail") in {"client.device", "client.prober"}
+
+
 @pytest.mark.parametrize("scenario", ["O01", "T01", "C05", "N01"])
 def test_a_labelled_fault_is_called_by_its_name(scenario):
     manifest = read_manifest(SCENARIOS / f"{scenario}.yaml")
     case = run(manifest, 3, 0, None, warm_up=1)
+    if is_ours(case):
+        # On a starved machine our own browser may not answer, which the monitor says; its next run would tell.
+        case = run(manifest, 3, 0, None, warm_up=1)
     said = case.get("said")
     assert case["status"] == "counted", case["reason"]
     expected = case["expected"]
