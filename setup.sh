@@ -44,7 +44,7 @@ say "installing Python packages from $lock"
 .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock"
 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-# A browser: Playwright's own where its download works, else the system's. Without one, HTTP journeys still run.
+# Browsers: Debian's own. Without one, journeys over HTTP still run.
 debian chromium chromium || true
 debian chromium-headless-shell chromium-headless-shell || true
 debian firefox-esr firefox-esr || true

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from monitor.domain.clock import SystemClock
 from monitor.domain.outcome import Outcome
 from monitor.investigation.drill import Dependency, DrillError, DrillReport, Finding, TrialResult
 from monitor.investigation.drill_reports import DrillReports, as_data
+from monitor.reading.quantities import parse_duration
 from monitor.service import StartupChoices, StartupError, read_settings
 from monitor.service.drilling import Progress, drilling
 
@@ -46,6 +48,9 @@ _WORDS = {
     Dependency.UNKNOWN: "perhaps needs it",
 }
 
+_BARE = re.compile(r"[0-9]{1,3}")
+_LEAST_DELAY, _MOST_DELAY = 0.1, 120.0
+
 
 def drill_check(
     check: Annotated[str, typer.Argument(help="Name of a check, or of a journey with one check.")],
@@ -53,7 +58,9 @@ def drill_check(
     config: ConfigOption = DEFAULT_CONFIG,
     data: DataOption = None,
     only: Annotated[list[str] | None, typer.Option(metavar="HOST", help="Only this third party; repeatable.")] = None,
-    delay: Annotated[float | None, typer.Option(min=0.1, max=120, help="Seconds by which answers are delayed.")] = None,
+    delay: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="By how much answers are delayed: 500ms, 10s, 2m.")
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Write a picture of the dependencies to this SVG file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -65,7 +72,7 @@ def drill_check(
     settings = read_settings(config, os.environ, StartupChoices(data=data))
     one = _chosen(settings, check)
     try:
-        report = asyncio.run(_drill(settings, one, tuple(only or ()), delay))
+        report = asyncio.run(_drill(settings, one, tuple(only or ()), seconds_of(delay)))
     except DrillError as error:
         raise StartupError(str(error)) from error
     # Only a whole drill may take the place of the one before.
@@ -77,6 +84,21 @@ def drill_check(
     else:
         _tell(report, new, picture)
     raise typer.Exit(_exit_of(report))
+
+
+def seconds_of(delay: str | None) -> float | None:
+    """Return a delay in seconds; a bare number has always meant them. Raises StartupError for what is none."""
+    if delay is None:
+        return None
+    try:
+        seconds = parse_duration(f"{delay}s" if _BARE.fullmatch(delay) else delay).total_seconds()
+    except ValueError as error:
+        msg = f"--delay: {error}"
+        raise StartupError(msg) from error
+    if not _LEAST_DELAY <= seconds <= _MOST_DELAY:
+        msg = f"--delay: '{delay}' is not between 100ms and 2m"
+        raise StartupError(msg)
+    return seconds
 
 
 def _chosen(settings: Settings, name: str) -> Check:

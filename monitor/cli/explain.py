@@ -42,7 +42,7 @@ def told(stored: StoredRun, verdicts: Sequence[PastVerdict] = ()) -> Iterator[Te
     summary = stored.summary
     yield from tell(summary.check, summary.run_id, stored.judgement, stored.evidence, fully=True)
     if stored.lean:
-        yield Text("  nothing went wrong in this run, so its exchanges were counted but not kept", "dim")
+        yield Text("  the rules found nothing wrong in this run, so its exchanges were counted but not kept", "dim")
     if len(verdicts) > 1:
         yield Text("  verdicts, the first one first:")
         for verdict in verdicts:
@@ -79,7 +79,8 @@ def accuracy_line(found: FieldAccuracy, span: str) -> str:
     return (
         f"of {found.judged} runs of the last {span} that people judged, the rules had the cause right in "
         f"{found.right} ({found.right / found.judged:.0%}); detail right in {found.detail_right} of {found.detailed}; "
-        f"left open {found.undetermined}; blamed the wrong one in {found.false_blame}"
+        f"left open {found.undetermined}; blamed the wrong one in {found.false_blame}; "
+        f"saw nothing wrong in {found.missed}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import socket
@@ -111,7 +112,8 @@ def bound(web: WebSettings, *, untaken: int = _UNTAKEN) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        remedy = "is another monitor running? Choose another address with --listen or web.listen"
+        rival = "is another monitor running? Then " if error.errno == errno.EADDRINUSE else ""
+        remedy = f"{rival}choose another address with --listen or web.listen"
         msg = f"cannot listen on {web.host}:{web.port}: {error.strerror}; {remedy}"
         raise StartupError(msg) from error
     return listener

@@ -10,7 +10,7 @@ from monitor.diagnosis.dependencies import incident_of, with_needs
 from monitor.diagnosis.edges import edge_named
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.judge import judge
-from monitor.diagnosis.mechanisms import Mechanism, is_defect, mechanism_of
+from monitor.diagnosis.mechanisms import is_defect
 from monitor.diagnosis.names import parts_of
 from monitor.diagnosis.owners import Owner
 from monitor.diagnosis.rules.access import guard_of
@@ -22,7 +22,6 @@ from monitor.domain.run import Judgement
 
 _CODE = frozenset({"script", "stylesheet"})
 _DATA = frozenset({"xhr", "fetch"})
-_NAMES = frozenset({Mechanism.NAME, Mechanism.RESOLVER})
 _TOO_MANY = 429
 
 
@@ -105,12 +104,6 @@ class Case:
     def repeatable(self) -> bool:
         """Say whether the journey may be made again up to the step that failed."""
         return self.step is not None and not self.effects and not self.guarded
-
-    @property
-    def unresolved(self) -> tuple[str, ...]:
-        """Return the names whose resolution failed, for the question to other resolvers."""
-        failed = (x for x in (*self.needed, *self.suspects) if mechanism_of(x) in _NAMES)
-        return tuple(dict.fromkeys(x.host for x in failed))
 
 
 def case_of(evidence: Evidence, context: Context) -> Case:

@@ -157,6 +157,7 @@ class FieldAccuracy:
         detail_right: Those of them of which the rules had named the same detail.
         undetermined: Runs that the rules had left undetermined; they are judged, and neither right nor false blame.
         false_blame: Runs of which the rules had named another cause.
+        missed: Runs that the rules had called passed, and a person did not.
     """
 
     judged: int = 0
@@ -165,6 +166,7 @@ class FieldAccuracy:
     detail_right: int = 0
     undetermined: int = 0
     false_blame: int = 0
+    missed: int = 0
 
     @property
     def ratio(self) -> float | None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from monitor.domain.cause import Cause
 from monitor.domain.diagnosis import Diagnosis
-from monitor.domain.outcome import SlotState, StepOutcome
+from monitor.domain.outcome import Outcome, SlotState, StepOutcome
 from monitor.domain.run import Judgement
 from monitor.execution.wire import WireError
 from monitor.history.body import Body, BodyCodec
@@ -29,6 +29,7 @@ CAUSE_ONLY = "person.cause"
 """The rule of a person's verdict that names a cause and leaves the detail open."""
 
 _KEY = (SLOTS.c.scheduled_at, SLOTS.c.check_id)
+_NOTHING_WRONG = frozenset({Outcome.PASSED.value, Outcome.DEGRADED.value})
 _PERSON = VerdictSource.PERSON.value
 
 
@@ -83,7 +84,7 @@ def past(connection: sa.Connection, run_id: str, bodies: BodyCodec) -> tuple[Pas
 def judged_by_people(since: dt.datetime) -> sa.Select[Any]:
     """Return the verdicts on all runs of which a person gave one since a moment, each run's in their order."""
     spoken = sa.select(VERDICTS.c.run_id).where(sa.text("source = 'person'"), VERDICTS.c.at >= micros(since))
-    columns = (VERDICTS.c.run_id, VERDICTS.c.source, VERDICTS.c.cause, VERDICTS.c.detail, VERDICTS.c.rule)
+    columns = [VERDICTS.c[name] for name in ("run_id", "source", "outcome", "cause", "detail", "rule")]
     order = (VERDICTS.c.scheduled_at, VERDICTS.c.check_id, VERDICTS.c.number)
     # The keys of the table begin with the moment of the run, so the few runs that people judged are found by it.
     keys = sa.select(VERDICTS.c.scheduled_at).where(sa.text("source = 'person'"), VERDICTS.c.at >= micros(since))
@@ -95,7 +96,7 @@ def accuracy_of(rows: Iterable[Any]) -> FieldAccuracy:
     runs: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
         runs[row.run_id].append(row)
-    judged = right = detailed = detail_right = undetermined = false_blame = 0
+    judged = right = detailed = detail_right = undetermined = false_blame = missed = 0
     for verdicts in runs.values():
         rules, person = _opposed(verdicts)
         judged += 1
@@ -104,9 +105,11 @@ def accuracy_of(rows: Iterable[Any]) -> FieldAccuracy:
             detailed += 1
             detail_right += rules.detail == person.detail
         if rules.cause != person.cause:
-            open_question = rules.cause in {None, Cause.UNDETERMINED.value}
+            unseen = rules.cause is None and rules.outcome in _NOTHING_WRONG
+            open_question = not unseen and rules.cause in {None, Cause.UNDETERMINED.value}
+            missed += unseen
             undetermined += open_question
-            false_blame += not open_question
+            false_blame += not unseen and not open_question
     return FieldAccuracy(
         judged=judged,
         right=right,
@@ -114,6 +117,7 @@ def accuracy_of(rows: Iterable[Any]) -> FieldAccuracy:
         detail_right=detail_right,
         undetermined=undetermined,
         false_blame=false_blame,
+        missed=missed,
     )
 
 

@@ -59,11 +59,6 @@ class Inquiries:
         self._tasks[task] = None
         task.add_done_callback(lambda done: self._done(name, done))
 
-    @property
-    def under_way(self) -> int:
-        """Return how many runs are being looked into or wait for one that is."""
-        return len(self._tasks)
-
     async def close(self) -> None:
         """End what is under way: each run is handed on with what is known of it, and later ones as they are."""
         self._closing = True

@@ -16,7 +16,8 @@ from monitor.config.settings import Settings, WebSettings
 from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.secret import Secret
 from monitor.journeys.catalogue import catalogue as find_journeys
-from monitor.reading.addresses import check_base_url, is_loopback, split_host_port
+from monitor.reading.addresses import HostPort, check_base_url, is_loopback, split_host_port
+from monitor.reading.problem import quoted
 
 DEFAULT_CONFIG = Path("config/monitor.yaml")
 """The configuration file where nobody names another."""
@@ -92,7 +93,7 @@ def _options(settings: Settings, chosen: Settings, choices: StartupChoices) -> s
 def _web(web: WebSettings, choices: StartupChoices) -> WebSettings:
     if choices.listen is not None:
         try:
-            address = split_host_port(choices.listen)
+            address = _address(choices.listen)
         except ValueError as error:
             msg = f"--listen: {error}"
             raise StartupError(msg) from error
@@ -112,6 +113,14 @@ def _web(web: WebSettings, choices: StartupChoices) -> WebSettings:
         msg = f"to listen on {web.host} without a password would show everything to everybody: {remedy}"
         raise StartupError(msg)
     return web
+
+
+def _address(text: str) -> HostPort:
+    address = split_host_port(text)
+    if address.port is None:
+        msg = f"{quoted(text)} has no port; write host:port, such as 127.0.0.1:9488 or [::1]:9488"
+        raise ValueError(msg)
+    return address
 
 
 def _external_url(text: str) -> str:

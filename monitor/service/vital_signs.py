@@ -71,4 +71,4 @@ class VitalSigns:
         except HistoryError as error:
             _log.warning("reviewed verdicts could not be counted", extra={"error": str(error)})
             return None
-        return ("right", told.right), ("wrong", told.false_blame), ("undetermined", told.undetermined)
+        return ("right", told.right), ("wrong", told.false_blame + told.missed), ("undetermined", told.undetermined)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from monitor.cli import drill
 from monitor.cli.drill_picture import svg_of
 from monitor.cli.exits import Exit
@@ -85,3 +87,13 @@ def test_a_check_that_is_not_there_is_one_line_with_the_nearest_name(typed):
     result = typed("drill", "brows")
     assert "did you mean 'browse'?" in result.stdout
     assert result.exit_code != 0
+
+
+@pytest.mark.parametrize(("written", "seconds"), [(None, None), ("10s", 10), ("500ms", 0.5), ("2m", 120), ("7", 7)])
+def test_a_delay_is_written_with_its_unit_and_a_bare_number_means_seconds(written, seconds):
+    assert drill.seconds_of(written) == seconds
+
+
+@pytest.mark.parametrize(("written", "why"), [("soon", "is not a duration"), ("50ms", "100ms and"), ("3m", "and 2m")])
+def test_a_delay_that_is_none_is_one_clear_line(typed, written, why):
+    assert why in typed("drill", "browse", "--delay", written).stdout

@@ -75,6 +75,15 @@ def test_a_person_corrects_a_diagnosis_and_the_accuracy_counts_it(typed, stored)
     assert json.loads(typed("explain", "--accuracy", "--json").stdout)["false_blame"] == 1
 
 
+def test_a_passed_run_that_a_person_corrects_was_missed_and_does_not_contradict_itself(typed, stored):
+    typed("explain", "run-browse-7", "--correct", "own.content", "--reason", "the basket was empty")
+    told = typed("explain", "run-browse-7").stdout
+    assert "the basket was empty" in told
+    assert "the rules found nothing wrong in this run, so its exchanges were counted but not kept" in told
+    line = typed("explain", "--accuracy").stdout
+    assert "left open 0; blamed the wrong one in 0; saw nothing wrong in 1" in line
+
+
 def test_no_figure_is_made_up_where_nobody_has_said_anything(typed, stored):
     assert "there is no figure" in typed("explain", "--accuracy").stdout
 

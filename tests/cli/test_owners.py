@@ -14,7 +14,7 @@ def test_owners_are_listed_with_the_reason_and_what_to_write_for_strangers(typed
     told = typed("owners", "--since", "2h").stdout
     assert "nobody named it" in told
     assert "In ownership.yaml:" in told
-    assert "1 runs looked at" in told
+    assert "1 run looked at" in told
     assert "1 skipped" in told
     found = json.loads(typed("owners", "--since", "2h", "--json").stdout)
     assert found["hosts"][0]["named"] is False

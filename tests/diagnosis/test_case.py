@@ -5,7 +5,6 @@ import pytest
 from monitor.diagnosis.case import case_of
 from monitor.domain.evidence import Comparison, PageError, ScriptTime, VantageHealth
 from monitor.domain.exchange import Initiator
-from monitor.domain.failure import Failure
 from monitor.domain.outcome import StepOutcome
 from monitor.domain.reference import Difference, DifferenceKind
 from tests.diagnosis.incidents import ADS, API, CDN, PAY, SHOP, a_step, failed, page, passed, request
@@ -67,11 +66,6 @@ def test_a_guard_that_answered_ends_all_asking(court, guard):
     case = case_of(failed(page(**guard)), court.context)
     assert case.guarded
     assert not case.repeatable
-
-
-def test_names_that_do_not_resolve_are_to_be_asked_elsewhere(court):
-    case = case_of(failed(page(failure=Failure.DNS_NAME_NOT_RESOLVED)), court.context)
-    assert case.unresolved == ("www.shop.example",)
 
 
 def test_the_edge_that_answered_is_told(court):

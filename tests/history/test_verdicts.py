@@ -149,9 +149,13 @@ async def test_the_accuracy_in_the_field_compares_what_the_rules_had_said_with_w
     await person(history, "run-browse-3", Detail.TP_SLOW, rule="person.cause")
     await person(history, "run-browse-5", Detail.OWN_CONTENT)
     await history.revise("run-browse-2", a_verdict(), why="newer rules", at=at(9), source=VerdictSource.REJUDGED)
+    await history.finished(a_passed_run(6))
+    await person(history, "run-browse-6", Detail.OWN_CONTENT)
     found = await history.field_accuracy(at(-1))
-    assert found == FieldAccuracy(judged=5, right=3, detailed=4, detail_right=1, undetermined=1, false_blame=1)
-    assert found.ratio == 0.6
+    assert found == FieldAccuracy(
+        judged=6, right=3, detailed=5, detail_right=1, undetermined=1, false_blame=1, missed=1
+    )
+    assert found.ratio == 0.5
     assert await history.field_accuracy(at(60)) == FieldAccuracy()
 
 

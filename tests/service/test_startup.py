@@ -60,3 +60,9 @@ def test_a_monitor_that_listens_everywhere_is_reached_on_loopback(config: Path, 
 def test_a_user_name_without_a_password_is_one_clear_line(config: Path):
     with pytest.raises(StartupError, match="--username: a user name needs a password"):
         read_settings(config, {}, StartupChoices(username="ada"))
+
+
+@pytest.mark.parametrize("text", ["foo", "127.0.0.1", "::1"])
+def test_an_address_to_listen_on_needs_its_port(config: Path, text: str):
+    with pytest.raises(StartupError, match="has no port; write host:port"):
+        read_settings(config, {}, StartupChoices(listen=text))

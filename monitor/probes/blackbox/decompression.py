@@ -9,8 +9,6 @@ import brotli
 _GZIP = 16 + zlib.MAX_WBITS
 _WITHOUT_FRAME = -zlib.MAX_WBITS
 
-ALGORITHMS = frozenset({"", "identity", "gzip", "br", "deflate"})
-
 
 class NotCompressed(Exception):  # noqa: N818 - it says what the body is not
     """The body is not, or not wholly, compressed as the module says; ``body`` is what could be read."""

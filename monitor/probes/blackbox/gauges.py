@@ -6,8 +6,6 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_CHAIN = ("fingerprint_sha256", "issuer", "serialnumber", "subject", "subjectalternative")
-
 HELP: Mapping[str, str] = types.MappingProxyType(
     {
         "probe_dns_additional_rrs": "Returns number of entries in the additional resource record list",

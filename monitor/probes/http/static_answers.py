@@ -26,8 +26,6 @@ _CREDENTIAL = re.compile(rb"auth|token|key|secret|session|password|signature|cre
 _COOKIES = frozenset({b"set-cookie", b"set-cookie2"})
 _FOR_ONE = frozenset({"private", "no-store"})
 
-Pairs = tuple[tuple[bytes, bytes], ...]
-
 
 class StaticAnswers:
     """Holds on to what was answered while a run is under way, and writes at its end what may be kept."""
