@@ -92,6 +92,13 @@ def test_tickets_wait_for_office_hours_and_pages_do_not():
             assert "active_time_intervals" not in route
 
 
+def test_all_that_pages_about_one_check_is_one_notification():
+    teams = [route for route in shipped()["route"]["routes"] if "routes" in route]
+    pagers = [each for team in teams for each in team["routes"] if each["receiver"].endswith("-pager")]
+    assert len(pagers) == len(teams)
+    assert all(each["group_by"] == ["team", "journey", "target", "profile"] for each in pagers)
+
+
 # Against a running Alertmanager.
 
 

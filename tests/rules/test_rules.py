@@ -46,7 +46,14 @@ def labels_of(recorded: str) -> set[str]:
 
 
 RECORDED = {rule.name: labels_of(rule.name) for rule in rules() if not rule.alerting}
-KNOWN = {"up": OF_TARGETS, **{name: labels | OF_TARGETS for name, labels in EXPOSED.items()}, **RECORDED}
+# What Prometheus itself writes down of each alert.
+OF_ALERTS = {"alertname", "alertstate", "severity", "category", "scope", *RECORDED["check:faultline_journey_info:max"]}
+KNOWN = {
+    "up": OF_TARGETS,
+    "ALERTS": OF_ALERTS,
+    **{name: labels | OF_TARGETS for name, labels in EXPOSED.items()},
+    **RECORDED,
+}
 WINDOWS = {
     "check:faultline_run_failures_per_runs:ratio_rate": ("1h", "6h", "1d", "3d", "30d"),
     "check_cause:faultline_run_failures_per_runs:ratio_rate": ("1h", "1d", "30d"),
