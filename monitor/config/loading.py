@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
@@ -34,7 +34,15 @@ _ENTRY = re.compile(r"(checks|maintenance|drills)\[\d+\]|(profiles|targets)\.[^.
 
 
 class ConfigurationError(ReadingError):
-    """The configuration cannot be used; ``problems`` holds everything that is wrong with it, sorted by place."""
+    """The configuration cannot be used; ``problems`` holds everything that is wrong with it, sorted by place.
+
+    ``salvaged`` is what could be made of the rest, only good for finding what else is wrong; ``None`` is nothing.
+    """
+
+    def __init__(self, problems: Iterable[Problem], salvaged: Settings | None = None) -> None:
+        """Keep the problems, and what is left without them."""
+        super().__init__(problems)
+        self.salvaged = salvaged
 
 
 def load(path: FilePath, environ: Mapping[str, str]) -> Settings:
@@ -60,7 +68,7 @@ def _load(path: FilePath, environ: Mapping[str, str]) -> Settings:
     draft = Draft(document=document, origin=Origin(environ=environ, folder=path.parent), problems=problems)
     settings = _settings(path, model, entries, ownership, draft)
     if draft.problems:
-        raise ConfigurationError(draft.problems)
+        raise ConfigurationError(draft.problems, settings)
     return settings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from monitor.config.settings import Place, Settings
 from monitor.domain.check import Check
@@ -20,7 +21,11 @@ def check_journeys(settings: Settings, catalogue: JourneyCatalogue) -> tuple[Pro
         Problem(file=one.source, line=one.line or 1, column=one.column or 1, path="", message=one.message)
         for one in catalogue.problems
     ]
+    # What was found and could not be used has been told already.
+    unusable = {Path(one.source).stem for one in catalogue.problems} - set(known)
     for check in settings.checks:
+        if check.journey in unusable:
+            continue
         place = settings.places.get(check.name) or _nowhere(settings)
         messages = (*_messages(check, known), *_worker_messages(settings, check, known))
         found += [_at(place, message) for message in messages]
@@ -30,7 +35,7 @@ def check_journeys(settings: Settings, catalogue: JourneyCatalogue) -> tuple[Pro
 def _messages(check: Check, known: dict[str, JourneyOutline]) -> Iterator[str]:
     journey = known.get(check.journey)
     if journey is None:
-        some = ", ".join(sorted(known)[:10]) or "none were found"
+        some = ", ".join(sorted(known)[:10]) or "none that can be used"
         hint = did_you_mean(check.journey, known) or f"; the journeys are: {some}"
         yield f"no journey is called {quoted(check.journey)}{hint}"
         return

@@ -148,8 +148,20 @@ async def prepare(
     path: Path, environ: Mapping[str, str], choices: StartupChoices | None = None
 ) -> tuple[Settings, JourneyCatalogue]:
     """Return settings and journeys that fit each other. Raises StartupError with every problem of both."""
-    settings = await asyncio.to_thread(read_settings, path, environ, choices)
+    try:
+        settings = await asyncio.to_thread(read_settings, path, environ, choices)
+    except StartupError as error:
+        raise StartupError(*error.lines, *await _lines_of_journeys(error)) from error
     return settings, await journeys_for(settings)
+
+
+async def _lines_of_journeys(error: StartupError) -> tuple[str, ...]:
+    """Return what is wrong with the journeys too, where enough of the configuration is left to find them."""
+    cause = error.__cause__
+    if not isinstance(cause, ConfigurationError) or cause.salvaged is None:
+        return ()
+    settings = replace(cause.salvaged, journeys=cause.salvaged.journeys.resolve())
+    return problem_lines(settings, await find_journeys(settings.journeys))
 
 
 async def journeys_for(settings: Settings, *, strict: bool = True) -> JourneyCatalogue:

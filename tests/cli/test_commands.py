@@ -66,3 +66,17 @@ def test_a_mistake_of_ours_ends_with_its_own_exit_status_and_its_traceback(monke
         commands.main()
     assert ended.value.code == Exit.BROKEN == 70
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_the_problems_of_configuration_and_journeys_are_told_together(tmp_path):
+    config, *_ = write_scaffold(tmp_path)
+    config.write_text(
+        config.read_text().replace("every: 1m", "every: 5 minutes") + "  - {journey: hmoe, target: site}\n"
+    )
+    (tmp_path / "checks" / "home.yaml").write_text("name: home\ntitle: Home\nsteps: []\n")
+    result = CliRunner().invoke(app, ["validate", "--config", str(config)])
+    assert isinstance(result.exception, StartupError)
+    told = "\n".join(result.exception.lines)
+    for part in ("'5 minutes' is not a duration", "checks/home.yaml:", "no journey is called 'hmoe'"):
+        assert part in told
+    assert "no journey is called 'home'" not in told

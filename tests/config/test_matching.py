@@ -131,3 +131,12 @@ def test_a_journey_that_no_worker_could_make_is_a_problem(loaded: Callable[..., 
     for journey, key in (("checkout", "browsers"), ("api", "scripts")):
         found = [one.message for one in check_journeys(loaded(text.replace("JOURNEY", journey)), CATALOGUE)]
         assert any(f"workers.{key} is 0; raise it, or disable the check" in message for message in found)
+
+
+def test_a_journey_whose_file_has_a_mistake_is_not_said_to_be_missing(loaded: Callable[..., Settings]):
+    text = TEXT.replace("PROFILE", "").replace("VALUES", "")
+    broken = JourneyCatalogue(problems=(JourneyProblem(source="checks/home.yaml", message="unknown key", line=5),))
+    found = check_journeys(loaded(text.replace("JOURNEY", "home")), broken)
+    assert [problem.message for problem in found] == ["unknown key"]
+    found = check_journeys(loaded(text.replace("JOURNEY", "other")), broken)
+    assert any("no journey is called 'other'; the journeys are: none that can be used" in one.message for one in found)
