@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -118,9 +119,14 @@ def runs_with_evidence(check: str | None, since: dt.datetime, limit: int) -> sa.
     return query.order_by(EVIDENCE.c.scheduled_at.desc(), EVIDENCE.c.check_id).limit(limit)
 
 
-def latest_runs() -> sa.Select[Any]:
-    """Return the newest finished run of each check."""
-    newest = _newest(_inner_finished)
+def latest_runs(outcomes: Collection[Outcome] = (), since: dt.datetime | None = None) -> sa.Select[Any]:
+    """Return the newest finished run of each check, of those with one of these outcomes and from ``since`` on."""
+    wanted = [_inner_finished]
+    if outcomes:
+        wanted.append(_INNER.c.outcome.in_([outcome.value for outcome in outcomes]))
+    if since is not None:
+        wanted.append(_INNER.c.scheduled_at >= micros(since))
+    newest = _newest(sa.and_(*wanted))
     return sa.select(*_SUMMARY).select_from(_RUN.join(newest, _is(newest)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -154,6 +154,11 @@ class Reader:
             CheckState(check=name, slot=slots.get(name), run=runs.get(name), counts=tuple(sorted(counts[name])))
             for name in sorted(runs.keys() | slots.keys())
         )
+
+    async def latest_with(self, outcomes: Collection[Outcome], since: dt.datetime) -> Mapping[str, RunSummary]:
+        """Return the newest run of each check that ended in one of these ways, by name, from ``since`` on."""
+        rows = await self._rows(questions.latest_runs(outcomes, since))
+        return {run.check: run for run in map(questions.summary_of, rows)}
 
     async def slots(self, check: str, since: dt.datetime) -> tuple[Slot, ...]:
         """Return the slots of a check from ``since`` on, oldest first."""

@@ -179,10 +179,13 @@ class Metrics(Ourselves, Collector):
         if self._tables.steps:
             counting.count_details(self._tables, run, told)
         if run.outcome is not Outcome.INCONCLUSIVE:
-            age = max(0.0, self._clock.now().timestamp() - told.ended)
-            self._expiry[told.place] = self._clock.elapsed() + self._too_old(run.check) - age
-            good = run.outcome is not Outcome.FAILED
-            self._tables.value(of_checks.SUCCESS).at(*told.place).set(1.0 if good else 0.0)
+            self._note_state(told.place, run.check, told.ended, good=run.outcome is not Outcome.FAILED)
+
+    def _note_state(self, place: tuple[str, ...], check: Check, ended: float, *, good: bool) -> None:
+        """Let the newest conclusive run speak for now, until it is too old for it."""
+        age = max(0.0, self._clock.now().timestamp() - ended)
+        self._expiry[place] = self._clock.elapsed() + self._too_old(check) - age
+        self._tables.value(of_checks.SUCCESS).at(*place).set(1.0 if good else 0.0)
 
     def _count_transfer(self, told: counting.Told, transfer: surroundings.Transfer) -> None:
         if self._tables.steps:
@@ -195,14 +198,28 @@ class Metrics(Ourselves, Collector):
         seconds = gap.total_seconds()
         return max(_INTERVALS * seconds, seconds + check.deadline.total_seconds() + _GRACE)
 
-    def restore(self, check: Check, *, last_run: dt.datetime | None, last_success: dt.datetime | None) -> None:
-        """State after a restart what the history knows, so that no alert on age fires or flaps."""
+    def restore(
+        self,
+        check: Check,
+        *,
+        last_run: dt.datetime | None,
+        last_success: dt.datetime | None,
+        conclusive: tuple[dt.datetime, bool] | None = None,
+    ) -> None:
+        """State after a restart what the history knows, so that no alert on age flaps and none on a state ends.
+
+        ``conclusive`` is when the newest run that says something ended, and whether it was good; it speaks for now as
+        long as it would have without the restart.
+        """
         here = (*place_of(check), self._location)
         with self._lock:
             if last_run is not None:
                 self._tables.value(of_checks.LAST_RUN).at(*here).set(last_run.timestamp())
             if last_success is not None:
                 self._tables.value(of_checks.LAST_SUCCESS).at(*here).set(last_success.timestamp())
+            if conclusive is not None:
+                ended, good = conclusive
+                self._note_state(here, check, ended.timestamp(), good=good)
 
     def slot_closed(self, slot: Slot) -> None:
         """Count a slot that reached its end, whatever it was."""

@@ -61,6 +61,12 @@ OBJECTIVE = Family(
     labels=CHECK,
     help="Share of runs that should succeed.",
 )
+MAINTENANCE = Family(
+    name="faultline_journey_maintenance",
+    kind=Kind.GAUGE,
+    labels=CHECK,
+    help="Whether a maintenance window covers the check just now.",
+)
 INFO = Family(
     name="faultline_journey_info",
     kind=Kind.INFO,
@@ -114,7 +120,7 @@ DURATION = Family(
     kind=Kind.HISTOGRAM,
     labels=PLACE,
     buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0),
-    coarse=(0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+    coarse=(0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
     help="Duration of runs that passed or were degraded.",
 )
 EXPERIENCE = Family(
@@ -128,12 +134,6 @@ LATENCY_THRESHOLD = Family(
     kind=Kind.GAUGE,
     labels=CHECK,
     help="Up to this duration a run is satisfying, up to four times it tolerable; absent where none is configured.",
-)
-MAINTENANCE = Family(
-    name="faultline_journey_maintenance",
-    kind=Kind.GAUGE,
-    labels=CHECK,
-    help="Whether a maintenance window covers the check just now.",
 )
 CUSTOMERS = Family(
     name="faultline_journey_customers_per_hour",
@@ -187,35 +187,35 @@ LCP = Family(
     name="faultline_largest_contentful_paint_seconds",
     kind=Kind.HISTOGRAM,
     labels=PLACE,
-    buckets=(0.5, 1.0, 1.8, 2.5, 4.0),
+    buckets=(0.5, 1.0, 1.8, 2.5, 4.0, 10.0),
     help="Largest Contentful Paint of the run's first page; good up to 2.5 s, poor above 4 s.",
 )
 FCP = Family(
     name="faultline_first_contentful_paint_seconds",
     kind=Kind.HISTOGRAM,
     labels=PLACE,
-    buckets=(0.3, 0.6, 1.0, 1.8, 3.0),
+    buckets=(0.3, 0.6, 1.0, 1.8, 3.0, 8.0),
     help="First Contentful Paint of the run's first page; good up to 1.8 s, poor above 3 s.",
 )
 TTFB = Family(
     name="faultline_time_to_first_byte_seconds",
     kind=Kind.HISTOGRAM,
     labels=PLACE,
-    buckets=(0.1, 0.2, 0.4, 0.8, 1.8),
+    buckets=(0.1, 0.2, 0.4, 0.8, 1.8, 5.0),
     help="Time to First Byte of the run's first page; good up to 0.8 s, poor above 1.8 s.",
 )
 INP = Family(
     name="faultline_interaction_to_next_paint_seconds",
     kind=Kind.HISTOGRAM,
     labels=PLACE,
-    buckets=(0.05, 0.1, 0.2, 0.35, 0.5),
+    buckets=(0.05, 0.1, 0.2, 0.35, 0.5, 1.0),
     help="Interaction to Next Paint of the run's first page; good up to 0.2 s, poor above 0.5 s.",
 )
 CLS = Family(
     name="faultline_cumulative_layout_shift",
     kind=Kind.HISTOGRAM,
     labels=PLACE,
-    buckets=(0.01, 0.05, 0.1, 0.18, 0.25),
+    buckets=(0.01, 0.05, 0.1, 0.18, 0.25, 0.5),
     help="Cumulative Layout Shift of the run's first page, without a unit; good up to 0.1, poor above 0.25.",
 )
 TRANSFER = Family(
@@ -235,9 +235,10 @@ CORE: tuple[Family, ...] = (
     INTERVAL,
     LONGEST_GAP,
     OBJECTIVE,
+    MAINTENANCE,
     INFO,
 )
-"""What every check has: twelve series."""
+"""What every check has: thirteen series. All that an alert must not be without is among them."""
 MORE: tuple[Family, ...] = (
     FAILURE_DETAILS,
     DEGRADED,
@@ -249,7 +250,6 @@ MORE: tuple[Family, ...] = (
     DURATION,
     EXPERIENCE,
     LATENCY_THRESHOLD,
-    MAINTENANCE,
     CUSTOMERS,
     CUSTOMER_VALUE,
     CULPRITS,

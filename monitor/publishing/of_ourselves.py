@@ -39,7 +39,7 @@ CLOCK_OFFSET = Family(
 SCHEDULER_LAG = Family(
     name="faultline_scheduler_lag_seconds",
     kind=Kind.HISTOGRAM,
-    buckets=(0.001, 0.01, 0.1, 0.5, 2.0, 5.0),
+    buckets=(0.001, 0.01, 0.1, 0.5, 2.0, 5.0, 30.0, 300.0),
     help="How late runs started after their slot.",
 )
 SCHEDULER_ALIVE = Family(
@@ -115,7 +115,7 @@ PUBLISH_FAILURES = Family(
 HEALTHY = Family(
     name="faultline_healthy",
     kind=Kind.GAUGE,
-    help="Whether scheduler, store and workers do their work, as /healthz says.",
+    help="Whether scheduler, store and workers do their work, as /-/healthy says.",
 )
 HEARTBEAT = Family(
     name="faultline_location_last_heartbeat_timestamp_seconds",

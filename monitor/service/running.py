@@ -22,7 +22,7 @@ from monitor.domain.journey import JourneyCatalogue
 from monitor.domain.outcome import Outcome, SlotReason, SlotState
 from monitor.domain.run import Run, Slot
 from monitor.domain.secret import Redactor
-from monitor.history import History, StoredRun, Unsent
+from monitor.history import History, RunSummary, StoredRun, Unsent
 from monitor.investigation.correlation import Incident
 from monitor.investigation.drill_reports import DrillReports
 from monitor.probes.blackbox.probe import Blackbox
@@ -57,6 +57,9 @@ _RETENTION = dt.timedelta(hours=1)
 _FAREWELL = 3.0
 _REAP_GRACE = dt.timedelta(minutes=5)
 _DAY = dt.timedelta(days=1)
+# How far back the newest good run is looked for after a start: two runs of a check that runs once a week.
+_REMEMBERED = 15 * _DAY
+_GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
 # A run makes hundreds of objects and hardly a cycle, so there is little to be found so often.
 _COLLECT = (20_000, 20, 100)
 
@@ -259,12 +262,19 @@ class Service:
     async def _restore(self) -> None:
         """State what history knows of each check, so that ages do not start anew with the process."""
         checks = {check.name: check for check in self.settings.checks}
+        since = self.clock.now() - _REMEMBERED
+        good = await self.history.latest_with(_GOOD, since)
+        told = await self.history.latest_with({*_GOOD, Outcome.FAILED}, since)
         for state in await self.history.latest():
             check, run = checks.get(state.check), state.run
             if check is not None and run is not None:
-                good = run.outcome in {Outcome.PASSED, Outcome.DEGRADED}
-                ended = run.started_at + dt.timedelta(seconds=run.duration)
-                self._metrics.restore(check, last_run=ended, last_success=ended if good else None)
+                best, newest = good.get(check.name), told.get(check.name)
+                self._metrics.restore(
+                    check,
+                    last_run=_end_of(run),
+                    last_success=_end_of(best) if best else None,
+                    conclusive=(_end_of(newest), newest.outcome in _GOOD) if newest else None,
+                )
 
     async def _carry_out(self, due: Due) -> None:
         """Fill one slot: run it, or say why not."""
@@ -343,6 +353,10 @@ class Service:
     async def _state_health(self) -> None:
         healthy, incidents = not self.health().problems, self.open_incidents()
         await self._vital_signs.state(self.settings, healthy=healthy, incidents=incidents, loop_lag=self._loop_lag)
+
+
+def _end_of(run: RunSummary) -> dt.datetime:
+    return run.started_at + dt.timedelta(seconds=run.duration)
 
 
 async def _whatever_comes(what: str, work: Coroutine[Any, Any, object]) -> None:

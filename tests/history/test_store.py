@@ -177,6 +177,17 @@ async def test_the_latest_of_each_check_is_told(history):
     assert state.counts == ((Outcome.FAILED, 1), (Outcome.PASSED, 1))
 
 
+async def test_the_newest_run_that_ended_in_a_way_is_told_and_not_one_from_too_long_ago(history):
+    unclear = Judgement(outcome=Outcome.INCONCLUSIVE, validity=Validity.INVALID)
+    for run in (a_passed_run(0), a_failed_run(1), a_passed_run(2, judgement=unclear)):
+        await history.finished(run)
+    good = await history.latest_with({Outcome.PASSED, Outcome.DEGRADED}, at(-5))
+    assert {name: run.scheduled_at for name, run in good.items()} == {CHECK: at(0)}
+    conclusive = await history.latest_with({Outcome.PASSED, Outcome.FAILED}, at(-5))
+    assert conclusive[CHECK].outcome is Outcome.FAILED
+    assert await history.latest_with({Outcome.PASSED}, at(1)) == {}
+
+
 async def test_coverage_counts_what_was_planned_and_what_it_brought(history, clock):
     await history.plan([a_slot(minute) for minute in range(5)])
     await history.finished(a_passed_run(0))

@@ -355,5 +355,5 @@ def test_at_the_core_nothing_else_of_a_check_is_counted(clock):
     metrics.publish(a_run(evidence=a_page(), judgement=FAILED))
     metrics.set_health(Health(maintained=frozenset({a_check().name})))
     named = {line.partition("{")[0] for line in lines(metrics) if 'profile="' in line}
-    assert len(named) == 8
+    assert len(named) == 9
     assert value(metrics, "faultline_series_refused_total") == 0

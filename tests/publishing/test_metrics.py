@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
+from monitor.config.settings import MetricsDetail
 from monitor.diagnosis.context import contexts_for
 from monitor.diagnosis.names import load_names
 from monitor.domain.cause import Cause, Confidence, Detail
@@ -22,7 +23,7 @@ from monitor.domain.journey import JourneyOutline, ProbeKind, StepOutline
 from monitor.domain.outcome import Outcome, SlotReason, SlotState, StepOutcome, Validity
 from monitor.domain.ownership import Ownership, Vendor
 from monitor.domain.run import Judgement, Slot
-from monitor.publishing import catalogue
+from monitor.publishing import catalogue, of_checks, of_ourselves
 from monitor.publishing.exposition import Format, negotiate
 from monitor.publishing.health import Health, QueueState, WorkerCount
 from monitor.publishing.metrics import Metrics
@@ -341,6 +342,53 @@ def test_what_history_knows_is_stated_after_a_restart(metrics):
     assert value(metrics, "faultline_journey_last_run_timestamp_seconds") == A_MOMENT.timestamp()
     assert value(metrics, "faultline_journey_last_success_timestamp_seconds") == A_MOMENT.timestamp() - 300
     assert value(metrics, "faultline_journey_success") is None
+
+
+def test_a_restart_ends_no_state_before_its_time(metrics, clock):
+    check = a_check()
+    metrics.configure([check])
+    clock.pass_(100)
+    metrics.restore(check, last_run=A_MOMENT, last_success=None, conclusive=(A_MOMENT, False))
+    assert value(metrics, "faultline_journey_success") == 0
+    clock.pass_(79)
+    assert value(metrics, "faultline_journey_success") == 0
+    clock.pass_(2)
+    assert value(metrics, "faultline_journey_success") is None
+
+
+def test_a_state_from_too_long_before_a_restart_is_not_stated(metrics, clock):
+    check = a_check()
+    metrics.configure([check])
+    clock.pass_(1000)
+    metrics.restore(check, last_run=A_MOMENT, last_success=A_MOMENT, conclusive=(A_MOMENT, True))
+    assert value(metrics, "faultline_journey_success") is None
+
+
+def test_maintenance_is_told_at_every_detail_since_it_keeps_alerts_quiet(clock):
+    for detail in MetricsDetail:
+        metrics = Metrics(clock=clock, location="here", version="1", detail=detail)
+        check = a_check()
+        metrics.configure([check])
+        assert value(metrics, "faultline_journey_maintenance") == 0
+        metrics.set_health(Health(healthy=True, maintained=frozenset({check.name})))
+        assert value(metrics, "faultline_journey_maintenance") == 1
+
+
+@pytest.mark.parametrize(
+    ("family", "poor"),
+    [
+        (of_checks.LCP, 4.0),
+        (of_checks.FCP, 3.0),
+        (of_checks.TTFB, 1.8),
+        (of_checks.INP, 0.5),
+        (of_checks.CLS, 0.25),
+        (of_ourselves.SCHEDULER_LAG, 5.0),
+    ],
+    ids=lambda family: getattr(family, "name", ""),
+)
+def test_a_quantile_can_be_seen_beyond_the_limit_that_it_is_held_against(family, poor):
+    assert poor in family.buckets
+    assert max(family.buckets) > poor
 
 
 # State now.

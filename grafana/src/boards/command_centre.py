@@ -29,7 +29,7 @@ def command_centre() -> Board:
 
 def _figures() -> tuple[Anything, ...]:
     return (
-        _counted("Failing", "Journeys that fail just now at half of their locations or more.", 6, palette.FAILING),
+        _counted("Failing", "Journeys that fail just now at more than half of their locations.", 6, palette.FAILING),
         _slow(),
         _counted(
             "No data",
@@ -52,7 +52,7 @@ def _counted(name: str, about: str, code: int, mark: palette.Mark) -> Anything:
 def _slow() -> Anything:
     face = Face(
         title="Slow, or failing in places",
-        about="Journeys that are slow, and journeys that fail at fewer than half of their locations.",
+        about="Journeys that are slow, and journeys that fail at half of their locations or fewer.",
         width=4,
         height=4,
     )

@@ -32,7 +32,7 @@ def journeys() -> Board:
 
 def _counts() -> tuple[Anything, ...]:
     told = {
-        6: "Checks that fail at half of their locations or more.",
+        6: "Checks that fail at more than half of their locations.",
         5: "Checks that fail at some of their locations.",
         4: "Checks of which more than half of the runs of the last 30 minutes took longer than their budget.",
         3: "Checks of which nothing recent is known.",

@@ -74,7 +74,7 @@ def _figures() -> tuple[Anything, ...]:
         counters(
             Face(
                 title="Its own journeys failing now",
-                about="Checks that the team answers for and that fail at half of their locations or more.",
+                about="Checks that the team answers for and that fail at more than half of their locations.",
                 width=6,
                 height=5,
                 nothing="no journey known",

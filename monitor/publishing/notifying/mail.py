@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import smtplib
 import ssl
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -17,6 +19,7 @@ from monitor.publishing.notifying.notification import to_text
 from monitor.publishing.run_log import harmless
 
 _TIMEOUT = 10.0
+_FAREWELL = 2.0
 _READY, _LASTING = 220, 500
 _LONGEST_SUBJECT, _LONGEST_LINE = 180, 250
 
@@ -29,10 +32,13 @@ class Mail:
         self._receiver = receiver
         self._clock = clock
         self._context = None if receiver.security is MailSecurity.NONE else trust(receiver.extra_ca)
+        self._owed = _Owed()
 
     def delivery(self, data: dict[str, Any]) -> _Letter:
         """Return a try to send a notification."""
-        return _Letter(self._receiver, self._context, self._message(data))
+        if self._owed.notification != data["id"]:
+            self._owed = _Owed(data["id"])
+        return _Letter(self._receiver, self._context, self._message(data), self._owed)
 
     def _message(self, data: dict[str, Any]) -> EmailMessage:
         subject = harmless(f"[Faultline] {data['title']}")[:_LONGEST_SUBJECT]
@@ -56,9 +62,19 @@ class Mail:
         return message
 
 
+@dataclass(slots=True)
+class _Owed:
+    """Whom the next try of a notification is for alone, since all others have it; without addresses it is for all."""
+
+    notification: str = ""
+    addresses: tuple[str, ...] = ()
+
+
 class _Letter:
-    def __init__(self, receiver: EmailReceiver, context: ssl.SSLContext | None, message: EmailMessage) -> None:
-        self._receiver, self._context, self._message = receiver, context, message
+    def __init__(
+        self, receiver: EmailReceiver, context: ssl.SSLContext | None, message: EmailMessage, owed: _Owed
+    ) -> None:
+        self._receiver, self._context, self._message, self._owed = receiver, context, message, owed
         self._server: smtplib.SMTP | None = None
 
     def send(self) -> None:
@@ -71,7 +87,8 @@ class _Letter:
             raise DeliveryError(msg, lasting=lasting) from None
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
-            msg = f"the mail server refused the receivers with {min(codes)}"
+            few = f"{len(codes)} of " if len(codes) < len(self._receiver.to) else ""
+            msg = f"the mail server refused {few}the receivers with {min(codes)}"
             raise DeliveryError(msg, lasting=min(codes) >= _LASTING) from None
         except smtplib.SMTPNotSupportedError:
             msg = "the mail server does not offer what is configured (STARTTLS or signing in), so nothing was sent"
@@ -94,10 +111,20 @@ class _Letter:
             server.starttls(context=self._context)
         if receiver.username is not None and receiver.password is not None:
             server.login(receiver.username, receiver.password.reveal())
-        refused = server.send_message(self._message)
-        if refused and len(refused) == len(receiver.to):
+        refused = server.send_message(self._message, to_addrs=self._owed.addresses or None)
+        self._take_leave(server)
+        if refused:
+            # Whoever was not refused has the letter now, and must not get it again.
+            self._owed.addresses = tuple(refused)
             raise smtplib.SMTPRecipientsRefused(refused)
-        server.quit()
+
+    @staticmethod
+    def _take_leave(server: smtplib.SMTP) -> None:
+        """Say goodbye. The letter was accepted: what goes wrong from now on must not have it sent again."""
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            if server.sock is not None:
+                server.sock.settimeout(_FAREWELL)
+            server.quit()
 
     def _unconnected(self) -> smtplib.SMTP:
         if self._context is not None and self._receiver.security is MailSecurity.TLS:

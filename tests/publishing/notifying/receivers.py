@@ -112,6 +112,7 @@ class Mailbox:
     def __init__(self) -> None:
         self.letters: list[Any] = []
         self.refusals: list[str] = []
+        self.hangs_up = False
         self.arrived = threading.Semaphore(0)
 
     async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
@@ -119,6 +120,11 @@ class Mailbox:
             return self.refusals.pop(0)
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.hangs_up:
+            server.transport.abort()
+        return "221 Bye"
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
         self.letters.append((session.ssl is not None, envelope))

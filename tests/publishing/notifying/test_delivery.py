@@ -137,23 +137,52 @@ def test_a_wrong_password_is_told_without_it():
     [
         (["550 no such user", "550 no such user"], True),
         (["451 later", "550 no such user"], False),
-        (["550 no such user"], None),
     ],
-    ids=["all for good", "one for now", "one of two"],
+    ids=["all for good", "one for now"],
 )
 def test_refused_receivers_are_tried_again_only_where_that_may_help(refusals: list[str], outcome):
     mailbox = Mailbox()
     mailbox.refusals = refusals
     with mail_server(mailbox, security="starttls") as receiver:
         delivery = Mail(receiver, CLOCK).delivery(a_message())
-        if outcome is None:
-            delivery.send()
-            assert [envelope.rcpt_tos for _, envelope in mailbox.letters] == [["b@example.org"]]
-            return
         with pytest.raises(DeliveryError, match="refused the receivers") as raised:
             delivery.send()
     assert raised.value.lasting is outcome
     assert mailbox.letters == []
+
+
+def test_one_of_two_receivers_that_is_refused_for_good_is_told_and_the_other_has_the_letter():
+    mailbox = Mailbox()
+    mailbox.refusals = ["550 no such user"]
+    with (
+        mail_server(mailbox, security="starttls") as receiver,
+        pytest.raises(DeliveryError, match="refused 1 of the receivers with 550") as raised,
+    ):
+        Mail(receiver, CLOCK).delivery(a_message()).send()
+    assert raised.value.lasting
+    assert [envelope.rcpt_tos for _, envelope in mailbox.letters] == [["b@example.org"]]
+
+
+def test_only_the_receiver_that_was_refused_for_now_gets_the_letter_at_the_next_try():
+    mailbox = Mailbox()
+    mailbox.refusals = ["451 later"]
+    with mail_server(mailbox, security="starttls") as receiver:
+        mail = Mail(receiver, CLOCK)
+        with pytest.raises(DeliveryError, match="refused 1 of the receivers with 451") as raised:
+            mail.delivery(a_message()).send()
+        mail.delivery(a_message()).send()
+        mail.delivery(a_message(id="another")).send()
+    assert not raised.value.lasting
+    told = [envelope.rcpt_tos for _, envelope in mailbox.letters]
+    assert told == [["b@example.org"], ["a@example.org"], ["a@example.org", "b@example.org"]]
+
+
+def test_a_server_that_hangs_up_after_it_took_the_letter_does_not_get_it_again():
+    mailbox = Mailbox()
+    mailbox.hangs_up = True
+    with mail_server(mailbox, security="starttls") as receiver:
+        Mail(receiver, CLOCK).delivery(a_message()).send()
+    assert len(mailbox.letters) == 1
 
 
 def test_a_hostile_title_makes_no_further_header():
