@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.names import parts_of
 from monitor.domain.cause import Party
 from monitor.domain.evidence import PageError
 from monitor.domain.exchange import Exchange
+from monitor.domain.script_time import ScriptTime
 
 _CODE = frozenset({"script", "stylesheet"})
 
@@ -37,10 +40,15 @@ def busy_seconds(incident: Incident, host: str) -> float:
 def busy_hosts(incident: Incident) -> tuple[tuple[str, float], ...]:
     """Return the main-thread work of each host's scripts in the failing step, the longest first."""
     step = incident.step.name if incident.step else ""
+    return by_host(script for script in incident.evidence.scripts if not step or script.step in ("", step))
+
+
+def by_host(scripts: Iterable[ScriptTime]) -> tuple[tuple[str, float], ...]:
+    """Return the main-thread work of each host's scripts, the longest first."""
     seconds: dict[str, float] = {}
-    for script in incident.evidence.scripts:
+    for script in scripts:
         host = parts_of(script.url).hostname
-        if host and (not step or script.step in ("", step)):
+        if host:
             seconds[host] = seconds.get(host, 0.0) + script.seconds
     return tuple(sorted(seconds.items(), key=lambda item: -item[1]))
 

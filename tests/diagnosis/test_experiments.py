@@ -1068,6 +1068,18 @@ def test_a_slow_processor_does_not_excuse_our_own_long_script(names):
     assert court.detail(failed(page(), scripts=scripts, experiments=(REFERENCE, STILL))) == "own.slow_frontend"
 
 
+@pytest.mark.parametrize("kind", [Kind.RERUN, Kind.PROFILE])
+def test_a_script_that_holds_the_page_may_be_seen_only_when_the_journey_fails_again(court, kind):
+    """A browser tells of a frame when it has ended, which the failed run did not live to see."""
+    held = (ScriptTime(url=f"{SHOP}app.js", seconds=1.9, step="pay"),)
+    failed_too = again(kind, well=False, scripts=held, step_seconds=2.0)
+    diagnosis = court.judge(failed(page(), experiments=(failed_too,))).diagnosis
+    assert diagnosis.detail.value == "own.slow_frontend"
+    assert "when the journey was made again and failed there too" in diagnosis.because
+    passed_there = again(kind, well=True, scripts=held, step_seconds=2.0)
+    assert court.detail(failed(page(), experiments=(passed_there,))) != "own.slow_frontend"
+
+
 # Confidence, and what is told.
 
 

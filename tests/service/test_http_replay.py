@@ -152,6 +152,7 @@ async def test_an_own_answer_that_silently_came_empty_is_proven_by_its_last_good
     assert told(run.evidence.experiments) == [
         (ExperimentKind.REPLAY, "/prices", "passed"),
         (ExperimentKind.RERUN, "", "failed"),
+        (ExperimentKind.REPLAY, "/prices", "passed"),
     ]
     diagnosis = run.judgement.diagnosis
     assert diagnosis is not None
@@ -170,6 +171,7 @@ async def test_a_vendors_answer_that_changed_in_an_earlier_step_is_found_by_its_
     assert told(run.evidence.experiments) == [
         (ExperimentKind.REPLAY, "/rate", "passed"),
         (ExperimentKind.RERUN, "", "failed"),
+        (ExperimentKind.REPLAY, "/rate", "passed"),
     ]
     diagnosis = run.judgement.diagnosis
     assert diagnosis is not None

@@ -7,12 +7,12 @@ from statistics import median
 from monitor.diagnosis.compared import size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
-from monitor.diagnosis.scripts import busy_hosts, chain_of
-from monitor.diagnosis.trials import comes_and_goes, gone, passed, reference_profile, reruns
+from monitor.diagnosis.scripts import busy_hosts, by_host, chain_of
+from monitor.diagnosis.trials import comes_and_goes, gone, made, passed, reference_profile, reruns
 from monitor.diagnosis.wording import complaint
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import StepErrorKind
-from monitor.domain.experiment import Experiment
+from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.profile import ClientProfile
 from monitor.domain.reference import DifferenceKind, StepBaseline
 
@@ -147,11 +147,11 @@ def page_too_busy(incident: Incident) -> Finding | None:
     busy = _busy(incident)
     if busy is None:
         return None
-    host, seconds, share = busy
+    host, seconds, share, when = busy
     owner = incident.context.owners.owner_of(host)
     via = chain_of(incident, host)
     loaded = f", loaded by {' and '.join(via)}," if via else ""
-    words = f"scripts of {host}{loaded} kept the page busy for {seconds:.1f} s, {100 * share:.0f} % of the step"
+    words = f"scripts of {host}{loaded} kept the page busy for {seconds:.1f} s, {100 * share:.0f} % of the step{when}"
     return Finding(
         detail=Detail.OWN_SLOW_FRONTEND if owner.party is Party.OWN else Detail.TP_SLOW,
         because=f"{incident.scene} {words}; they belong to {owner.title}.",
@@ -161,17 +161,33 @@ def page_too_busy(incident: Incident) -> Finding | None:
     )
 
 
-def _busy(incident: Incident) -> tuple[str, float, float] | None:
-    """Return the host whose party took most of the step on the main thread, its seconds and its share."""
+def _busy(incident: Incident) -> tuple[str, float, float, str] | None:
+    """Return the host whose party took most of the step on the main thread, its seconds, its share, and when.
+
+    A browser tells of a frame when it has ended: one that holds the page to the end may only be seen when the journey
+    fails again.
+    """
     duration = incident.step.duration if incident.step else 0.0
     if incident.kind not in _LATE or duration <= 0 or _someone_was_at_fault(incident):
         return None
-    hosts = busy_hosts(incident)
+    found = _held_by(incident, busy_hosts(incident), duration)
+    if found is not None:
+        return (*found, "")
+    for each in made(incident, ExperimentKind.RERUN, ExperimentKind.PROFILE):
+        again = _held_by(incident, by_host(each.scripts), each.step_seconds or 0.0)
+        if again is not None and not passed(each):
+            return (*again, ", when the journey was made again and failed there too")
+    return None
+
+
+def _held_by(
+    incident: Incident, hosts: tuple[tuple[str, float], ...], duration: float
+) -> tuple[str, float, float] | None:
     owner_of = incident.context.owners.owner_of
     own = sum(seconds for host, seconds in hosts if owner_of(host).party is Party.OWN)
     for host, seconds in hosts:
         total = own if owner_of(host).party is Party.OWN else seconds
-        if total >= _SHARE * duration:
+        if duration > 0 and total >= _SHARE * duration:
             return host, total, min(1.0, total / duration)
     return None
 
