@@ -195,8 +195,9 @@ class Metrics(Ourselves, Collector):
 
     def _too_old(self, check: Check) -> float:
         gap = check.interval or self._known.gaps.get(check.name, _CRON_GAP)
-        seconds = gap.total_seconds()
-        return max(_INTERVALS * seconds, seconds + check.deadline.total_seconds() + _GRACE)
+        until_next = (gap + check.deadline).total_seconds() + _GRACE
+        # The longest pause of a crontab may be a weekend: three of them would keep a state for a week.
+        return until_next if check.interval is None else max(_INTERVALS * gap.total_seconds(), until_next)
 
     def restore(
         self,

@@ -53,7 +53,7 @@ LONGEST_GAP = Family(
     name="faultline_journey_longest_gap_seconds",
     kind=Kind.GAUGE,
     labels=CHECK,
-    help="Longest time between two slots where a crontab decides; absent where there is an interval.",
+    help="Longest time without a finished run that crontab and deadline allow; absent where there is an interval.",
 )
 OBJECTIVE = Family(
     name="faultline_journey_slo_objective_ratio",

@@ -20,6 +20,11 @@ RELOADED_AT = Family(
     kind=Kind.GAUGE,
     help="When the configuration was last loaded.",
 )
+STARTED_AT = Family(
+    name="faultline_process_start_time_seconds",
+    kind=Kind.GAUGE,
+    help="When the monitor was started.",
+)
 CHECKS = Family(
     name="faultline_checks",
     kind=Kind.GAUGE,
@@ -184,6 +189,7 @@ FAMILIES: tuple[Family, ...] = (
     BUILD,
     RELOADED,
     RELOADED_AT,
+    STARTED_AT,
     CHECKS,
     LOOP_LAG,
     CLOCK_OFFSET,

@@ -38,6 +38,7 @@ class Ourselves:
     def _prepare(self, version: str, external_url: str) -> None:
         value = self._tables.value
         value(of_ourselves.BUILD).at(version)
+        value(of_ourselves.STARTED_AT).at().set(self._clock.now().timestamp())
         if external_url:
             value(of_ourselves.WEB).at(_plain_address(external_url))
         for fault in ProberFault:

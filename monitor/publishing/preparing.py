@@ -55,7 +55,7 @@ def stated(check: Check, outline: JourneyOutline | None, known: Prepared) -> Ite
     if check.interval is not None:
         yield of_checks.INTERVAL, place, check.interval.total_seconds()
     elif check.name in known.gaps:
-        yield of_checks.LONGEST_GAP, place, known.gaps[check.name].total_seconds()
+        yield of_checks.LONGEST_GAP, place, (known.gaps[check.name] + check.deadline).total_seconds()
     if limit is not None:
         yield of_checks.LATENCY_THRESHOLD, place, limit
     if check.customers_per_hour is not None:

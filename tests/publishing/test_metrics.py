@@ -335,6 +335,12 @@ def test_a_reload_that_fails_says_so_and_keeps_the_moment_of_the_last_good_one(m
     assert value(metrics, "faultline_config_last_reload_success_timestamp_seconds") == A_MOMENT.timestamp()
 
 
+def test_the_moment_of_the_start_is_stated_and_a_reload_does_not_move_it(metrics, clock):
+    clock.pass_(100)
+    metrics.reloaded(successful=True)
+    assert value(metrics, "faultline_process_start_time_seconds") == A_MOMENT.timestamp()
+
+
 def test_what_history_knows_is_stated_after_a_restart(metrics):
     check = a_check()
     metrics.configure([check])
@@ -430,12 +436,13 @@ def test_a_crontab_ages_by_its_longest_gap(metrics, clock):
     check = a_check(schedule=Schedule(cron="0 * * * *"))
     metrics.configure([check], gaps={check.name: dt.timedelta(hours=1)})
     metrics.publish(a_run(check=check))
-    clock.pass_(3 * 3600 - 10)
+    until = 3600 + check.deadline.total_seconds() + 60
+    clock.pass_(until - 10)
     assert value(metrics, "faultline_journey_success") == 1
     clock.pass_(20)
     assert value(metrics, "faultline_journey_success") is None
     assert value(metrics, "faultline_journey_interval_seconds") is None
-    assert value(metrics, "faultline_journey_longest_gap_seconds") == 3600
+    assert value(metrics, "faultline_journey_longest_gap_seconds") == 3600 + check.deadline.total_seconds()
 
 
 # Hostile and growing input.
