@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -23,6 +24,7 @@ Attributes = dict[str, str | int | float | bool]
 
 _NANOSECONDS = 1_000_000_000
 _ERROR_STATUS = 400
+_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _BAD_STEPS = frozenset({StepOutcome.FAILED})
 _FLAGS = TraceFlags(TraceFlags.SAMPLED)
 # The words of OpenTelemetry's conventions for tests; a synthetic run is one, and its user agent says so.
@@ -185,15 +187,19 @@ def _of_exchange(frame: _Frame, exchange: Exchange, parent: SpanContext) -> Read
 
 def _attributes_of_exchange(exchange: Exchange) -> Attributes:
     parts = urlsplit(exchange.url)
+    path, place = parts.path or "/", parts.netloc.rpartition("@")[2]
     found: Attributes = {
         "http.request.method": exchange.method,
         "server.address": exchange.host,
+        # Without the query: it may name a customer, and says little of what was asked.
+        "url.full": f"{parts.scheme}://{place}{path}",
         "url.scheme": parts.scheme,
-        "url.path": parts.path or "/",
+        "url.path": path,
         "user_agent.synthetic.type": "test",
     }
-    if exchange.port is not None:
-        found["server.port"] = exchange.port
+    port = _port_of(parts)
+    if port is not None:
+        found["server.port"] = port
     if exchange.status is not None:
         found["http.response.status_code"] = exchange.status
     if exchange.address is not None:
@@ -207,6 +213,14 @@ def _attributes_of_exchange(exchange: Exchange) -> Attributes:
         if seconds is not None:
             found[f"faultline.phase.{phase}"] = seconds
     return found
+
+
+def _port_of(parts: SplitResult) -> int | None:
+    """Return the port that was asked: the one in the URL, else that of its scheme."""
+    with contextlib.suppress(ValueError):
+        if parts.port is not None:
+            return parts.port
+    return _PORTS.get(parts.scheme)
 
 
 def _status(*, failed: bool, text: str) -> Status:

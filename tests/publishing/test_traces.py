@@ -184,7 +184,11 @@ def test_the_spans_say_whose_failure_it_was_and_that_the_client_is_synthetic(col
     assert attributes(spans["step pay"])["faultline.capability"] == "payments"
     assert spans["step pay"].status.message == "no receipt"
     assert spans["step open"].status.code == Status.STATUS_CODE_UNSET
-    assert attributes(spans["POST"])["error.type"] == "502"
+    asked = attributes(spans["POST"])
+    assert asked["error.type"] == "502"
+    assert (asked["url.full"], asked["server.address"], asked["server.port"]) == (
+        "https://pay.example/charge", "pay.example", 443,
+    )  # fmt: skip
 
 
 def test_a_run_in_which_we_could_not_look_is_neither_an_error_nor_a_success(collector, traces):
