@@ -48,7 +48,7 @@ _WORDS = {
     Dependency.UNKNOWN: "perhaps needs it",
 }
 
-_BARE = re.compile(r"[0-9]{1,3}")
+_BARE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?")
 _LEAST_DELAY, _MOST_DELAY = 0.1, 120.0
 
 
@@ -91,7 +91,7 @@ def seconds_of(delay: str | None) -> float | None:
     if delay is None:
         return None
     try:
-        seconds = parse_duration(f"{delay}s" if _BARE.fullmatch(delay) else delay).total_seconds()
+        seconds = float(delay) if _BARE.fullmatch(delay) else parse_duration(delay).total_seconds()
     except ValueError as error:
         msg = f"--delay: {error}"
         raise StartupError(msg) from error

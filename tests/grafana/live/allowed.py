@@ -48,5 +48,6 @@ SILENT_RULES: Mapping[str, str] = {
     "FaultlineChecksRefused": _ELSEWHERE,
     "FaultlineStoreNotWritable": _ELSEWHERE,
     "FaultlineResultsDropped": _ELSEWHERE,
+    "FaultlineErrorBudgetBurnMedium": "what burnt the budget that day the fast one told of",
     "FaultlineSeriesRefused": _ELSEWHERE,
 }
