@@ -89,7 +89,9 @@ def test_a_check_that_is_not_there_is_one_line_with_the_nearest_name(typed):
     assert result.exit_code != 0
 
 
-@pytest.mark.parametrize(("written", "seconds"), [(None, None), ("10s", 10), ("500ms", 0.5), ("2m", 120), ("7", 7)])
+@pytest.mark.parametrize(
+    ("written", "seconds"), [(None, None), ("10s", 10), ("500ms", 0.5), ("2m", 120), ("7", 7), ("0.5", 0.5)]
+)
 def test_a_delay_is_written_with_its_unit_and_a_bare_number_means_seconds(written, seconds):
     assert drill.seconds_of(written) == seconds
 
