@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,18 @@ targets: {shop: {base_url: "https://www.shop.example"}}
 checks: [{journey: browse, target: shop, every: 60s, deadline: 30s}]
 """
 CHECK = "browse@shop/desktop"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command that is typed in this process sets up logging for a process of its own."""
+    root, ours = logging.getLogger(), logging.getLogger("monitor")
+    handlers, level, our_level = list(root.handlers), root.level, ours.level
+    yield
+    for handler in [each for each in root.handlers if each not in handlers]:
+        root.removeHandler(handler)
+    root.setLevel(level)
+    ours.setLevel(our_level)
 
 
 @pytest.fixture
