@@ -50,6 +50,7 @@ async def test_nothing_outlives_a_main_process_that_is_killed(tmp_path, processe
 @pytest.mark.asyncio(loop_scope="module")
 async def test_what_a_killed_keeper_leaves_behind_is_found_and_ended(bench, processes_of):
     await bench.evidence("start-a-daemon")
+    assert "sleep" in [_name(pid) for pid in processes_of(bench.directory)], "there is nothing to be left behind"
     keepers = bench.keepers()
     for keeper in keepers:
         os.kill(keeper, signal.SIGKILL)
