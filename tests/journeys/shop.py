@@ -24,9 +24,11 @@ class Shop:
     polls_until_paid: int = 0
     login_page: str = '<form><input name="csrf" value="tok-7"></form>'
     calls_back: bool = True
+    seconds_before_the_login_page: float = 0
     background: set = field(default_factory=set)
 
     async def log_in_page(self, request: Request) -> Response:
+        await asyncio.sleep(self.seconds_before_the_login_page)
         return HTMLResponse(self.login_page, headers={"x-step": "login"})
 
     async def log_in(self, request: Request) -> Response:
