@@ -157,7 +157,7 @@ class Pages:
         return Response(body, media_type=inline or "application/octet-stream", headers=headers)
 
     async def checks_json(self, request: Request) -> Response:
-        """Return every check's state as data."""
+        """Return every check's state as data, and which checks cannot run."""
         rows = []
         for one in await self._standings(self._parts.clock.now()):
             verdict = one.last.verdict if one.last else None
@@ -173,7 +173,8 @@ class Pages:
                     "because": verdict.because if verdict else None,
                 }
             )
-        return JSONResponse({"checks": rows})
+        refused = [{"check": one.name, "reason": one.reason} for one in self._parts.settings.refused]
+        return JSONResponse({"checks": rows, "refused": refused})
 
     async def run_json(self, request: Request) -> Response:
         """Return one run in the form of ``faultline run --json``."""

@@ -121,6 +121,10 @@ async def test_checks_that_were_refused_are_counted_and_never_called_none(client
     assert "<title>1 cannot run · Faultline</title>" in page
     assert "<b>1</b><span>cannot run</span>" in page
     assert "Every check that is configured was refused" in page
+    assert (await client.get("/api/v1/checks")).json() == {
+        "checks": [],
+        "refused": [{"check": "login@shop/desktop", "reason": "the variable SHOP_PASSWORD is not set"}],
+    }
     assert "No checks are configured" not in page
     parts.settings = replace(parts.settings, refused=())
     assert "No checks are configured." in (await client.get("/")).text
