@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,8 +16,23 @@ from monitor.probes.http.probe import HttpProbe, HttpSession
 from monitor.probes.vantage.resolver import Resolver
 from tests.builders import a_check, a_profile, a_target, an_assignment
 from tests.probes.http.fault_server import FaultServer
+from tests.servers import free_port
+from tests.stamping import kernel_stamps
 
 Opener = Callable[..., Awaitable[HttpSession]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stamped() -> Iterator[None]:
+    # A probe asks for stamps in the moment in which it is made here; that of a worker was made long before its runs.
+    with kernel_stamps():
+        yield
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    # One that the system chose it may give to somebody else before the test has come so far.
+    return free_port()
 
 
 @pytest.fixture

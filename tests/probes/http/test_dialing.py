@@ -71,11 +71,11 @@ async def test_a_profile_may_insist_on_one_family(open_session, failure_of_get):
         assert (exchange.failure, exchange.address) == (Failure.TCP_REFUSED, "127.0.0.1")
 
 
-async def test_where_no_address_answers_the_most_telling_refusal_counts(resolving_to, open_session, failure_of_get):
-    async with FaultServer() as gone:
-        port = gone.port
+async def test_where_no_address_answers_the_most_telling_refusal_counts(
+    resolving_to, open_session, failure_of_get, unused_tcp_port
+):
     resolving_to("127.0.0.1", "2001:db8::1")
-    exchange = (await failure_of_get((await open_session(f"http://shop.test:{port}")).handle)).exchange
+    exchange = (await failure_of_get((await open_session(f"http://shop.test:{unused_tcp_port}")).handle)).exchange
     assert exchange.failure is Failure.TCP_REFUSED
 
 

@@ -93,7 +93,7 @@ async def test_a_delayed_request_goes_on_and_its_time_shows(server, open_session
 
 async def test_a_delay_beyond_the_deadline_looks_as_a_server_that_does_not_answer(server, open_session):
     delay = Intervention(kind=DELAY, host=HOST, seconds=60.0)
-    session = await open_session(server.url(), interventions=(delay,), seconds=0.5)
+    session = await open_session(server.url(), interventions=(delay,), seconds=2.0)
     with pytest.raises(ExchangeFailed) as failed:
         await session.handle.get("/")
     exchange = failed.value.exchange

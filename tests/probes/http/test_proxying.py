@@ -115,10 +115,9 @@ async def test_a_plain_407_is_the_proxys_word_too(server, open_session, failure_
     assert (await failure_of_get(session.handle)).exchange.failure is Failure.PROXY_AUTH_REQUIRED
 
 
-async def test_a_dead_proxy_is_told_from_a_dead_server(open_session, failure_of_get):
-    async with FaultServer() as gone:
-        url = gone.url()
-    session = await open_session("http://shop.invalid", profile={"proxy": Proxy(url=url)})
+async def test_a_dead_proxy_is_told_from_a_dead_server(open_session, failure_of_get, unused_tcp_port):
+    proxy = Proxy(url=f"http://127.0.0.1:{unused_tcp_port}")
+    session = await open_session("http://shop.invalid", profile={"proxy": proxy})
     assert (await failure_of_get(session.handle)).exchange.failure is Failure.PROXY_CONNECTION_FAILED
 
 

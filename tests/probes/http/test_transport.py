@@ -9,7 +9,7 @@ import pytest
 from monitor.domain.exchange import TimeSource
 from monitor.domain.failure import Failure, Phase
 from monitor.probes.http.ledger import ExchangeFailed
-from tests.probes.http.fault_server import FaultServer, close, dripping, endless, hang, reply, then_close, then_reset
+from tests.probes.http.fault_server import close, dripping, endless, hang, reply, then_close, then_reset
 from tests.waiting import until
 
 # Long enough for a busy machine to get as far as where a server keeps it waiting.
@@ -80,7 +80,7 @@ async def test_a_step_may_be_less_patient_than_its_run(server, open_session):
 
     server.routes["/"] = hang
     session = await open_session(server.url(), seconds=30)
-    exchange = await _timed_failure(session, timeout=dt.timedelta(seconds=0.3))
+    exchange = await _timed_failure(session, timeout=dt.timedelta(seconds=DEADLINE))
     assert exchange.failure is Failure.HTTP_RESPONSE_TIMED_OUT
 
 
@@ -225,10 +225,8 @@ async def test_a_server_that_hangs_up_without_a_word_gave_an_empty_answer(server
     assert exchange.request_sent
 
 
-async def test_a_refused_connection_is_told_with_its_address(open_session, failure_of_get):
-    async with FaultServer() as gone:
-        url = gone.url()
-    exchange = (await failure_of_get((await open_session(url)).handle)).exchange
+async def test_a_refused_connection_is_told_with_its_address(open_session, failure_of_get, unused_tcp_port):
+    exchange = (await failure_of_get((await open_session(f"http://127.0.0.1:{unused_tcp_port}")).handle)).exchange
     assert (exchange.failure, exchange.failed_phase) == (Failure.TCP_REFUSED, Phase.CONNECT)
     assert (exchange.address, exchange.ip_family) == ("127.0.0.1", "ipv4")
 
@@ -304,11 +302,12 @@ async def test_the_moment_of_sending_is_the_kernels_too(server, open_session, mo
         left.append((before, self.sent_at, self._stamp_is_due))
 
     monkeypatch.setattr(Channel, "_take_stamp", take)
-    response = await (await open_session(server.url())).handle.get("/")
-    assert response.timings.source is TimeSource.KERNEL
-    before, after, still_due = left[0]
-    assert after > before
-    assert not still_due
+    for _ in range(5):
+        session = await open_session(server.url())
+        assert (await session.handle.get("/")).timings.source is TimeSource.KERNEL
+    # Where something interrupts the reading of the two clocks, a stamp may seem to be from before the sending, and is
+    # not believed.
+    assert any(after > before and not still_due for before, after, still_due in left)
 
 
 async def test_a_system_that_gives_no_stamps_is_measured_by_our_own_clock(server, open_session, monkeypatch):

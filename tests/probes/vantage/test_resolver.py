@@ -9,9 +9,8 @@ import pytest
 from monitor.domain.failure import Failure
 from monitor.domain.profile import HostOverride, IpFamily
 from monitor.probes.vantage.resolver import NameView, ResolutionSource, ResolveFailed, Resolver
-from monitor.probes.vantage.stamps import CONTROL_SIZE, ask_for_stamps
 from tests.probes.vantage.dns_server import DnsServer, answering
-from tests.waiting import until
+from tests.stamping import kernel_stamps
 
 
 @pytest.fixture
@@ -231,21 +230,12 @@ async def test_short_names_are_searched_for_in_the_systems_domains(dns, tmp_path
     assert found.addresses == ("192.0.2.3",)
 
 
-def is_stamped(listener) -> bool:
-    """Send a datagram from a socket to itself, and say whether it came with a stamp."""
-    listener.sendto(b"?", listener.getsockname())
-    return bool(listener.recvmsg(1, CONTROL_SIZE)[1])
-
-
 async def test_a_loop_that_was_busy_when_the_answer_came_does_not_count_as_resolving(resolver):
     import socket
     import threading
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listener.bind(("127.0.0.1", 0))
-    # The kernel begins to stamp a moment after the first socket has asked for it; a worker's engine keeps one open.
-    ask_for_stamps(listener)
-    await until(lambda: is_stamped(listener), "the kernel stamps what arrives")
     answered = []
 
     def serve() -> None:
@@ -258,11 +248,13 @@ async def test_a_loop_that_was_busy_when_the_answer_came_does_not_count_as_resol
     thread.start()
     loop = asyncio.get_running_loop()
     view = NameView(server=f"127.0.0.1:{listener.getsockname()[1]}")
-    task = asyncio.ensure_future(resolver.resolve("shop.test", port=80, view=view, deadline=loop.time() + 5))
-    await asyncio.sleep(0)
-    began = time.monotonic()
-    time.sleep(0.5)  # noqa: ASYNC251 - the loop is to be blocked
-    found = await task
+    # The kernel begins to stamp a moment after the first socket has asked for it; a worker's engine keeps one open.
+    with kernel_stamps():
+        task = asyncio.ensure_future(resolver.resolve("shop.test", port=80, view=view, deadline=loop.time() + 5))
+        await asyncio.sleep(0)
+        began = time.monotonic()
+        time.sleep(0.5)  # noqa: ASYNC251 - the loop is to be blocked
+        found = await task
     thread.join()
     listener.close()
     assert found.addresses == ("192.0.2.1",)
