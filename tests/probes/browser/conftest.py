@@ -19,7 +19,14 @@ from monitor.probes.session import Observations, Session
 from tests.browsers import give_time
 from tests.builders import a_check, a_profile, a_target, an_assignment
 from tests.probes.browser.site import FaultSite
+from tests.servers import free_port
 from tests.waiting import until
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    # One that the system chose it may give to somebody else before the browser has come so far.
+    return free_port()
 
 
 @pytest.fixture(scope="module")

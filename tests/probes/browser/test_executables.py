@@ -83,7 +83,8 @@ async def test_a_browser_that_exits_at_once_is_named_with_its_last_words(tmp_pat
     with pytest.raises(ProberError, match=r"did not start .*libfoo") as caught:
         await probe.self_test()
     await probe.close()
-    assert time.monotonic() - before < 15
+    # Half of the time that a browser is given to start.
+    assert time.monotonic() - before < 60
     assert caught.value.fault is ProberFault.BROWSER_FOREIGN
     assert list((tmp_path / "browsers").iterdir()) == []
 

@@ -6,7 +6,11 @@ from monitor.domain.assignment import Intervention, InterventionKind
 from monitor.domain.failure import Failure, Phase
 from monitor.domain.profile import Engine
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("unhurried"),
+]
 FIREFOX = {"engine": Engine.FIREFOX}
 
 
@@ -19,6 +23,8 @@ async def test_firefox_walks_a_page_and_records_it(site, walk, probe):
         await browser.expect_text("here")
         await walk.until(lambda so_far: so_far.seen.page_errors and so_far.seen.console, "a line and an error")
         await walk.until(lambda so_far: not so_far.exchange("/a.js").pending, "the script has come")
+        # A quick machine is through with all that before it paints.
+        await browser.page.wait_for_function("JSON.parse(__faultlineVitalsNow()).fcp")
 
     attempt = await walk(act, profile=FIREFOX)
     assert attempt.error is None

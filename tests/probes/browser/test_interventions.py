@@ -9,7 +9,11 @@ from monitor.probes.archive import ArchivedAnswer, write_archive
 from monitor.probes.session import ProberError
 from tests.probes.browser.site import reset
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("unhurried"),
+]
 
 FIREFOX = {"engine": Engine.FIREFOX}
 ENGINES = pytest.mark.parametrize("profile", [{}, FIREFOX], ids=["chromium", "firefox"])

@@ -61,6 +61,7 @@ async def test_a_request_without_an_answer_is_recorded_as_pending(site, walk):
 
     async def act(browser):
         await browser.open("/")
+        await walk.until(lambda so_far: so_far.exchange("/never").failed_phase is Phase.WAIT, "it was asked for")
         await walk.until(lambda so_far: so_far.exchange("/never").timings.total > 0.1, "asked for in vain")
 
     never = (await walk(act)).exchange("/never")

@@ -11,7 +11,11 @@ from monitor.domain.profile import Proxy as ForwardProxy
 from monitor.probes.session import ProberError
 from tests.probes.browser.site import reply
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("unhurried"),
+]
 
 WHO = "[navigator.language, Intl.DateTimeFormat().resolvedOptions().timeZone, innerWidth, navigator.userAgent]"
 
