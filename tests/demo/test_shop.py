@@ -168,7 +168,7 @@ async def test_an_order_by_invoice_calls_back_when_it_is_confirmed(visitor):
             "callback_url": f"http://127.0.0.1:{port}/told",
         }
         assert (await visitor.send("api", "/orders", document)).status == 202
-        await asyncio.wait_for(told.wait(), 10)
+        await asyncio.wait_for(told.wait(), 60)
 
 
 async def test_signing_in_goes_by_the_identity_provider_and_back(visitor):
@@ -225,7 +225,7 @@ async def test_a_closed_shop_gives_its_ports_back(shop_directory):
 async def test_serving_tells_when_it_is_ready_and_ends_when_canceled(shop_directory):
     ready = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve(shop_directory, Ports.free(), on_ready=ready.set_result))
-    shop = await asyncio.wait_for(ready, 10)
+    shop = await asyncio.wait_for(ready, 60)
     assert (await Visitor(shop).get("shop", "/healthz")).status == 200
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):

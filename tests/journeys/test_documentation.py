@@ -15,6 +15,7 @@ from monitor.journeys.catalogue import catalogue
 from monitor.journeys.files import load
 from monitor.probes.http.probe import HttpProbe
 from monitor.probes.vantage.resolver import Resolver
+from tests.browsers import give_time
 from tests.builders import a_check, a_target, an_assignment
 from tests.journeys.shop import a_shop
 
@@ -56,9 +57,10 @@ async def test_the_http_examples_pass(folder, examples, source):
 
 
 @pytest.mark.browser
-async def test_the_browser_example_passes(folder, examples, tmp_path):
+async def test_the_browser_example_passes(folder, examples, tmp_path, monkeypatch):
     from monitor.probes.browser.probe import BrowserProbe
 
+    give_time(monkeypatch)
     await walk(load(folder, "sign-in", "sign_in.py"), BrowserProbe(tmp_path / "browsers"))
 
 

@@ -13,17 +13,17 @@ A_MEGABYTE = "a" * 1_000_000
 
 @pytest.mark.parametrize("pattern", [r"(a+)+$", r"(a+)+b", r"(a|a)*b", r"(a|aa)+b", r"^(([a-z])+.)+[A-Z]([a-z])+$"])
 def test_a_pattern_that_ruins_other_engines_takes_bounded_time(pattern):
-    began = time.monotonic()
+    began = time.process_time()
     Pattern(pattern).search(A_MEGABYTE)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_pattern_that_could_take_long_even_here_is_our_fault_and_not_tried():
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ProberError) as caught:
         Pattern(r"(.*a.{200})$").search(A_MEGABYTE)
     assert caught.value.fault is ProberFault.ASSERTION_TIMEOUT
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
