@@ -40,7 +40,7 @@ from monitor.domain.evidence import EVIDENCE_SCHEMA, Evidence
 from monitor.domain.outcome import Outcome, Validity
 from monitor.domain.run import Judgement
 
-RULESET = "2026.6"
+RULESET = "2026.7"
 
 RULES: tuple[Rule, ...] = (
     *validity.RULES,

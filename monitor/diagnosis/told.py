@@ -8,7 +8,7 @@ from itertools import groupby
 from monitor.diagnosis.incident import Incident
 from monitor.diagnosis.names_asked import asked_in_words
 from monitor.diagnosis.rules.access import BY_OUR_NAME
-from monitor.diagnosis.trials import passed
+from monitor.diagnosis.trials import came_and_went, passed
 from monitor.diagnosis.wording import happening, listed
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome
@@ -27,9 +27,18 @@ _LOOKS = {
 
 
 def told(incident: Incident) -> tuple[str, ...]:
-    """Return what each experiment showed, those that are alike counted together; at most twenty sentences."""
+    """Return that the check comes and goes, and what each experiment showed; at most twenty sentences.
+
+    Experiments that are alike are counted together.
+    """
     groups = groupby(incident.evidence.experiments, key=_sentence)
-    return tuple(_counted(sentence, group) for sentence, group in groups)[:_AT_MOST]
+    return (*_of_late(incident), *(_counted(sentence, group) for sentence, group in groups))[:_AT_MOST]
+
+
+def _of_late(incident: Incident) -> Iterator[str]:
+    lately = incident.evidence.lately
+    if lately is not None and came_and_went(incident):
+        yield f"in the {lately.runs} runs before, it failed and was well again {lately.returns} times"
 
 
 def _counted(sentence: str, group: Iterable[Experiment]) -> str:

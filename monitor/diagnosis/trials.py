@@ -26,6 +26,9 @@ _PROXY_AUTH = 407
 _SERVER_ERROR = 500
 AGREEING = 3
 """How many journeys have to agree that an intervention is what makes the difference."""
+SEVERAL_RETURNS = 3
+"""How often a check that failed was well again of late, for its failures to be taken for ones that come and go."""
+_AS_THIS_CLIENT = (ExperimentKind.RERUN, ExperimentKind.BLOCK, ExperimentKind.REPLAY)
 _CAPTIVE = 511
 _GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
 _PORTAL_CHECKS = ("generate_204", "gen_204", "connecttest", "hotspot-detect", "captive", "connectivity")
@@ -331,8 +334,15 @@ def gone(incident: Incident) -> bool:
 
 
 def comes_and_goes(incident: Incident) -> bool:
-    """Say whether the step passed with nothing changed, once at least, after it had failed."""
-    return any(passed(each) for each in reruns(incident))
+    """Say whether the step passed once and failed once with one and the same client, nothing being changed."""
+    other = {passed(each) for each in made(incident, ExperimentKind.PROFILE)}
+    return any(passed(each) for each in reruns(incident)) or other == {True, False}
+
+
+def came_and_went(incident: Incident) -> bool:
+    """Say whether the check failed and was well again so often of late that this failure may go by itself, too."""
+    lately = incident.evidence.lately
+    return lately is not None and lately.returns >= SEVERAL_RETURNS
 
 
 def is_reproduced(incident: Incident, experiment: Experiment) -> bool:
@@ -344,12 +354,24 @@ def is_reproduced(incident: Incident, experiment: Experiment) -> bool:
     experiments = incident.evidence.experiments
     later = experiments[experiments.index(experiment) + 1 :]
     again = any(e.kind is ExperimentKind.RERUN and not passed(e) and _says_something(incident, e) for e in later)
-    return again and not comes_and_goes(incident) and len(_agreeing(incident, experiment)) >= AGREEING
+    return again and not _may_be_chance(incident, len(_agreeing(incident, experiment)))
+
+
+def fails_as_this_client_alone(incident: Incident) -> bool:
+    """Say whether the step failed again as this client and passed as the reference, and chance is hardly why."""
+    failed = [e for e in made(incident, *_AS_THIS_CLIENT) if not passed(e)]
+    others = [e for e in made(incident, ExperimentKind.PROFILE) if passed(e)]
+    again = any(e.kind is ExperimentKind.RERUN for e in failed)
+    return again and bool(others) and not _may_be_chance(incident, len(failed) + len(others))
+
+
+def _may_be_chance(incident: Incident, agreeing: int) -> bool:
+    return agreeing < AGREEING or comes_and_goes(incident) or came_and_went(incident)
 
 
 def _agreeing(incident: Incident, experiment: Experiment) -> tuple[Experiment, ...]:
     """Return the journeys that passed with what an intervention changed, and those that failed without it."""
-    tried = made(incident, ExperimentKind.RERUN, ExperimentKind.BLOCK, ExperimentKind.REPLAY)
+    tried = made(incident, *_AS_THIS_CLIENT)
     return tuple(each for each in tried if passed(each) is (set(each.hosts) >= set(experiment.hosts)))
 
 

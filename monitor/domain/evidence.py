@@ -10,7 +10,7 @@ from monitor.domain.deployment import Deployment
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment
 from monitor.domain.outcome import Outcome, StepOutcome
-from monitor.domain.reference import Baseline, Difference
+from monitor.domain.reference import Baseline, Difference, Lately
 from monitor.domain.script_time import ScriptTime
 
 EVIDENCE_SCHEMA = 2
@@ -244,6 +244,7 @@ class Evidence:
         experiments: What the investigation tried, in the order in which it did.
         compared: How the run differs from the last good one; ``None`` where there is none to compare with.
         baseline: What a run usually takes; only with runs that did not plainly pass.
+        lately: How the check fared before; only with runs that failed, and where history could tell.
         deployments: What was deployed in the two hours before the first failure, as far as we were told.
         failing_since: The first failure of the episode that the run belongs to; ``None`` where nobody looked.
     """
@@ -263,6 +264,7 @@ class Evidence:
     experiments: tuple[Experiment, ...] = ()
     compared: Comparison | None = None
     baseline: Baseline | None = None
+    lately: Lately | None = None
     deployments: tuple[Deployment, ...] = ()
     failing_since: dt.datetime | None = None
     artifacts: tuple[Artifact, ...] = ()

@@ -138,3 +138,17 @@ class Baseline:
     def of(self, step: str) -> StepBaseline | None:
         """Return the baseline of a step; of the whole journey for an empty name."""
         return next((one for one in self.steps if one.step == step), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lately:
+    """How one check fared at one place in the runs before one of them: at most fifty, of the day before.
+
+    Attributes:
+        failed: How many of the runs failed in the end, second attempts included.
+        returns: How often it failed and was well again, at a second attempt or in a later run.
+    """
+
+    runs: int
+    failed: int
+    returns: int

@@ -9,6 +9,7 @@ from posixpath import commonpath
 from monitor.diagnosis.case import SeenHost
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.trials import AGREEING
+from monitor.domain.cause import Cause
 from monitor.domain.evidence import StepErrorKind
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome
@@ -307,14 +308,21 @@ def _again(situation: Situation, kind: ExperimentKind, hosts: tuple[str, ...], *
 def once_more(situation: Situation) -> Again | None:
     """Return the change that helped, to be made again, where too few journeys speak for it to rule out chance."""
     tried = situation.done(ExperimentKind.BLOCK, ExperimentKind.REPLAY)
-    helped = [each for each in tried if was_helpful(each)]
+    helped = [each for each in (*tried, *situation.done(ExperimentKind.PROFILE)) if was_helpful(each)]
     failed = [e for e in (*tried, *situation.done(ExperimentKind.RERUN)) if e.outcome is Outcome.FAILED]
     if not helped or len(helped) + len(failed) >= AGREEING:
         return None
     smallest = min(helped, key=lambda each: len(each.hosts))
+    if smallest.kind is ExperimentKind.PROFILE:
+        return _other_profile(situation) if _is_the_clients(situation) else None
     if smallest.kind is ExperimentKind.BLOCK:
         return _block(situation, smallest.hosts)
     return _replay(situation, smallest.hosts, path=smallest.path)
+
+
+def _is_the_clients(situation: Situation) -> bool:
+    diagnosis = situation.case.judgement.diagnosis
+    return diagnosis is not None and diagnosis.cause is Cause.CLIENT_ENVIRONMENT
 
 
 def was_helpful(experiment: Experiment) -> bool:

@@ -18,7 +18,7 @@ from monitor.domain.journey import JourneyOutline
 from monitor.domain.outcome import Outcome
 from monitor.domain.ownership import Ownership
 from monitor.domain.profile import ClientProfile
-from monitor.domain.reference import Baseline, Reference
+from monitor.domain.reference import Baseline, Lately, Reference
 from monitor.domain.run import Run
 from monitor.investigation.budget import Budget, Throttle
 from monitor.investigation.comparison import compare
@@ -41,12 +41,18 @@ class Investigator:
         location: str,
         reference: Callable[[Check], Awaitable[Reference | None]],
         baseline: Callable[[str], Awaitable[Baseline | None]],
+        lately: Callable[[Run], Awaitable[Lately | None]],
         noted: Callable[[Experiment], None] = lambda _: None,
     ) -> None:
-        """Make experiments through ``perform``; compare with ``reference`` and ``baseline``; tell ``noted`` of each."""
+        """Make experiments through ``perform``, and tell ``noted`` of each.
+
+        Runs are compared with ``reference`` and ``baseline``; ``lately`` tells how the check fared before one that
+        failed.
+        """
         self._clock = clock
         self._reference = reference
         self._baseline = baseline
+        self._lately = lately
         self._controls = Controls(clock)
         self._throttle = Throttle(clock)
         self._means = Means(
@@ -108,7 +114,8 @@ class Investigator:
     async def _investigate(self, run: Run, *, alone: bool) -> Run:
         context = self._contexts[run.check.name]
         reference, whose = await self._last_good(run.check)
-        run = _seen_beside(run, context, reference, await self._usual(run), whose=whose)
+        before = await self._lately(run) if run.outcome is Outcome.FAILED else None
+        run = _seen_beside(run, context, reference, await self._usual(run), before, whose=whose)
         if not self._settings.enabled or run.outcome is Outcome.PASSED:
             return run
         matter = Matter(
@@ -188,11 +195,17 @@ def _others(check: Check, checks: Iterable[Check]) -> list[Check]:
 
 
 def _seen_beside(
-    run: Run, context: Context, reference: Reference | None, baseline: Baseline | None, *, whose: str
+    run: Run,
+    context: Context,
+    reference: Reference | None,
+    baseline: Baseline | None,
+    before: Lately | None,
+    *,
+    whose: str,
 ) -> Run:
-    """Return the run with how it differs from the last good one and from what is usual. Nothing is sent."""
+    """Return the run with how it differs from the last good one, from what is usual and from before; sends nothing."""
     compared = None
     if reference and run.evidence.attempts:
         compared = replace(compare(run.evidence, reference, run.started_at), profile=whose)
-    evidence = replace(run.evidence, compared=compared, baseline=baseline)
+    evidence = replace(run.evidence, compared=compared, baseline=baseline, lately=before)
     return replace(run, evidence=evidence, judgement=judge(evidence, context))

@@ -10,7 +10,7 @@ from monitor.config.settings import Settings
 from monitor.diagnosis.context import Context
 from monitor.domain.clock import Clock
 from monitor.domain.experiment import Experiment
-from monitor.domain.reference import Baseline
+from monitor.domain.reference import Baseline, Lately
 from monitor.domain.run import Run
 from monitor.history import HistoryError
 from monitor.history.last_good import LastGood
@@ -18,6 +18,7 @@ from monitor.history.reader import Reader
 from monitor.investigation.baselines import Baselines
 from monitor.investigation.correlation import Correlator, Revision
 from monitor.investigation.investigator import Investigator
+from monitor.investigation.lately import fared_before
 from monitor.service.runs import Runs
 
 _log = logging.getLogger(__name__)
@@ -42,7 +43,8 @@ class Insight:
     ) -> None:
         """Keep good runs in ``directory``; read those in ``beside`` where it has none; have experiments ``noted``.
 
-        What runs usually take is read from ``history`` before it is first asked for.
+        What runs usually take is read from ``history`` before it is first asked for, and how a check fared before a
+        run that failed.
         """
         self._runs = runs
         self._history = history
@@ -56,6 +58,7 @@ class Insight:
             location=settings.location,
             reference=self.last_good.reference,
             baseline=self._baseline,
+            lately=self._fared_before,
             noted=noted,
         )
 
@@ -66,6 +69,16 @@ class Insight:
             except HistoryError as error:
                 _log.warning("what runs usually take is not known", extra={"check": check, "error": str(error)})
         return self.baselines.of(check)
+
+    async def _fared_before(self, run: Run) -> Lately | None:
+        if self._history is None:
+            return None
+        try:
+            return await fared_before(self._history, run)
+        except HistoryError as error:
+            extra = {"check": run.check.name, "error": str(error)}
+            _log.warning("how the check fared before is not known", extra=extra)
+            return None
 
     def _context_of(self, check: str) -> Context | None:
         return self._contexts.get(check)

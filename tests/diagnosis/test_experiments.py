@@ -9,6 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from monitor.diagnosis.rules.access import BY_OUR_NAME
+from monitor.diagnosis.trials import SEVERAL_RETURNS
 from monitor.domain.cause import Cause, Confidence
 from monitor.domain.evidence import PageError, ScriptTime, StepErrorKind
 from monitor.domain.exchange import Certificate, DnsFacts, Initiator, Timings, TlsFacts
@@ -17,7 +18,7 @@ from monitor.domain.failure import Failure, Phase
 from monitor.domain.outcome import Outcome, StepOutcome, Validity
 from monitor.domain.ownership import HostedName, Origin, Ownership, Vendor
 from monitor.domain.profile import Network, Proxy
-from monitor.domain.reference import Baseline, DifferenceKind, StepBaseline
+from monitor.domain.reference import Baseline, DifferenceKind, Lately, StepBaseline
 from tests.builders import A_MOMENT
 from tests.diagnosis.incidents import (
     ADS,
@@ -616,6 +617,24 @@ def test_three_journeys_have_to_agree_before_an_intervention_is_proof(court, tri
     assert diagnosis.confidence is (Confidence.CONFIRMED if sure else Confidence.PROBABLE)
 
 
+@pytest.mark.parametrize("returns", [SEVERAL_RETURNS - 1, SEVERAL_RETURNS])
+def test_of_a_check_that_comes_and_goes_no_intervention_is_proof(court, returns):
+    lately = Lately(runs=50, failed=9, returns=returns)
+    evidence = failed(page(), library(body_bytes=0), page_errors=LOST, experiments=PROVEN, lately=lately)
+    diagnosis = court.judge(evidence).diagnosis
+    often = returns >= SEVERAL_RETURNS
+    assert diagnosis.detail.value == "tp.content"
+    assert diagnosis.confidence is (Confidence.PROBABLE if often else Confidence.CONFIRMED)
+    assert (f"in the 50 runs before, it failed and was well again {returns} times" in diagnosis.evidence) is often
+
+
+def test_of_a_check_that_comes_and_goes_what_the_vendor_itself_says_is_as_good_as_ever(court):
+    asked = look(Kind.REPROBE, "api.shop.example", status=500)
+    lately = Lately(runs=50, failed=9, returns=5)
+    seen = {"error": {"exchange": API}, "experiments": (asked, STILL), "lately": lately}
+    assert court.judge(failed(page(), request(API, status=500), **seen)).diagnosis.confidence is Confidence.CONFIRMED
+
+
 def test_what_comes_and_goes_by_itself_is_mended_by_no_intervention(court):
     """A plain journey passed, or the same change helped once and then did not: neither says anything of the change."""
     well, in_vain = again(Kind.RERUN, well=True), again(Kind.REPLAY, "cdn.libraries.example", well=False)
@@ -1023,6 +1042,32 @@ def test_what_another_client_can_do_is_this_clients_limit(names, case):
     assert court.detail(failed(page(), experiments=(REFERENCE, STILL))) == detail
     assert court.detail(failed(page(), experiments=(REFERENCE, WELL))) != "client.browser"
     assert court.detail(failed(page(status=500), experiments=(REFERENCE, STILL))) == "own.http_status"
+
+
+@pytest.mark.parametrize(
+    ("tried", "sure"),
+    [
+        pytest.param((REFERENCE, STILL), False, id="a failure that comes and goes does that often"),
+        pytest.param((REFERENCE, STILL, REFERENCE), True, id="the reference profile passes twice"),
+        pytest.param((REFERENCE, STILL, STILL), True, id="this one fails twice more"),
+        pytest.param((REFERENCE, OTHERWISE, STILL), True, id="this one fails with something left out, and as it is"),
+        pytest.param((REFERENCE, OTHERWISE, OTHERWISE), False, id="this one was not made again as it is"),
+    ],
+)
+def test_three_journeys_have_to_agree_before_a_client_is_surely_to_blame(names, tried, sure):
+    court = Court(names, supported=False)
+    diagnosis = court.judge(failed(page(), experiments=tried)).diagnosis
+    assert diagnosis.detail.value == "client.browser"
+    assert diagnosis.confidence is (Confidence.CONFIRMED if sure else Confidence.PROBABLE)
+    often = Lately(runs=40, failed=9, returns=7)
+    assert court.judge(failed(page(), experiments=tried, lately=often)).diagnosis.confidence is Confidence.PROBABLE
+
+
+def test_no_client_is_to_blame_where_the_reference_profile_passes_and_fails(names):
+    court = Court(names, supported=False)
+    in_vain = again(Kind.PROFILE, well=False, subject="reference")
+    for tried in ((REFERENCE, STILL, in_vain), (in_vain, STILL, REFERENCE)):
+        assert court.judge(failed(page(), experiments=tried)).diagnosis.cause is Cause.UNDETERMINED
 
 
 def usual(requests: float, received: float) -> Baseline:

@@ -22,7 +22,7 @@ from monitor.domain.experiment import ExperimentKind
 from monitor.domain.failure import Failure, Phase
 from monitor.domain.journey import JourneyOutline
 from monitor.domain.outcome import Outcome, StepOutcome, Validity
-from monitor.domain.reference import Baseline, Reference, StepBaseline
+from monitor.domain.reference import Baseline, Lately, Reference, StepBaseline
 from monitor.domain.run import Run
 from monitor.domain.script_time import ScriptTime
 from monitor.domain.secret import Secret
@@ -114,6 +114,7 @@ def an_investigator(
     *,
     good: Mapping[str, Reference] = MappingProxyType({}),
     usual: Mapping[str, Baseline] = MappingProxyType({}),
+    before: Lately | None = None,
     checks: tuple[Check, ...] = CHECKS,
     **changes,
 ) -> Investigator:
@@ -123,7 +124,12 @@ def an_investigator(
     async def baseline(check: str) -> Baseline | None:
         return usual.get(check)
 
-    made = Investigator(world.perform, clock=clock, location="here", reference=reference, baseline=baseline)
+    async def lately(_: Run) -> Lately | None:
+        return before
+
+    made = Investigator(
+        world.perform, clock=clock, location="here", reference=reference, baseline=baseline, lately=lately
+    )
     settings = Settings(
         path=Path("monitor.yaml"),
         location="here",

@@ -596,6 +596,19 @@ def test_an_unusual_client_is_compared_with_the_ordinary_one():
     assert (journey.kind, journey.subject) == (ExperimentKind.PROFILE, "desktop")
 
 
+def test_an_ordinary_client_that_passed_is_tried_once_more_as_long_as_few_journeys_speak_for_it():
+    well, still = again(ExperimentKind.PROFILE, well=True, subject="desktop"), again(ExperimentKind.RERUN, well=False)
+
+    def after(*tried):
+        old = {"name": "old", "supported": False}
+        evidence = a_broken_page(ADS, experiments=tried)
+        return the_journey(a_situation(evidence, profile=old, reference_profile=a_profile(name="desktop")))
+
+    assert after(well).kind is ExperimentKind.RERUN
+    assert (after(well, still).kind, after(well, still).subject) == (ExperimentKind.PROFILE, "desktop")
+    assert after(well, still, well) is None
+
+
 def test_a_run_in_which_we_were_unwell_is_made_again_once_and_nothing_else_is_asked():
     step = a_step(outcome=StepOutcome.INCONCLUSIVE)
     attempt = an_attempt(outcome=Outcome.INCONCLUSIVE, prober_fault=ProberFault.BROWSER_CRASHED, steps=(step,))

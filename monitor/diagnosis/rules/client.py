@@ -8,7 +8,15 @@ from monitor.diagnosis.compared import size_of
 from monitor.diagnosis.incident import Family, Finding, Incident, Rule, alternative, environment
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.scripts import busy_hosts, by_host, chain_of
-from monitor.diagnosis.trials import comes_and_goes, gone, made, passed, reference_profile, reruns
+from monitor.diagnosis.trials import (
+    comes_and_goes,
+    fails_as_this_client_alone,
+    gone,
+    made,
+    passed,
+    reference_profile,
+    reruns,
+)
 from monitor.diagnosis.wording import complaint
 from monitor.domain.cause import Confidence, Detail, Party
 from monitor.domain.evidence import StepErrorKind
@@ -28,14 +36,16 @@ _LITTLE = 0.3
 def only_this_client(incident: Incident) -> Finding | None:
     """R13: the reference profile passes while this one failed again, and what this one lacks explains it."""
     reference = reference_profile(incident)
-    if reference is None or not passed(reference) or gone(incident) or _someone_was_at_fault(incident):
+    if reference is None or not passed(reference) or _someone_was_at_fault(incident):
+        return None
+    if gone(incident) or comes_and_goes(incident):
         return None
     profile = incident.context.check.profile
     limit = _limit_of(profile)
     if limit is None or _busy(incident) is not None:
         return None
     detail, part = limit
-    again = bool(reruns(incident)) and not comes_and_goes(incident)
+    again = bool(reruns(incident))
     words = f"the profile {reference.subject} passes" + (", and this one failed again" if again else "")
     known = detail is Detail.CLIENT_BROWSER
     if not known:
@@ -46,7 +56,7 @@ def only_this_client(incident: Incident) -> Finding | None:
         words += "; no more was sent than usual" if known else "; each request took what this line takes"
     return Finding(
         detail=detail,
-        confidence=Confidence.CONFIRMED if again and known else Confidence.PROBABLE,
+        confidence=Confidence.CONFIRMED if known and fails_as_this_client_alone(incident) else Confidence.PROBABLE,
         families=frozenset({Family.ELSEWHERE}),
         because=f"{incident.scene} {complaint(incident)}; {words}, so {part} is what keeps it from working.",
         culprit=environment(part),
