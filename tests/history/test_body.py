@@ -29,7 +29,7 @@ from tests.builders import a_run, an_attempt, an_evidence, an_exchange
 from tests.history.runs import a_failed_run
 
 LEFT_OUT = {"exchanges", "console", "page_errors", "websockets", "events", "scripts", "compared", "baseline"}
-LEFT_OUT |= {"deployments", "failing_since"}
+LEFT_OUT |= {"lately", "deployments", "failing_since"}
 
 
 def a_rich_evidence() -> Evidence:
