@@ -10,6 +10,7 @@ from monitor.probes.browser import probe, warm
 
 def give_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give browsers the time that a busy machine needs to start, to open a page and to show that they live."""
+    monkeypatch.setattr(probe, "_SELF_TEST_SECONDS", 60.0)
     monkeypatch.setattr(warm, "_START_LIMIT", 120.0)
     monkeypatch.setattr(probe, "_OPEN_SECONDS", 60.0)
     monkeypatch.setattr(warm, "_PING_LIMIT", 30.0)

@@ -6,6 +6,7 @@ import pytest
 
 from monitor.domain.secret import Secret
 from monitor.probes.archive import read_archive
+from monitor.probes.http import static_answers
 from tests.probes.http.fault_server import reply
 
 JSON = "Content-Type: application/json"
@@ -21,6 +22,12 @@ def paths_in(folder: Path) -> list[str]:
     if not folder.exists():
         return []
     return [answer.url.partition("://")[2].partition("/")[2] for answer in read_archive(folder).answers]
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a busy disk more than the second that is waited for it at the end of a run."""
+    monkeypatch.setattr(static_answers, "_WRITE_SECONDS", 30.0)
 
 
 @pytest.fixture
