@@ -9,6 +9,14 @@ import pytest
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 
+async def keep_busy_for_ever(page: Any) -> None:
+    """Have the page run a script without end, which says a word before.
+
+    Of a click that starts one the end may never be told: it takes more than one answer of the page.
+    """
+    await page.evaluate("setTimeout(() => { console.log('busy'); for (;;) {} }, 20)")
+
+
 async def until_out_of_time(act: Callable[[float], Awaitable[Any]], as_meant: Callable[[str], object]) -> None:
     """Act with ever more milliseconds, and raise the first error that is the one the test is about."""
     for milliseconds in (400, 2_000, 8_000, 32_000):

@@ -11,6 +11,7 @@ import pytest
 from monitor.domain.evidence import StepErrorKind
 from monitor.probes.browser.ledger import Limits
 from monitor.probes.browser.probe import BrowserProbe
+from tests.probes.browser.provoking import keep_busy_for_ever
 from tests.probes.browser.site import flood_websocket
 from tests.waiting import until
 
@@ -18,10 +19,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def test_an_endless_script_holds_up_neither_the_step_nor_the_evidence(site, walk):
-    site.page("/", "<p>here<script>setTimeout(() => { console.log('busy'); for (;;) {} }, 50)</script>")
+    site.page("/", "<p>here")
 
     async def act(browser):
         await browser.open("/")
+        await keep_busy_for_ever(browser.page)
         await walk.until(lambda so_far: so_far.seen.console, "the script is at it")
         browser.page.set_default_timeout(500)
         await browser.page.click("p")

@@ -8,6 +8,7 @@ from monitor.domain.evidence import ScriptTime
 from monitor.domain.secret import Secret
 from monitor.probes.browser import session
 from monitor.probes.browser.work import WorkWatch
+from tests.probes.browser.provoking import keep_busy_for_ever
 from tests.waiting import until
 
 BUSY = "((end) => {{ while (performance.now() < end) {{}} }})(performance.now() + {0})"
@@ -102,11 +103,11 @@ async def test_a_page_that_was_busy_when_the_step_ended_still_tells_by_what(site
 @pytest.mark.browser
 @pytest.mark.asyncio(loop_scope="module")
 async def test_of_a_page_that_never_answers_nothing_is_made_up(site, walk):
-    site.page("/", "<button onclick='setTimeout(() => { console.log(1); while (true) {} }, 20)'>go</button>")
+    site.page("/", "<p>here")
 
     async def act(browser):
         await browser.open("/", wait_until="load")
-        await browser.page.click("button")
+        await keep_busy_for_ever(browser.page)
         await walk.until(lambda so_far: so_far.seen.console, "the script is at it")
         told_before.extend(walk.work())
         await browser.expect_text("never", within=0.2)
