@@ -7,6 +7,7 @@ import pytest
 
 from monitor.demo import Host, Ports, PortTakenError, Shop, serve
 from tests.demo.visiting import Visitor, arrival
+from tests.servers import free_port
 
 CARD = {"number": "4242 4242 4242 4242", "expiry": "12 / 30", "code": "123"}
 
@@ -212,8 +213,9 @@ async def test_a_port_in_use_is_named_in_one_line(shop, tmp_path):
 
 
 async def test_a_closed_shop_gives_its_ports_back(shop_directory):
-    async with Shop(shop_directory, ports=Ports.free()) as first:
-        ports = Ports(numbers=first.addresses.ports)
+    # Ports that the system chose it may give to somebody else as soon as they are given back.
+    ports = Ports(numbers={host: free_port() for host in Host})
+    async with Shop(shop_directory, ports=ports) as first:
         await first.break_("web-hangs")
         held = asyncio.create_task(Visitor(first).get("shop"))
         await arrival(first)

@@ -64,8 +64,9 @@ async def test_the_family_that_answers_is_recorded(open_session):
         assert (response.exchange.address, response.exchange.ip_family) == ("::1", "ipv6")
 
 
-async def test_a_profile_may_insist_on_one_family(open_session, failure_of_get):
-    async with FaultServer(host="::1") as server:
+async def test_a_profile_may_insist_on_one_family(open_session, failure_of_get, unused_tcp_port):
+    # A port that the system chose for one address may be somebody else's at the other one.
+    async with FaultServer(host="::1", port=unused_tcp_port) as server:
         session = await open_session(server.url(host="shop.localhost"), profile={"ip_family": IpFamily.IPV4})
         exchange = (await failure_of_get(session.handle)).exchange
         assert (exchange.failure, exchange.address) == (Failure.TCP_REFUSED, "127.0.0.1")
