@@ -60,15 +60,19 @@ async def test_a_slow_processor_runs_scripts_slower(site, walk):
     site.page("/", "<p>here")
     spent = []
 
-    async def act(browser):
-        await browser.open("/")
-        # Chromium holds the thread up a thousand times a second: the work must be long against that.
-        loop = "let x = 0; for (let i = 0; i < 1e8; i++) x += i"
-        work = f"() => {{ const began = performance.now(); {loop}; return performance.now() - began }}"
-        spent.append(min([await browser.page.evaluate(work) for _ in range(3)]))
+    def working(times):
+        async def act(browser):
+            await browser.open("/")
+            # Chromium holds the thread up a thousand times a second: the work must be long against that.
+            loop = "let x = 0; for (let i = 0; i < 1e8; i++) x += i"
+            work = f"() => {{ const began = performance.now(); {loop}; return performance.now() - began }}"
+            spent.append(min([await browser.page.evaluate(work) for _ in range(times)]))
 
-    await walk(act)
-    await walk(act, profile={"cpu_slowdown": 10.0})
+        return act
+
+    # On a busy machine it is the quick work that takes longer than it should, unless it is tried often.
+    await walk(working(10))
+    await walk(working(2), profile={"cpu_slowdown": 10.0})
     assert spent[1] > 2 * spent[0]
 
 
