@@ -93,7 +93,9 @@ def test_a_disk_is_full_while_the_fault_lasts(tmp_path: Path, monkeypatch: pytes
     faults = Faults([fault], NAMES)
     machine = Machine(faults, NAMES, disk=tmp_path)
     faults.begin()
-    assert len(asked) == 1
+    # Not once alone: it is filled again and again, and a busy machine comes here late.
+    assert asked
+    assert min(asked) > 0
     faults.end()
     assert list(tmp_path.iterdir()) == []
     machine.close()

@@ -76,7 +76,8 @@ class Machine:
     def close(self) -> None:
         """Mend everything; the control group goes once its processes have ended."""
         self._closed.set()
-        self._restore()
+        with self._lock:
+            self._restore()
         if self._group is not None and self._group.exists():
             self._limit(None)
             with contextlib.suppress(OSError):
@@ -209,7 +210,10 @@ class Machine:
 
         def fill() -> None:
             while trouble.on() and not self._closed.wait(_REFILL):
-                self._fill()
+                # What was mended in the meantime must not be filled once more: nobody would mend it again.
+                with self._lock:
+                    if trouble.on() and not self._closed.is_set():
+                        self._fill()
 
         threading.Thread(target=fill, daemon=True).start()
 
