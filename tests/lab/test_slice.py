@@ -10,7 +10,8 @@ import pytest
 from tests.lab.__main__ import run
 from tests.lab.manifest import SCENARIOS, read_manifest
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# Longer than all the lab's own limits together, so that it is the lab that tells what took too long.
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1000)]
 
 
 def is_ours(case: dict[str, Any]) -> bool:
