@@ -9,7 +9,7 @@ from dataclasses import replace
 from threading import Lock
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
@@ -46,6 +46,8 @@ HOSTILE = (
     "",
 )
 TEXT = st.text(max_size=300) | st.sampled_from(HOSTILE)
+# How long an example takes is the machine's business.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NUMBER = st.floats(width=64) | st.integers(-(2**60), 2**60).map(float)
 PLAIN = Family(name="faultline_x_total", kind=Kind.COUNTER, help='Says "no"\\\nand more.', labels=("zeta", "alpha"))
 GAUGE = Family(name="faultline_g", kind=Kind.GAUGE, help="G.", labels=("name",))
@@ -82,6 +84,7 @@ def tables_of(texts, numbers):
     return [*values.values(), *spreads.values()]
 
 
+@UNHURRIED
 @given(st.lists(TEXT, min_size=1, max_size=4), st.lists(NUMBER, min_size=1, max_size=4))
 def test_both_formats_are_byte_for_byte_what_the_library_writes(texts, numbers):
     tables = tables_of(texts, numbers)
@@ -93,6 +96,7 @@ def test_both_formats_are_byte_for_byte_what_the_library_writes(texts, numbers):
     assert expose(tables, Format.TEXT) == generate_latest(registry)
 
 
+@UNHURRIED
 @given(NUMBER)
 def test_a_number_is_written_as_the_library_writes_it(each):
     assert number(each) == floatToGoString(each)
