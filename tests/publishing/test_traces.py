@@ -25,6 +25,8 @@ from monitor.domain.trace_context import trace_context_of
 from monitor.publishing.traces import Traces
 from tests.builders import A_MOMENT, a_run, an_attempt, an_evidence, an_exchange
 
+PATIENCE = 60.0
+
 
 class Collector:
     """A small OTLP receiver: keeps what it was sent, and answers as it is told to."""
@@ -39,10 +41,12 @@ class Collector:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 if self.headers.get("content-encoding") == "gzip":
                     body = gzip.decompress(body)
-                self.send_response(collector.status)
+                # Read once: a test may change it as soon as the answer is out.
+                status = collector.status
+                self.send_response(status)
                 self.send_header("content-length", "0")
                 self.end_headers()
-                if collector.status == 200:
+                if status == 200:
                     headers = {name.lower(): value for name, value in self.headers.items()}
                     collector.requests.put((headers, ExportTraceServiceRequest.FromString(body)))
 
@@ -58,7 +62,7 @@ class Collector:
     def spans(self, count: int) -> list[Span]:
         found: list[Span] = []
         while len(found) < count:
-            _, request = self.requests.get(timeout=20)
+            _, request = self.requests.get(timeout=PATIENCE)
             found += [span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans]
         return found
 
@@ -84,7 +88,7 @@ def traces(collector, failures):
     settings = TracingSettings(
         endpoint=collector.url,
         headers=(("x-api-key", Secret("x-api-key", "otlp-key")),),
-        timeout=dt.timedelta(seconds=2),
+        timeout=dt.timedelta(seconds=PATIENCE),
     )
     opened = Traces(
         settings,
@@ -201,7 +205,7 @@ def test_a_run_in_which_we_could_not_look_is_neither_an_error_nor_a_success(coll
 
 def test_queries_of_urls_stay_at_home_and_the_key_travels_in_its_header_only(collector, traces):
     traces.publish(a_failed_run())
-    headers, request = collector.requests.get(timeout=20)
+    headers, request = collector.requests.get(timeout=PATIENCE)
     assert headers["x-api-key"] == "otlp-key"
     assert b"4111" not in request.SerializeToString()
     assert b"otlp-key" not in request.SerializeToString()
@@ -211,7 +215,7 @@ def test_a_collector_that_refuses_costs_the_trace_and_says_so_once(collector, tr
     collector.status = 400
     for number in range(2):
         traces.publish(replace(a_failed_run(), run_id=f"refused-{number}"))
-        failures.get(timeout=20)
+        failures.get(timeout=PATIENCE)
     collector.status = 200
     traces.publish(replace(a_failed_run(), run_id="taken"))
     assert len(collector.spans(4)) == 4
