@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from monitor.diagnosis.context import Context, context_for
 from monitor.diagnosis.judge import judge
 from monitor.diagnosis.names import Names, parts_of
@@ -99,6 +101,11 @@ def look(kind: ExperimentKind, subject: str, *, by: str = "", started: float = 3
 
 
 CONTROLS = ("https://one.example/", "https://two.example/", "https://three.example/")
+
+
+def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the monitor itself logged: threads and tasks that other tests left behind may speak at any moment."""
+    return [each.getMessage() for each in caplog.records if each.name.startswith("monitor.")]
 
 
 def controls(*ends: dict[str, Any]) -> tuple[Experiment, ...]:
