@@ -8,7 +8,8 @@ import pytest
 
 from tests.end_to_end.conftest import LOGIN, SEARCH, command
 
-pytestmark = pytest.mark.slow
+# Longer than three runs that take all their time, so that what they say is told.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def take_time(folder: Path) -> None:
@@ -128,6 +129,11 @@ async def test_a_run_that_is_not_there_is_one_clear_line(folder: Path) -> None:
 
 @pytest.mark.browser
 async def test_the_doctor_finds_the_browsers(folder: Path) -> None:
-    code, out, _ = await command(folder, "doctor", "--config", "monitor.yaml")
-    assert code == 0, out
-    assert "headless Chromium starts and shows a page" in out
+    shown, out = "headless Chromium starts and shows a page", ""
+    for _ in range(3):
+        # It gives a browser no more time than a run would, which a machine that is busy just now may not have.
+        code, out, _ = await command(folder, "doctor", "--config", "monitor.yaml")
+        assert code == 0, out
+        if shown in out:
+            return
+    pytest.fail(out)

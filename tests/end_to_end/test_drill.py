@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.conftest import SEARCH, command
+from tests.end_to_end.test_commands import conclusive, take_time
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+# Longer than a drill that is made anew on a busy machine.
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 async def test_a_drill_tells_what_the_shop_cannot_live_without_from_what_it_survives(folder: Path) -> None:
     with (folder / "monitor.yaml").open("a") as config:
         config.write(SEARCH)
-    code, out, err = await command(
-        folder, "drill", "search", "--json", "--only", "Example CDN", "--delay", "0.5", "--config", "monitor.yaml"
-    )
+    take_time(folder)
+    words = ("--only", "Example CDN", "--delay", "0.5", "--config", "monitor.yaml")
+    code, out, err = await conclusive(folder, "drill", "search", "--json", *words)
     report = json.loads(out)
     (cdn,) = report["third_parties"]
     assert (code, cdn["name"], cdn["dependency"]) == (1, "Example CDN", "hard")
