@@ -5,10 +5,13 @@ import random
 import dnslib
 import pytest
 from dns.rdatatype import RdataType
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.probes.vantage.message import MalformedAnswer, decode_answer, encode_question
+
+# How long an example takes is the machine's business.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _answer() -> bytes:
@@ -31,6 +34,7 @@ def test_an_answer_of_others_is_understood():
     assert (answer.identifier, answer.question, answer.rcode) == (7, "www.shop.test", 0)
 
 
+@UNHURRIED
 @given(st.binary(max_size=300))
 def test_no_bytes_do_anything_but_be_refused(data):
     try:
@@ -39,6 +43,7 @@ def test_no_bytes_do_anything_but_be_refused(data):
         return
 
 
+@UNHURRIED
 @given(st.integers(), st.integers(1, 40))
 def test_a_damaged_answer_is_refused_or_read_but_never_worse(seed, damage):
     rng = random.Random(seed)
