@@ -131,6 +131,7 @@ def test_ten_thousand_checks_load_within_seconds(loaded: Load):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.process_time()
     settings = loaded(text)
-    assert time.process_time() - started < 5
+    # Two seconds of work where nobody else uses the machine, and many times that if each check were held against all.
+    assert time.process_time() - started < 10
     assert len(settings.checks) == 10_001
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
