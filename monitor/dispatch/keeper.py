@@ -60,6 +60,7 @@ class Keeper:
             for descriptor, _ in heard:
                 self._hear(descriptor)
             self._look()
+        self._hear_the_last()
         if self._status is not None:
             # The worker ended by itself, and what was heard or seen since is no reason for it.
             self._reason = ""
@@ -84,6 +85,12 @@ class Keeper:
             self._tail = printed[-_TAIL:] if len(printed) >= _TAIL else (self._tail + printed)[-_TAIL:]
         else:
             os.read(descriptor, 4_096)
+
+    def _hear_the_last(self) -> None:
+        """Hear what the worker printed before its end: that may have come after the last look at what was there."""
+        os.set_blocking(self._output, False)
+        with suppress(BlockingIOError):
+            self._hear(self._output)
 
     def _reap(self) -> None:
         with suppress(ChildProcessError):

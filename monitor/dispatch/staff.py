@@ -67,6 +67,7 @@ class Staff:
         self._announce = changed
         self._numbers = itertools.count(1)
         self._starts: set[asyncio.Task[None]] = set()
+        self._seen_off: set[WorkerProcess] = set()
         self._failures = 0
         self._resume: asyncio.TimerHandle | None = None
 
@@ -160,7 +161,8 @@ class Staff:
                 self.kill(worker)
             else:
                 self.let_go(worker)
-        await asyncio.gather(*(worker.gone.wait() for worker in self.every))
+        # Of one that has just ended by itself, process and files are on their way out still.
+        await asyncio.gather(*(worker.gone.wait() for worker in (*self.every, *self._seen_off)))
 
     def _start(self) -> None:
         name = f"{self.plan.setup.lane}-{next(self._numbers)}"
@@ -200,6 +202,7 @@ class Staff:
         self._announce()
 
     def _lost(self, worker: WorkerProcess) -> None:
+        self._seen_off = {each for each in (*self._seen_off, worker) if not each.gone.is_set()}
         self.leaving.discard(worker)
         if worker not in self.workers:
             return

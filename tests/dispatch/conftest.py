@@ -40,7 +40,8 @@ class Bench:
         lane: LaneName = LaneName.SCRIPT,
         *,
         deadline: float = 20.0,
-        patience: float = 20.0,
+        # Workers of all lanes may have to start first, on a machine that is busy.
+        patience: float = 60.0,
         target: Target | None = None,
         background: bool = False,
     ) -> Evidence | NoResult:
