@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from monitor.cli.scaffold import write_scaffold
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path) -> Iterator[Path]:
     path, *_ = write_scaffold(tmp_path)
+    # Held for as long as the test takes, or somebody else would be given the port and answer there.
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         port = nobody.getsockname()[1]
-    path.write_text(path.read_text().replace("https://www.example.org", f"http://127.0.0.1:{port}"))
-    return path
+        path.write_text(path.read_text().replace("https://www.example.org", f"http://127.0.0.1:{port}"))
+        yield path
 
 
 def test_files_that_were_in_the_folder_for_artifacts_before_stay_there(typed, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import socket
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -58,7 +59,7 @@ def carry_out(dispatcher: Dispatcher) -> Carry:
             check=check,
             location="here",
             scheduled_at=now,
-            not_after=now + dt.timedelta(seconds=30),
+            not_after=now + dt.timedelta(seconds=90),
             attempt_limit=check.attempts,
             artifact_directory="",
         )
@@ -109,9 +110,10 @@ async def test_an_error_status_fails_and_is_told(carry_out):
 
 
 async def test_a_refused_port_fails(carry_out):
-    async with FaultServer() as gone:
-        url = gone.url()
-    exchange = the_only(await carry_out(a_look(url)))
+    # Held, so that nobody else is given the port and answers there; but not listened on.
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        exchange = the_only(await carry_out(a_look(f"http://127.0.0.1:{nobody.getsockname()[1]}/")))
     assert (exchange.failure, exchange.failed_phase) == (Failure.TCP_REFUSED, Phase.CONNECT)
 
 

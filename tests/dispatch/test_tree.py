@@ -21,11 +21,12 @@ def test_a_process_and_all_that_descends_from_it_are_found_and_ended():
         assert parent.pid in found
         (child,) = tree.descendants(parent.pid)
         assert child in found
-        assert tree.state_of(parent.pid) in {"S", "R"}
+        # D: it waits for its own code, which a machine short of memory had put aside.
+        assert tree.state_of(parent.pid) in {"S", "R", "D"}
         assert tree.resident_bytes([parent.pid]) > 1_000_000
         assert 0 < tree.proportional_bytes([parent.pid]) <= tree.resident_bytes([parent.pid])
         tree.kill_descendants(parent.pid)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while tree.descendants(parent.pid) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert tree.descendants(parent.pid) == []
