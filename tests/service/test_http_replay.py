@@ -125,10 +125,7 @@ def settings(api: Api, bank: Api, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def shot(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OneShot]:
-    # Whether this machine is busy just now is not what is tested.
-    monkeypatch.setattr("monitor.diagnosis.rules.validity.PRESSURE_LIMIT", 1e9)
-    monkeypatch.setattr("monitor.diagnosis.rules.validity.LAG_LIMIT", 1e9)
+async def shot(settings: Settings) -> AsyncIterator[OneShot]:
     async with OneShot(settings, clock=SystemClock()) as made:
         yield made
 

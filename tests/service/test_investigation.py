@@ -55,10 +55,7 @@ async def test_a_run_that_passes_causes_no_experiment(walk: Walk) -> None:
 
 @pytest.mark.browser
 @pytest.mark.slow
-async def test_a_vendor_that_breaks_the_page_is_named_and_proven(shop: Shop, walk: Walk, monkeypatch) -> None:
-    # Whether this machine is busy just now is not what is tested.
-    monkeypatch.setattr("monitor.diagnosis.rules.validity.PRESSURE_LIMIT", 1e9)
-    monkeypatch.setattr("monitor.diagnosis.rules.validity.LAG_LIMIT", 1e9)
+async def test_a_vendor_that_breaks_the_page_is_named_and_proven(shop: Shop, walk: Walk) -> None:
     good = await walk("search")
     assert good.outcome in {Outcome.PASSED, Outcome.DEGRADED}
     await shop.break_("cdn-empty")
