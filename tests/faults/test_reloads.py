@@ -49,8 +49,9 @@ def endure(place: Place, site: Site, *, signals: int, each: float) -> None:
     until(lambda: 'journey="last"' in place.get("/metrics"), "the last change is in force")
     place.wait_for_run("last@site/desktop")
     assert 'journey="check-19"' not in place.get("/metrics"), "a check that was removed has series still"
-    assert descriptors(pid) <= before[0] + 10
-    assert threads(pid) <= before[1] + 8
+    # Workers that the last change sent off may be on their way out still; what leaks does not go.
+    until(lambda: descriptors(pid) <= before[0] + 10, "as few files are open as before")
+    until(lambda: threads(pid) <= before[1] + 8, "as few threads run as before")
     assert resident_megabytes(pid) <= before[2] + 60
     during = [slot for slot in place.slots() if began < slot[1] < ended]
     states = [state for _, _, state, _ in during]

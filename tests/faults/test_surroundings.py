@@ -84,14 +84,10 @@ def test_checks_go_on_while_the_disk_is_full_and_their_results_come_back(
 def test_too_few_files_are_our_fault_and_pass(place: Place, site: Site) -> None:
     place.configure(site, [f"check-{number}" for number in range(200)], every="10s")
     site.hold.clear()
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, before[1]))
-    try:
-        place.start()
-        assert place.process is not None
-        resource.prlimit(place.process.pid, resource.RLIMIT_NOFILE, (64, 64))
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    place.start()
+    assert place.process is not None
+    # Not our own limit, which it would inherit: how many files other tests have left open here is not known.
+    resource.prlimit(place.process.pid, resource.RLIMIT_NOFILE, (64, 64))
     # Far below the deadline of ten seconds, so that no run may blame the site.
     breath = threading.Event()
 
@@ -114,14 +110,16 @@ def test_too_few_files_are_our_fault_and_pass(place: Place, site: Site) -> None:
     passed = place.number("faultline_journey_runs_total")
     until(lambda: place.number("faultline_journey_runs_total") >= passed + 100, "runs again once files are free")
     assert place.number("faultline_journey_run_failures_total") == 0
-    assert place.health()[0]
+    until(lambda: place.health()[0], "healthy again")
 
 
 def test_without_a_browser_http_checks_go_on_and_the_browser_is_named(place: Place, site: Site) -> None:
     missing = Path("/snap/bin/chromium")
     if missing.exists():
         pytest.skip("the browser that is to be missing is installed")
-    place.configure(site, ["plain"], extra="  - {journey: browsed, every: 5s, deadline: 5s, profile: whole}\n")
+    # Not each second: a busy machine needs longer for a first answer than a deadline of one second allows.
+    browsed = "  - {journey: browsed, every: 5s, deadline: 5s, profile: whole}\n"
+    place.configure(site, ["plain"], every="3s", extra=browsed)
     (place.folder / "journeys" / "browsed.py").write_text(BROWSED)
     config = place.folder / "monitor.yaml"
     config.write_text(

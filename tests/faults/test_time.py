@@ -61,8 +61,9 @@ def test_after_a_standstill_slots_are_missed_and_each_check_runs_once_at_most(pl
     place.signal(signal.SIGSTOP)
     stopped = time.time()
     time.sleep(5)
-    place.signal(signal.SIGCONT)
+    # Before it goes on: a machine that is busy between the two would count slots of afterwards among those of before.
     went_on = time.time()
+    place.signal(signal.SIGCONT)
     until(lambda: place.number("faultline_journey_runs_missed_total") >= 12, "the standstill shows in the metrics")
     until(
         lambda: len([1 for _, at, state, _ in place.slots() if at > went_on + 1 and state == "finished"]) >= 4,

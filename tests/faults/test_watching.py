@@ -17,6 +17,8 @@ from monitor.web.app import create_app
 from tests.end_to_end.conftest import until
 from tests.faults.conftest import Place, Site
 
+SPOILED = ("run_failures", "runs_missed", "runs_inconclusive")
+
 
 class LateClock(SystemClock):
     """A wall clock and a monotonic one that a test moves on together."""
@@ -48,7 +50,7 @@ async def test_a_dead_scheduler_shows_as_ill_health_and_a_growing_age_while_page
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:9488") as client:
         await service.start()
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 while "last_run_timestamp_seconds{" not in (await client.get("/metrics")).text:  # noqa: ASYNC110 - a scraper has no event
                     await asyncio.sleep(0.1)
             assert (await client.get("/-/healthy")).status_code == 200
@@ -76,8 +78,8 @@ def test_a_scrape_each_second_is_quick_and_disturbs_no_run(place: Place, site: S
     place.start()
     until(lambda: place.number("faultline_journey_runs_total") >= 100, "every check has run")
     took, before = [], place.number("faultline_journey_runs_total")
-    # What a busy machine missed while it started is no scraper's doing.
-    missed = place.number("faultline_journey_runs_missed_total")
+    # What a busy machine missed or spoiled while it started is no scraper's doing.
+    spoiled = {name: place.number(f"faultline_journey_{name}_total") for name in SPOILED}
     began = time.monotonic()
     while time.monotonic() < began + 6:
         asked = time.monotonic()
@@ -87,6 +89,4 @@ def test_a_scrape_each_second_is_quick_and_disturbs_no_run(place: Place, site: S
     assert sorted(took)[len(took) // 2] < 1
     assert max(took) < 5
     until(lambda: place.number("faultline_journey_runs_total") >= before + 100, "runs go on")
-    assert place.number("faultline_journey_run_failures_total") == 0
-    assert place.number("faultline_journey_runs_missed_total") == missed
-    assert place.number("faultline_journey_runs_inconclusive_total") == 0
+    assert {name: place.number(f"faultline_journey_{name}_total") for name in SPOILED} == spoiled
