@@ -19,20 +19,24 @@ from monitor.service import StartupError
 from tests.cli.conftest import a_running_monitor, keep
 from tests.history.runs import a_failed_run, a_passed_run
 
-NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 RUN = "run-browse-0"
 
 
+def ago(minutes: float) -> dt.datetime:
+    # Not from when this file was read: whole suites lie between that and the last of its tests.
+    return dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(minutes=minutes)
+
+
 def recent(minutes: float, **values):
-    moment = NOW - dt.timedelta(minutes=60 - minutes)
+    moment = ago(60 - minutes)
     run = a_failed_run(minutes, **values)
     return replace(run, scheduled_at=moment, evidence=replace(run.evidence, started_at=moment))
 
 
 @pytest.fixture
 def stored(settings: Settings) -> None:
-    lean = replace(a_passed_run(7), scheduled_at=NOW - dt.timedelta(minutes=2))
-    first = replace(a_passed_run(6), scheduled_at=NOW - dt.timedelta(minutes=3))
+    lean = replace(a_passed_run(7), scheduled_at=ago(2))
+    first = replace(a_passed_run(6), scheduled_at=ago(3))
     asyncio.run(keep(settings, recent(0), recent(1), recent(2, check="gone@shop/desktop"), first, lean))
 
 

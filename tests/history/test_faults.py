@@ -62,7 +62,8 @@ def small_disk(tmp_path):
 def fill(disk: Path, *, leave: int = 0) -> Path:
     """Take all the room there is, but for ``leave`` bytes."""
     filler = disk / "filler"
-    with filler.open("wb", buffering=0) as stream, contextlib.suppress(OSError):
+    # To its end: what has been taken is not given back meanwhile, or the ballast would be taken up again.
+    with filler.open("ab", buffering=0) as stream, contextlib.suppress(OSError):
         while True:
             stream.write(b"x" * 4096)
     if leave:

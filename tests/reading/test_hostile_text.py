@@ -41,7 +41,7 @@ TOKENS = st.lists(st.one_of(WORDS, st.text(max_size=4)), max_size=40).map("".joi
 
 
 @given(st.one_of(TOKENS, st.text(max_size=200)))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_is_read_or_refused(text: str):
     try:
         document = read_text(text, file="f")
@@ -57,7 +57,11 @@ def test_any_text_is_read_or_refused(text: str):
 
 
 @given(data=st.binary(max_size=100))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_any_bytes_are_read_or_refused(data: bytes, tmp_path: Path):
     path = tmp_path / "any.yaml"
     path.write_bytes(data)
