@@ -132,14 +132,23 @@ def hold_alone(connection: sa.Connection) -> None:
     """Make sure that no other instance writes to the same PostgreSQL database; SQLite's directory is locked already."""
     if connection.dialect.name != "postgresql":
         return
-    if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(_ADVISORY_KEY))).scalar_one():
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
+    try:
+        connection.execute(sa.select(sa.func.pg_advisory_lock(_ADVISORY_KEY)))
+    except OperationalError as error:
+        connection.rollback()
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
         holder = connection.execute(_ADVISORY_HOLDER, {"key": _ADVISORY_KEY & 0xFFFFFFFF}).scalar() or "unknown"
         connection.rollback()
         msg = f"the database is in use by another instance ({holder}): stop that one, or give this one its own database"
-        raise InUseError(msg)
+        raise InUseError(msg) from error
     connection.commit()
 
 
+_LOCK_NOT_AVAILABLE = "55P03"
+_PATIENCE = "2s"
+"""A server lets go of a lock a moment after its holder has ended; a monitor that is restarted waits for that."""
 _ADVISORY_HOLDER = sa.text(
     "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) "
     "WHERE locktype = 'advisory' AND granted AND objid = :key LIMIT 1",

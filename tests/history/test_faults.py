@@ -19,7 +19,7 @@ import pytest
 from monitor.config.settings import StorageSettings
 from monitor.domain.outcome import SlotState
 from monitor.domain.secret import Secret
-from monitor.history import History, HistoryError, Reader, ResultLostError, RunFilter, WriterLimits
+from monitor.history import History, HistoryError, Reader, ResultLostError, RunFilter, WriterLimits, database
 from monitor.history.database import Database
 from tests.builders import a_run, an_evidence, an_exchange
 from tests.history.runs import CHECK, a_failed_run, a_passed_run, a_slot, at
@@ -357,6 +357,30 @@ async def test_a_second_instance_on_the_same_postgresql_is_refused(postgresql_st
     other = StorageSettings(directory=tmp_path / "other", url=postgresql_storage.url)
     with pytest.raises(HistoryError, match=f"in use by another instance .faultline {os.getpid()}@"):
         await opened(other)
+
+
+async def test_a_monitor_that_is_restarted_waits_until_postgresql_lets_go_of_the_one_before(
+    postgresql_storage, opened, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(database, "_PATIENCE", "60s")
+    before = await opened(postgresql_storage)
+    other = StorageSettings(directory=tmp_path / "other", url=postgresql_storage.url)
+    after = asyncio.create_task(opened(other))
+    await asyncio.to_thread(_wait_for_a_waiting_lock, postgresql_storage)
+    assert not after.done()
+    await before.close()
+    await (await after).finished(a_passed_run(0))
+
+
+def _wait_for_a_waiting_lock(storage: StorageSettings) -> None:
+    import psycopg
+
+    end = time.monotonic() + 60
+    with psycopg.connect(storage.url.reveal().replace("+psycopg", ""), autocommit=True) as connection:
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while connection.execute(waiting).fetchone() == (0,):
+            assert time.monotonic() < end, "nobody waits"
+            time.sleep(0.01)
 
 
 # Backups
