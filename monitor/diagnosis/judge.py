@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from monitor.diagnosis.collateral import collateral_of
 from monitor.diagnosis.context import Context
@@ -33,6 +34,7 @@ from monitor.diagnosis.rules import (
 from monitor.diagnosis.rules import environment as surroundings
 from monitor.diagnosis.rules.repetition import not_reproduced
 from monitor.diagnosis.slowness import LATE, is_over_budget, slow, time_by_party
+from monitor.diagnosis.trials import came_and_went
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Cause, Confidence, Detail
 from monitor.domain.diagnosis import Alternative, Diagnosis
@@ -40,7 +42,7 @@ from monitor.domain.evidence import EVIDENCE_SCHEMA, Evidence
 from monitor.domain.outcome import Outcome, Validity
 from monitor.domain.run import Judgement
 
-RULESET = "2026.7"
+RULESET = "2026.8"
 
 RULES: tuple[Rule, ...] = (
     *validity.RULES,
@@ -78,6 +80,7 @@ _NOTHING = "R17"
 _SLOW = "R18"
 _STARVED = "S0"
 _GONE = "R15"
+_BY_A_CHANGE = frozenset({"R13", "R20"})
 _TOP = 2
 _WORDS = 160
 
@@ -149,11 +152,25 @@ def _failed(incident: Incident, timings: tuple[tuple[str, float], ...]) -> Judge
 
 
 def _first(incident: Incident) -> tuple[Finding, str]:
+    aside: Finding | None = None
     for rule in RULES:
         finding = rule.decide(incident)
-        if finding is not None:
-            return finding, rule.id
-    return _insufficient(incident), _NOTHING
+        if finding is None:
+            continue
+        if rule.id in _BY_A_CHANGE and came_and_went(incident) and finding.detail.cause is not Cause.UNDETERMINED:
+            aside = aside or finding
+            continue
+        return _beside(finding, aside), rule.id
+    return _beside(_insufficient(incident), aside), _NOTHING
+
+
+def _beside(finding: Finding, aside: Finding | None) -> Finding:
+    """Return an open finding with what only a change has shown, of a check that comes and goes, for a candidate."""
+    if aside is None or finding.detail.cause is not Cause.UNDETERMINED:
+        return finding
+    whose = f"{aside.culprit.name}, " if aside.culprit else ""
+    candidate = alternative(aside.detail, f"{whose}if it did not come and go by itself")
+    return replace(finding, alternatives=(candidate, *finding.alternatives)[:_TOP])
 
 
 def _insufficient(incident: Incident) -> Finding:

@@ -32,10 +32,11 @@ def told(incident: Incident) -> tuple[str, ...]:
     Experiments that are alike are counted together.
     """
     groups = groupby(incident.evidence.experiments, key=_sentence)
-    return (*_of_late(incident), *(_counted(sentence, group) for sentence, group in groups))[:_AT_MOST]
+    return (*of_late(incident), *(_counted(sentence, group) for sentence, group in groups))[:_AT_MOST]
 
 
-def _of_late(incident: Incident) -> Iterator[str]:
+def of_late(incident: Incident) -> Iterator[str]:
+    """Yield how often the check failed and was well again, where it comes and goes."""
     lately = incident.evidence.lately
     if lately is not None and came_and_went(incident):
         yield f"in the {lately.runs} runs before, it failed and was well again {lately.returns} times"

@@ -28,6 +28,8 @@ AGREEING = 3
 """How many journeys have to agree that an intervention is what makes the difference."""
 SEVERAL_RETURNS = 3
 """How often a check that failed was well again of late, for its failures to be taken for ones that come and go."""
+ONE_IN = 10
+"""Of how many runs one at least has to be such a return: what is rarer hardly fails again just when it is tried."""
 _AS_THIS_CLIENT = (ExperimentKind.RERUN, ExperimentKind.BLOCK, ExperimentKind.REPLAY)
 _CAPTIVE = 511
 _GOOD = frozenset({Outcome.PASSED, Outcome.DEGRADED})
@@ -342,7 +344,7 @@ def comes_and_goes(incident: Incident) -> bool:
 def came_and_went(incident: Incident) -> bool:
     """Say whether the check failed and was well again so often of late that this failure may go by itself, too."""
     lately = incident.evidence.lately
-    return lately is not None and lately.returns >= SEVERAL_RETURNS
+    return lately is not None and lately.returns >= SEVERAL_RETURNS and ONE_IN * lately.returns >= lately.runs
 
 
 def is_reproduced(incident: Incident, experiment: Experiment) -> bool:

@@ -70,31 +70,32 @@ async def found_of_an_old_client(world: World, before: Lately | None) -> Diagnos
     return run.judgement.diagnosis
 
 
-def certain(find, cause: Cause, failing: float, investigations: int, before: Lately | None = None) -> int:
-    count = 0
+def blamed(find, failing: float, investigations: int, before: Lately | None = None) -> list[Confidence]:
+    """Return how sure it was wherever somebody was named."""
+    found = []
     for seed in range(investigations):
         world = by_chance(seed, failing)
         diagnosis = asyncio.run(find(world, before))
         assert world.journeys, "nothing was tried"
         assert diagnosis is not None
-        count += diagnosis.cause is cause and diagnosis.confidence is Confidence.CONFIRMED
-    print(f"{count} of {investigations} where {failing:.0%} of visits fail")
-    return count
+        if diagnosis.cause is not Cause.UNDETERMINED:
+            found.append(diagnosis.confidence)
+    return found
 
 
-KINDS = [
-    pytest.param(found_of_vendors, Cause.THIRD_PARTY, id="vendor"),
-    pytest.param(found_of_an_old_client, Cause.CLIENT_ENVIRONMENT, id="client"),
-]
+FIND = [pytest.param(found_of_vendors, id="vendor"), pytest.param(found_of_an_old_client, id="client")]
 
 
 @pytest.mark.parametrize("failing", [0.3, 0.5, 0.7])
-@pytest.mark.parametrize(("find", "cause"), KINDS)
-def test_what_fails_by_chance_is_seldom_laid_to_anybody_as_certain(find, cause, failing):
-    assert certain(find, cause, failing, INVESTIGATIONS) <= 0.2 * INVESTIGATIONS
+@pytest.mark.parametrize("find", FIND)
+def test_what_fails_by_chance_is_seldom_laid_to_anybody_as_certain(find, failing):
+    found = blamed(find, failing, INVESTIGATIONS)
+    certain = found.count(Confidence.CONFIRMED)
+    print(f"{certain} of {INVESTIGATIONS} certain, {len(found)} named, where {failing:.0%} of visits fail")
+    assert certain <= 0.2 * INVESTIGATIONS
 
 
-@pytest.mark.parametrize(("find", "cause"), KINDS)
-def test_what_is_known_to_come_and_go_is_never_laid_to_anybody_as_certain_for_a_change_that_helped(find, cause):
-    """Some five of these investigations would say so if nothing were known of earlier runs."""
-    assert certain(find, cause, 0.5, 35, Lately(runs=50, failed=20, returns=12)) == 0
+@pytest.mark.parametrize("find", FIND)
+def test_what_is_known_to_come_and_go_is_laid_to_nobody_for_a_change_that_helped(find):
+    """Some ten of these investigations would name somebody if nothing were known of earlier runs."""
+    assert blamed(find, 0.5, 35, Lately(runs=50, failed=20, returns=12)) == []
