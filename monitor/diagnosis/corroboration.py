@@ -9,7 +9,7 @@ from monitor.diagnosis.compared import turned
 from monitor.diagnosis.incident import Family, Finding, Incident
 from monitor.diagnosis.mechanisms import Mechanism, mechanism_of
 from monitor.diagnosis.rules.led_to import finds_fault_with_the_request
-from monitor.diagnosis.told import of_late, told
+from monitor.diagnosis.told import told
 from monitor.diagnosis.trials import (
     diverse,
     elsewhere,
@@ -40,11 +40,8 @@ _SERVERS_SIDE = frozenset({Cause.OWN_INFRASTRUCTURE, Cause.THIRD_PARTY})
 def corroborated(incident: Incident, finding: Finding) -> Finding:
     """Return the finding with what agrees with it, the sentence of what proved it, and the confidence that follows."""
     finding = replace(finding, evidence=tuple(dict.fromkeys((*finding.evidence, *told(incident)))))
-    if finding.validity is Validity.INVALID:
+    if finding.detail.cause is Cause.UNDETERMINED or finding.validity is Validity.INVALID:
         return finding
-    if finding.detail.cause is Cause.UNDETERMINED:
-        also = "".join(f" It comes and goes: {words}." for words in of_late(incident))
-        return replace(finding, because=f"{finding.because}{also}")
     proofs = dict(_proofs(incident, finding))
     families = finding.families | set(proofs)
     sure = finding.confidence is Confidence.CONFIRMED or _is_sure(incident, finding, families)

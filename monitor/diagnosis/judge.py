@@ -34,6 +34,7 @@ from monitor.diagnosis.rules import (
 from monitor.diagnosis.rules import environment as surroundings
 from monitor.diagnosis.rules.repetition import not_reproduced
 from monitor.diagnosis.slowness import LATE, is_over_budget, slow, time_by_party
+from monitor.diagnosis.told import of_late
 from monitor.diagnosis.trials import came_and_went
 from monitor.diagnosis.wording import happening
 from monitor.domain.cause import Cause, Confidence, Detail
@@ -142,6 +143,9 @@ def _failed(incident: Incident, timings: tuple[tuple[str, float], ...]) -> Judge
     once = not_reproduced(incident, finding)
     finding, rule = (once, _GONE) if once is not None else (corroborated(incident, finding), rule)
     finding = with_deployments(incident, finding)
+    if rule == _GONE or finding.detail.cause is Cause.UNDETERMINED:
+        also = (f" It comes and goes: {words}." for words in of_late(incident))
+        finding = replace(finding, because="".join((finding.because, *also)))
     return Judgement(
         outcome=Outcome.FAILED if finding.validity is Validity.VALID else Outcome.INCONCLUSIVE,
         validity=finding.validity,

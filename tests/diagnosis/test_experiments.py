@@ -1041,6 +1041,13 @@ def test_what_passes_when_it_is_made_again_is_never_sure(court, case):
     assert "made again" in diagnosis.because
 
 
+def test_what_passes_when_it_is_made_again_is_said_to_come_and_go_where_history_knows(court):
+    evidence = failed(page(), request(API, status=500), experiments=(*controls(), WELL), lately=COMES_AND_GOES)
+    diagnosis = court.judge(evidence).diagnosis
+    assert diagnosis.rule == "R15"
+    assert diagnosis.because.endswith("It comes and goes: in the 50 runs before, it failed and was well again 7 times.")
+
+
 def test_what_still_fails_when_it_is_asked_again_is_not_over(court):
     again_silent = look(Kind.REPROBE, "api.shop.example", status=500)
     evidence = failed(page(), request(API, status=500), experiments=(*controls(), again_silent, WELL))
