@@ -46,7 +46,7 @@ def _step(step: StepResult) -> Text:
     if step.capability:
         line.append(f"  {step.capability}", "dim")
     if step.error:
-        line.append(f"\n        {_clipped(step.error.message)}")
+        line.append(f"\n        {_below(step.error.message, 8)}")
     return line
 
 
@@ -59,7 +59,7 @@ def _diagnosis(diagnosis: Diagnosis) -> Iterator[Text]:
     )
     yield Text(f"  {diagnosis.because}")
     for line in diagnosis.evidence:
-        yield Text(f"    - {_clipped(line)}", "dim")
+        yield Text(f"    - {_below(line, 6)}", "dim")
     for other in diagnosis.alternatives:
         why = f": {other.because}" if other.because else ""
         yield Text(f"    or {other.detail.value}{_clipped(why)}", "dim")
@@ -86,6 +86,11 @@ def _signed(outcome: str, *, word: bool = True) -> tuple[str, str]:
 
 def _seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def _below(text: str, column: int) -> str:
+    """Return a text whose further lines begin where its first one does."""
+    return f"\n{' ' * column}".join(_clipped(text).splitlines())
 
 
 def _clipped(text: str) -> str:
