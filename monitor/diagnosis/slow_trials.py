@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from monitor.diagnosis.excess import Excess
 from monitor.diagnosis.incident import Finding, Incident
+from monitor.diagnosis.trials import AGREEING
 from monitor.domain.cause import Cause, Party
 from monitor.domain.exchange import Exchange
 from monitor.domain.experiment import Experiment, ExperimentKind
@@ -28,13 +29,13 @@ class Trials:
         restored: The experiments without which the step was within limits, by whose hosts they were.
         useless: Those in which the step stayed as slow as before.
         gone: Whether an unchanged run afterwards was quick, so that the slowness went by itself.
-        slow_again: Whether an unchanged run afterwards was slow as well.
+        slow_again: How many unchanged runs afterwards were slow as well.
     """
 
     restored: tuple[tuple[Party, Experiment], ...] = ()
     useless: tuple[Experiment, ...] = ()
     gone: bool = False
-    slow_again: bool = False
+    slow_again: int = 0
 
     def restored_by(self, party: Party) -> str:
         """Say how quick the step was without a party's slowness; empty where nothing showed that."""
@@ -43,6 +44,16 @@ class Trials:
     def restored_without(self, host: str | None) -> str:
         """Say how quick the step was without the slowness of one host alone; empty where nothing showed that."""
         return _in_words(next((one for _, one in self.restored if one.hosts == (host,)), None))
+
+    def contradict(self, party: Party) -> bool:
+        """Say whether the same change left the step slow once, so that neither says anything of it."""
+        hosts = {frozenset(one.hosts) for one in self._all_of(party)}
+        return any(frozenset(one.hosts) in hosts for one in self.useless)
+
+    def prove(self, party: Party) -> bool:
+        """Say whether enough journeys agree that a party's slowness is what makes the difference."""
+        agreeing = len(self._all_of(party)) + len(self.useless) + self.slow_again
+        return self.slow_again > 0 and agreeing >= AGREEING
 
     def host_of(self, party: Party) -> str:
         """Return the first host without whose slowness the step was within limits."""
@@ -64,7 +75,10 @@ class Trials:
         return ""
 
     def _of(self, party: Party) -> Experiment | None:
-        return next((one for whose, one in self.restored if whose is party), None)
+        return next(iter(self._all_of(party)), None)
+
+    def _all_of(self, party: Party) -> list[Experiment]:
+        return [one for whose, one in self.restored if whose is party]
 
 
 def _in_words(restored: Experiment | None) -> str:
@@ -94,7 +108,7 @@ def trials_of(incident: Incident, excess: Excess) -> Trials:
         restored=tuple(restored),
         useless=tuple(useless),
         gone=any(reruns),
-        slow_again=bool(reruns) and not any(reruns),
+        slow_again=0 if any(reruns) else len(reruns),
     )
 
 

@@ -255,20 +255,22 @@ def _with_trials(incident: Incident, seen: Seen, trials: Trials, finding: Findin
         said = ("a plain run afterwards was quick again",) if trials.gone else ()
         return replace(finding, evidence=(*finding.evidence, *said))
     # What comes and goes by itself is mended by anything: the step has to be slow again, left alone, or met so by us.
-    sure = finding.confidence is Confidence.CONFIRMED or bool(look) or trials.slow_again
+    sure = finding.confidence is Confidence.CONFIRMED or bool(look or trials.slow_again)
     confidence = Confidence.CONFIRMED if sure else Confidence.PROBABLE
     return replace(finding, confidence=confidence, evidence=(*finding.evidence, *words))
 
 
 def _decided_by_trial(incident: Incident, seen: Seen, trials: Trials, finding: Finding) -> Finding:
-    """Name the one party without whose slowness the step was within limits; sure only where it was slow again after."""
+    """Name the one party without whose slowness the step was within limits; sure only where several journeys agree."""
     parties = [party for party in (Party.OWN, Party.THIRD_PARTY) if trials.restored_by(party)]
     if len(parties) != 1 or trials.gone:
         return finding
     (party,) = parties
+    if trials.contradict(party):
+        return finding
     part = max((one for one in PARTY if PARTY[one] is party), key=seen.excess.of)
     owner = incident.context.owners.owner_of(trials.host_of(party))
-    confidence = Confidence.CONFIRMED if trials.slow_again else Confidence.PROBABLE
+    confidence = Confidence.CONFIRMED if trials.prove(party) else Confidence.PROBABLE
     return Finding(
         detail=_DETAILS[part],
         confidence=confidence,

@@ -307,7 +307,7 @@ def _again(situation: Situation, kind: ExperimentKind, hosts: tuple[str, ...], *
 
 def once_more(situation: Situation) -> Again | None:
     """Return the change that helped, to be made again, where too few journeys speak for it to rule out chance."""
-    tried = situation.done(ExperimentKind.BLOCK, ExperimentKind.REPLAY)
+    tried = situation.done(*_BY_HOSTS)
     helped = [each for each in (*tried, *situation.done(ExperimentKind.PROFILE)) if was_helpful(each)]
     failed = [e for e in (*tried, *situation.done(ExperimentKind.RERUN)) if e.outcome is Outcome.FAILED]
     if not helped or len(helped) + len(failed) >= AGREEING:
@@ -315,6 +315,8 @@ def once_more(situation: Situation) -> Again | None:
     smallest = min(helped, key=lambda each: len(each.hosts))
     if smallest.kind is ExperimentKind.PROFILE:
         return _other_profile(situation) if _is_the_clients(situation) else None
+    if smallest.kind is ExperimentKind.COUNTERFACTUAL:
+        return next((again for again in _for_slow(situation) if again.hosts == smallest.hosts), None)
     if smallest.kind is ExperimentKind.BLOCK:
         return _block(situation, smallest.hosts)
     return _replay(situation, smallest.hosts, path=smallest.path)

@@ -365,8 +365,28 @@ def test_a_trial_decides_where_time_alone_did_not(court):
     diagnosis = court.judge(tried).diagnosis
     assert (diagnosis.detail, diagnosis.confidence) == (Detail.TP_SLOW, Confidence.PROBABLE)
     assert diagnosis.culprit.name == "Example Pay"
-    sure = replace(evidence, experiments=(without("pay.payments.example", took=0.9), again(3.9)))
-    assert court.judge(sure).diagnosis.confidence is Confidence.CONFIRMED
+
+
+QUICK, STILL = without("pay.payments.example", took=0.9), again(3.9)
+OTHERWISE, IN_VAIN = without("ads.adverts.example", took=3.9), without("pay.payments.example", took=3.9)
+
+
+@pytest.mark.parametrize(
+    ("tried", "detail", "confidence"),
+    [
+        pytest.param((QUICK, STILL), "tp.slow", Confidence.PROBABLE, id="what is slow now and then does that often"),
+        pytest.param((QUICK, STILL, QUICK), "tp.slow", Confidence.CONFIRMED, id="it is quick twice"),
+        pytest.param((OTHERWISE, QUICK, STILL), "tp.slow", Confidence.CONFIRMED, id="nobody else makes it quick"),
+        pytest.param((QUICK, QUICK, QUICK), "tp.slow", Confidence.PROBABLE, id="it was never slow again"),
+        pytest.param(
+            (QUICK, STILL, IN_VAIN), "und.insufficient", Confidence.NONE, id="it is quick, and then it is not"
+        ),
+    ],
+)
+def test_three_journeys_have_to_agree_before_a_trial_alone_is_proof_of_slowness(court, tried, detail, confidence):
+    evidence = slow_run(opened(0.4), call(PAY, 1.5, 0.4), took=4.0, usual=usual(), experiments=tried)
+    diagnosis = court.judge(evidence).diagnosis
+    assert (diagnosis.detail.value, diagnosis.confidence) == (detail, confidence)
 
 
 def test_a_trial_of_a_journey_without_a_slow_step_is_told_by_how_it_ended(court):

@@ -407,6 +407,25 @@ def test_only_slowness_that_can_be_taken_away_is_taken_away(kept, kind):
     assert journey.kind == kind
 
 
+def test_slowness_that_was_taken_away_is_taken_away_once_more_as_long_as_few_journeys_speak_for_it():
+    step = a_step(outcome=StepOutcome.DEGRADED, budget=1.0, duration=4.0)
+    slow = request(PAY, resource="fetch", timings=Timings(started=0.0, wait=1.5, total=1.5))
+    evidence = replace(passed(page(), slow), attempts=(an_attempt(outcome=Outcome.DEGRADED, steps=(step,)),))
+    host = "pay.payments.example"
+    quick = again(ExperimentKind.COUNTERFACTUAL, host, well=True, step_seconds=0.5)
+    still = again(ExperimentKind.RERUN, well=False, step_seconds=4.0, failed_step="")
+
+    def after(*tried):
+        made = replace(evidence, experiments=tried)
+        situation = a_situation(made, reference=an_archive(PAY), slow=(host,))
+        return the_journey(replace(situation, left=replace(PLENTY, requests=0)))
+
+    assert after(quick).kind is ExperimentKind.RERUN
+    journey = after(quick, still)
+    assert (journey.kind, journey.hosts, journey.archive) == (ExperimentKind.COUNTERFACTUAL, (host,), "/archive")
+    assert after(quick, still, quick) is None
+
+
 def test_a_vendor_whose_script_works_too_long_is_left_out_and_not_answered_at_once():
     step = a_step(outcome=StepOutcome.DEGRADED, budget=1.0)
     work = (ScriptTime(url=CDN, seconds=2.0, step="pay"),)
