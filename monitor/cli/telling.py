@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from monitor.diagnosis.told import fared
 from monitor.domain.diagnosis import Diagnosis
 from monitor.domain.evidence import Attempt, Evidence, StepResult
 from monitor.domain.outcome import StepOutcome
@@ -66,6 +67,8 @@ def _diagnosis(diagnosis: Diagnosis) -> Iterator[Text]:
 
 
 def _beside(judgement: Judgement, evidence: Evidence) -> Iterator[Text]:
+    if evidence.lately is not None:
+        yield Text(f"  {fared(evidence.lately)}", "dim")
     for item in judgement.collateral:
         vendor = f" ({item.vendor})" if item.vendor else ""
         yield Text(f"  beside it, harmless: {item.host}{vendor} {item.failure.value}", "dim")

@@ -12,6 +12,7 @@ from monitor.diagnosis.trials import came_and_went, passed
 from monitor.diagnosis.wording import happening, listed
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.outcome import Outcome
+from monitor.domain.reference import Lately
 
 _AT_MOST = 20
 _LOOKS = {
@@ -40,6 +41,17 @@ def of_late(incident: Incident) -> Iterator[str]:
     lately = incident.evidence.lately
     if lately is not None and came_and_went(incident):
         yield f"in the {lately.runs} runs before, it failed and was well again {lately.returns} times"
+
+
+def fared(lately: Lately) -> str:
+    """Return in one sentence how a check fared in the day before a run."""
+    if not lately.runs:
+        return "In the day before there was no run of the check that tells anything."
+    if not lately.failed and not lately.returns:
+        return f"None of the last runs of the check in the day before failed ({lately.runs})."
+    often = "once" if lately.returns == 1 else f"{lately.returns} times"
+    back = f"; it was well again {often}" if lately.returns else ""
+    return f"Of the last {lately.runs} runs of the check in the day before {lately.failed} failed{back}."
 
 
 def _counted(sentence: str, group: Iterable[Experiment]) -> str:

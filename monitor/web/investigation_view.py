@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.diagnosis.names_asked import asked_in_words
+from monitor.diagnosis.told import fared
 from monitor.domain.cause import Cause
 from monitor.domain.evidence import Evidence
 from monitor.domain.exchange import Exchange
@@ -123,6 +124,7 @@ class InvestigationView:
     journeys: int
     compared: Compared | None
     usual: tuple[UsualRow, ...]
+    before: str
     verdicts: tuple[VerdictRow, ...]
     by_person: bool
 
@@ -137,6 +139,7 @@ def investigation_view(evidence: Evidence, verdicts: Sequence[PastVerdict]) -> I
         journeys=sum(1 for one in tried if not one.kind.is_look and not one.of_run and one.duration > 0),
         compared=_compared(evidence),
         usual=tuple(_usual(evidence)),
+        before=fared(evidence.lately) if evidence.lately else "",
         verdicts=tuple(_verdict(verdict) for verdict in verdicts),
         by_person=any(verdict.current and verdict.source.value == "person" for verdict in verdicts),
     )

@@ -13,7 +13,7 @@ from monitor.domain.exchange import DnsFacts
 from monitor.domain.experiment import Experiment, ExperimentKind
 from monitor.domain.failure import Failure
 from monitor.domain.outcome import Outcome, Validity
-from monitor.domain.reference import Baseline, Difference, DifferenceKind, Part, StepBaseline
+from monitor.domain.reference import Baseline, Difference, DifferenceKind, Lately, Part, StepBaseline
 from monitor.domain.run import Judgement, Run
 from monitor.history import VerdictSource
 from tests.builders import A_MOMENT, an_exchange
@@ -107,6 +107,7 @@ def an_investigated_run() -> Run:
                 StepBaseline(step="", runs=40, median=0.9, deviation=0.1),
             ),
         ),
+        lately=Lately(runs=48, failed=5, returns=4),
     )
     other = Alternative(cause=Cause.OWN_INFRASTRUCTURE, detail=Detail.OWN_POLICY, because="the policy changed too")
     diagnosis = replace(run.judgement.diagnosis, alternatives=(other,))
@@ -150,6 +151,7 @@ async def test_what_is_usual_stands_beside_what_it_took(client: httpx.AsyncClien
     assert "600 ms" in page
     assert "1.50 s" in page
     assert "third party 400 ms" in page
+    assert "Of the last 48 runs of the check in the day before 5 failed; it was well again 4 times." in page
 
 
 async def test_a_run_that_nobody_investigated_shows_none_of_it(client: httpx.AsyncClient, parts) -> None:
