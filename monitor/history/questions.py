@@ -15,7 +15,7 @@ from monitor.domain.outcome import Outcome, SlotReason, SlotState, Validity
 from monitor.domain.run import Slot
 from monitor.history.moments import micros, moment_of
 from monitor.history.schema import BINDINGS, CHECKS, DIAGNOSES, EVIDENCE, SLOTS, VERDICTS
-from monitor.history.values import GroupBy, RunFilter, RunSummary, Verdict
+from monitor.history.values import Ending, GroupBy, RunFilter, RunSummary, Verdict
 
 _DAY = 86_400_000_000
 _FINISHED = SLOTS.c.state == SlotState.FINISHED.value
@@ -72,6 +72,16 @@ def runs_where(wanted: RunFilter, number: int | None = None) -> sa.Select[Any]:
     # Of runs with a diagnosis there are few: in the order of their table, none of the others has to be looked at.
     table = DIAGNOSES if wanted.causes or wanted.cause or wanted.detail or wanted.culprit else SLOTS
     return query.order_by(table.c.scheduled_at.desc(), table.c.check_id).limit(wanted.limit)
+
+
+def endings_where(wanted: RunFilter) -> sa.Select[Any]:
+    """Return how the runs ended that a filter lets through, the newest first."""
+    return runs_where(wanted).with_only_columns(SLOTS.c.outcome, SLOTS.c.validity, SLOTS.c.recovered)
+
+
+def ending_of(row: sa.Row[Any]) -> Ending:
+    """Return how a run ended."""
+    return Ending(outcome=Outcome(row.outcome), validity=Validity(row.validity), recovered=bool(row.recovered))
 
 
 def checks_bound(wanted: RunFilter) -> sa.Select[Any] | None:

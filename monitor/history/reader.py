@@ -29,6 +29,7 @@ from monitor.history.schema import CHECKS, REVISION
 from monitor.history.values import (
     CheckState,
     Coverage,
+    Ending,
     FieldAccuracy,
     GroupBy,
     HistoryError,
@@ -104,6 +105,10 @@ class Reader:
             found = [row for each in numbers for row in await self._rows(questions.runs_where(wanted, each))]
             rows = sorted(found, key=lambda row: (-row.scheduled_at, row.check_id))[: wanted.limit]
         return tuple(map(questions.summary_of, rows))
+
+    async def endings(self, wanted: RunFilter) -> tuple[Ending, ...]:
+        """Return how the newest runs ended that the filter lets through, newest first."""
+        return tuple(map(questions.ending_of, await self._rows(questions.endings_where(wanted))))
 
     async def run(self, run_id: str) -> StoredRun | None:
         """Return a run with its evidence and judgement, or ``None`` where it is not known."""

@@ -65,6 +65,15 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a run ended, and nothing else of it."""
+
+    outcome: Outcome
+    validity: Validity
+    recovered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRun:
     """A run as it was recorded.
 

@@ -9,7 +9,7 @@ from monitor.domain.outcome import Outcome, Validity
 from monitor.domain.reference import Lately
 from monitor.domain.run import Run
 from monitor.history.reader import Reader
-from monitor.history.values import RunFilter, RunSummary
+from monitor.history.values import Ending, RunFilter
 
 _RUNS = 50
 _SPAN = dt.timedelta(days=1)
@@ -25,10 +25,10 @@ async def fared_before(reader: Reader, run: Run) -> Lately:
         before=run.scheduled_at,
         limit=_RUNS,
     )
-    return lately(reversed(await reader.runs(wanted)))
+    return lately(reversed(await reader.endings(wanted)))
 
 
-def lately(runs: Iterable[RunSummary]) -> Lately:
+def lately(runs: Iterable[Ending]) -> Lately:
     """Count runs, the oldest first; those that say nothing about customers are left out."""
     count = failed = returns = 0
     ill = False
